@@ -1,0 +1,1 @@
+"""latent-audit: when may you sample from a latent space?"""

@@ -1,0 +1,88 @@
+"""The prepared data, as every later stage reads them: arrays and a description. Imports no data set."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from latent_audit.errors import InputError
+
+
+class LoadedSplit(NamedTuple):
+    """One split: `images` uint8 (N, C, H, W), mapped from disk and read-only; `labels` int64 (N,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+class Meta(NamedTuple):
+    """meta.json. `native_*` are pixels before padding, `pad` is [top, bottom, left, right] in pixels.
+
+    `available_*` are the images of the whole split, `n_*` those kept by `limit`. `columns` names the columns of each
+    extra array (`attributes`, `factors`); `notes` are sentences for the report. Where `images_may_be_shown` is False,
+    no photo of the set may be published.
+    """
+
+    dataset: str
+    classes: list[str]
+    channels: int
+    height: int
+    width: int
+    native_height: int
+    native_width: int
+    pad: list[int]
+    n_train: int
+    n_test: int
+    limit: int | None
+    available_train: int
+    available_test: int
+    raw_sha256: dict[str, str]
+    terms: str | None
+    images_may_be_shown: bool
+    columns: dict[str, list[str]]
+    notes: list[str]
+
+
+def load_meta(prepared_dir: Path) -> Meta:
+    """Read meta.json; an InputError says what to run where it is missing or not of this version."""
+    path = prepared_dir / "meta.json"
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: not there; run `dvc repro preprocess`.") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error}); run `dvc repro --force preprocess`.") from error
+    if not isinstance(content, dict) or set(content) != set(Meta._fields):
+        found = sorted(content) if isinstance(content, dict) else type(content).__name__
+        raise InputError(
+            f"{path}: its keys are {found}, not {sorted(Meta._fields)}; run `dvc repro --force preprocess`."
+        )
+    return Meta(**content)
+
+
+def load_split(prepared_dir: Path, split: Literal["train", "test"]) -> LoadedSplit:
+    """Images and labels of one split; an InputError says what to run where they are missing or do not fit meta.json."""
+    if split not in ("train", "test"):
+        raise InputError(f"load_split: split {split!r}; it is 'train' or 'test'.")
+    meta = load_meta(prepared_dir)
+    images = load_array(prepared_dir / f"{split}_images.npy", mapped=True)
+    labels = load_array(prepared_dir / f"{split}_labels.npy")
+    n = meta.n_train if split == "train" else meta.n_test
+    wanted = (n, meta.channels, meta.height, meta.width)
+    if images.shape != wanted or images.dtype != np.uint8 or labels.shape != (n,) or labels.dtype != np.int64:
+        raise InputError(
+            f"{prepared_dir}: {split} has images {images.dtype} {images.shape}, labels {labels.dtype} {labels.shape}; "
+            f"by meta.json they are uint8 {wanted} and int64; run `dvc repro --force preprocess`."
+        )
+    return LoadedSplit(images, labels)
+
+
+def load_array(path: Path, *, mapped: bool = False) -> np.ndarray:
+    """An array of the prepared folder, e.g. factors_train.npy; `mapped`: leave it on disk."""
+    try:
+        return np.load(path, mmap_mode="c" if mapped else None, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: not there; run `dvc repro preprocess`.") from None
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path}: not a whole .npy file ({error}); run `dvc repro --force preprocess`.") from error

@@ -1,0 +1,153 @@
+"""How well classes can be told apart in a code, and how alike two codes of the same samples are."""
+
+import numpy as np
+import pandas as pd
+from scipy import linalg
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+from sklearn.neighbors import KNeighborsClassifier
+
+from latent_audit.diagnostics.checks import as_codes, as_labels
+from latent_audit.diagnostics.transforms import fit_affine
+from latent_audit.errors import InputError
+
+SILHOUETTE_ROWS = 5_000  # its distance matrix is rows x rows
+PROBE_ITERATIONS = 1_000
+
+
+def separability(
+    train: np.ndarray,
+    train_labels: np.ndarray,
+    test: np.ndarray,
+    test_labels: np.ndarray,
+    *,
+    rng: np.random.Generator,
+    neighbours: int = 15,
+) -> pd.DataFrame:
+    """Rows `metric value` of how much the code knows about the classes.
+
+    knn_accuracy : accuracy on test codes of the majority of the nearest train codes, raw units.
+    linear_probe_accuracy : logistic regression (L2, C = 1) fitted on train codes standardised by their own mean and sd.
+    linear_probe_converged : 1 if its solver met its tolerance within 1,000 iterations, else 0.
+    silhouette, silhouette_whitened : mean (b - a) / max(a, b) of the test codes (at most 5,000 seeded rows), by class;
+        NaN where the rows hold fewer than two classes or only singletons, or no direction has spread.
+    kmeans_ari : adjusted Rand index of k-means (k = number of classes, 10 starts) on standardised test codes.
+    majority_accuracy : of always answering the commonest train class; the floor of the first two.
+
+    Parameters
+    ----------
+    train, test : (sample, latent) codes of the two splits; labels : one per row, integers or strings.
+
+    Raises
+    ------
+    InputError : bad codes or labels, unequal latent sizes, too few rows for the neighbours.
+
+    References
+    ----------
+    Alain & Bengio (2016), arXiv:1610.01644; Rousseeuw (1987); Hubert & Arabie (1985).
+    """
+    fitted, scored = as_codes(train, where="separability, train"), as_codes(test, where="separability, test")
+    _same_width(fitted, scored)
+    names, known = as_labels(train_labels, n=len(fitted), where="separability, train")
+    if not 1 <= neighbours <= len(fitted):
+        raise InputError(f"separability: neighbours must be 1..{len(fitted)} (the train rows), got {neighbours}.")
+    test_names, wanted = as_labels(test_labels, n=len(scored), where="separability, test")
+    if names.dtype.kind != test_names.dtype.kind:
+        raise InputError(
+            f"separability: train labels are {names.dtype} and test labels {test_names.dtype}; use one kind."
+        )
+    train_class, test_class = names[known], test_names[wanted]
+    probe_accuracy, converged = _linear_probe(fitted, train_class, scored, test_class)
+    nearest = KNeighborsClassifier(n_neighbors=neighbours).fit(fitted, train_class)
+    return pd.DataFrame(
+        [
+            ("knn_accuracy", float((nearest.predict(scored) == test_class).mean())),
+            ("linear_probe_accuracy", probe_accuracy),
+            ("linear_probe_converged", converged),
+            *_silhouettes(scored, wanted, rng),
+            ("kmeans_ari", _kmeans_ari(scored, wanted, rng)),
+            ("majority_accuracy", float((test_class == names[np.bincount(known).argmax()]).mean())),
+        ],
+        columns=["metric", "value"],
+    )
+
+
+def _same_width(first: np.ndarray, second: np.ndarray) -> None:
+    if first.shape[1] != second.shape[1]:
+        raise InputError(
+            f"separability: train codes have {first.shape[1]} dimensions and test codes {second.shape[1]}; "
+            "both must come from the same model."
+        )
+
+
+def _linear_probe(train, train_class, test, test_class) -> tuple[float, float]:
+    """Accuracy on test, and whether the solver converged (1.0 or 0.0)."""
+    scale = fit_affine(train, "standardised")
+    # tol small and n_iter_ inspected instead of a warning: a probe that ran out of iterations is a row of the table.
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        probe = LogisticRegression(max_iter=PROBE_ITERATIONS).fit(scale(train), train_class)
+    converged = float(np.max(probe.n_iter_) < PROBE_ITERATIONS)
+    return float((probe.predict(scale(test)) == test_class).mean()), converged
+
+
+def _silhouettes(x: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> list[tuple[str, float]]:
+    rows = np.sort(rng.choice(len(x), SILHOUETTE_ROWS, replace=False)) if len(x) > SILHOUETTE_ROWS else slice(None)
+    classes = index[rows]
+    defined = 2 <= len(np.unique(classes)) < len(classes)
+    values = []
+    for name, transform in (("silhouette", "raw"), ("silhouette_whitened", "whitened")):
+        affine = fit_affine(x, transform)
+        spread = affine.rank > 0 and np.ptp(x, axis=0).max() > 0
+        values.append((name, float(silhouette_score(affine(x)[rows], classes)) if defined and spread else np.nan))
+    return values
+
+
+def _kmeans_ari(x: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> float:
+    """0 (chance) where the codes have fewer distinct rows than classes."""
+    standard = fit_affine(x, "standardised")(x)
+    k = int(index.max()) + 1
+    if len(np.unique(standard, axis=0)) < k:
+        return 0.0
+    clusters = KMeans(n_clusters=k, n_init=10, random_state=int(rng.integers(2**31))).fit_predict(standard)
+    return float(adjusted_rand_score(index, clusters))
+
+
+def linear_cka(x: np.ndarray, y: np.ndarray) -> float:
+    """Linear centred kernel alignment of two codes of the same samples, 0 to 1: |Y'X|_F^2 / (|X'X|_F |Y'Y|_F).
+
+    Unchanged by rotation, shift and isotropic scale of either; NaN if either has no spread. Kornblith et al. (2019),
+    arXiv:1905.00414, equation 4.
+    """
+    first, second = _centred_pair(x, y, "linear_cka")
+    norm = np.linalg.norm(first.T @ first) * np.linalg.norm(second.T @ second)
+    return float(np.linalg.norm(second.T @ first) ** 2 / norm) if norm > 0 else float("nan")
+
+
+def procrustes_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """1 - (sum of singular values of X'Y)^2 of two centred codes of unit Frobenius norm; 0 iff they are similar.
+
+    Similar: equal up to rotation, reflection, shift and isotropic scale. The narrower code is padded with zeros.
+    Symmetric in x and y, 0 to 1, NaN if either has no spread. Gower (1975), Psychometrika 40; scipy's `procrustes`
+    disparity.
+    """
+    first, second = _centred_pair(x, y, "procrustes_distance")
+    norm = np.linalg.norm(first) * np.linalg.norm(second)
+    if norm == 0:
+        return float("nan")
+    return float(max(0.0, 1 - (linalg.svdvals(first.T @ second).sum() / norm) ** 2))
+
+
+def _centred_pair(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """Both codes minus their mean; constant columns become exact zeros."""
+    first, second = as_codes(x, where=where), as_codes(y, where=where)
+    if len(first) != len(second):
+        raise InputError(
+            f"{where}: both codes must be of the same samples in the same order, got {len(first)} and {len(second)} rows."
+        )
+    return tuple(np.where(np.ptp(c, axis=0) > 0, c - c.mean(axis=0), 0.0) for c in (first, second))

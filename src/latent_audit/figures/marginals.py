@@ -1,0 +1,30 @@
+"""One code dimension at a time, against N(0, 1)."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+
+from latent_audit.figures.style import INK
+
+BIN_WIDTH = 0.2
+
+
+def plot_marginal(
+    values: Mapping[str, Float[np.ndarray, " sample"]], *, colours: Mapping[str, str], limit: float, ax: Axes
+) -> Axes:
+    """Histogram density per arm as an outline on [-limit, limit], and the density of N(0, 1), dashed.
+
+    Densities are over all samples: what lies outside the window is missing from the area, not rescaled into it.
+    """
+    edges = np.arange(-limit, limit + BIN_WIDTH / 2, BIN_WIDTH)
+    for arm, x in values.items():
+        density = np.histogram(x, edges)[0] / (len(x) * BIN_WIDTH)
+        ax.stairs(density, edges, color=colours[arm], linewidth=1.4, baseline=None)
+        ax.stairs(density, edges, color=colours[arm], alpha=0.08, fill=True)
+    grid = np.linspace(-limit, limit, 121)
+    ax.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), color=INK, linewidth=1.3, linestyle=(0, (3, 2)))
+    ax.set(xlim=(-limit, limit), ylim=(0, None), ylabel="density")
+    ax.locator_params(axis="y", nbins=4)
+    return ax

@@ -1,0 +1,57 @@
+"""Numbers with their spread: a dot per seed, a bar for the mean, arms side by side in each row."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from latent_audit.figures.style import INK, MUTED, RULE
+
+BAND = 0.76  # share of a row's height that its arms fill
+
+
+def plot_strips(
+    table: pd.DataFrame,
+    *,
+    rows: Sequence[str],
+    colours: Mapping[str, str],
+    null: Mapping[str, tuple[float, float]] | None = None,
+    margin: float | None = None,
+    ax: Axes,
+) -> Axes:
+    """One horizontal strip per row and arm.
+
+    Parameters
+    ----------
+    table : columns row, arm, value; one line per seed.
+    rows : the rows from top to bottom; colours : the arms from top to bottom within each row.
+    null : per row, the interval that the value would have if the codes were the prior's own draws: a grey band.
+    margin : the equivalence margin, a dashed line.
+
+    The thin line is the range over seeds, the upright bar the mean.
+    """
+    step = BAND / len(colours)
+    for index, row in enumerate(rows):
+        if null and row in null and np.all(np.isfinite(null[row])):
+            low, high = null[row]
+            ax.fill_betweenx([index - 0.45, index + 0.45], low, high, color=MUTED, alpha=0.28, linewidth=0)
+        for place, (arm, colour) in enumerate(colours.items()):
+            values = table.loc[(table["row"] == row) & (table["arm"] == arm), "value"].dropna().to_numpy()
+            if len(values):
+                y = index + (place - (len(colours) - 1) / 2) * step
+                ax.plot([values.min(), values.max()], [y, y], color=colour, linewidth=1.2, alpha=0.55)
+                ax.plot(values, np.full(len(values), y), "o", color=colour, markersize=2.8, alpha=0.7, linewidth=0)
+                ax.plot([values.mean()], [y], "|", color=colour, markersize=min(13, 150 * step / len(rows) + 7),
+                        markeredgewidth=2.2)  # fmt: skip
+    for edge in np.arange(len(rows) - 1) + 0.5:
+        ax.axhline(edge, color=RULE, linewidth=0.6, zorder=0)
+    if margin is not None:
+        ax.axvline(margin, color=INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=0)
+    ax.set_yticks(range(len(rows)), labels=list(rows))
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="x")
+    ax.locator_params(axis="x", nbins=5)
+    return ax

@@ -1,0 +1,74 @@
+"""Autoencoder and variational autoencoder over one encoder-decoder pair, and how they are built from a spec."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from latent_audit.models.conv import ConvDecoder, ConvEncoder, ImageShape
+from latent_audit.randomness import generator_for
+
+HEADS = {"ae": ("mu",), "vae": ("mu", "logvar")}
+ARCHITECTURES = {"conv": (ConvEncoder, ConvDecoder)}
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that fixes a network's shape: family (`ae` or `vae`), architecture, image and code size."""
+
+    family: str
+    architecture: str
+    image: ImageShape
+    latent_dim: int
+
+
+class Autoencoder(nn.Module):
+    """Encoder to a code (or to mu and logvar of q(z|x)), decoder to pixel logits. It never samples by itself."""
+
+    def __init__(self, spec: ModelSpec):
+        super().__init__()
+        encoder, decoder = ARCHITECTURES[spec.architecture]
+        self.spec = spec
+        self.encoder = encoder(spec.image, spec.latent_dim, HEADS[spec.family])
+        self.decoder = decoder(spec.image, spec.latent_dim)
+
+    def encode(
+        self, x: Float[Tensor, "batch channel height width"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"] | None]:
+        """(mu, logvar) of q(z|x); logvar is None for an autoencoder, whose code is mu itself."""
+        values = self.encoder(x)
+        return values[0], values[1] if len(values) > 1 else None
+
+    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
+        """Pixel logits of p(x|z)."""
+        return self.decoder(z)
+
+
+def build(spec: ModelSpec, *, seed: int) -> Autoencoder:
+    """A fresh network with Glorot-uniform weights and zero biases, as in Keras; draws from the stream (seed, init).
+
+    References: Glorot & Bengio (2010), equation 16.
+    """
+    with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global stream when it is made
+        model = Autoencoder(spec)
+    generator = generator_for(seed, "init")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                nn.init.xavier_uniform_(parameter, generator=generator)
+            else:
+                parameter.zero_()
+    return model.to(memory_format=torch.channels_last)
+
+
+def reparameterise(
+    mu: Float[Tensor, "batch latent"], logvar: Float[Tensor, "batch latent"], eps: Float[Tensor, "batch latent"]
+) -> Float[Tensor, "batch latent"]:
+    """One sample z = mu + sigma * eps of q(z|x). Kingma & Welling (2014), section 2.4."""
+    return mu + (0.5 * logvar).exp() * eps
+
+
+def to_unit_interval(images: UInt8[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel height width"]:
+    """uint8 pixels 0..255 as float32 in [0, 1], channels last in memory."""
+    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)

@@ -1,0 +1,195 @@
+"""The frozen schema of params.yaml: every key that exists, its range, and an error in words for anything else."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from latent_audit.errors import InputError
+
+DATASETS = ("digits", "fashion_mnist", "mnist", "kmnist", "celeba", "sprites", "folder")
+MIN_LIMIT = 100  # one batch of the default size, and 15 neighbours for each of a handful of classes
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    return value
+
+
+Positive = Annotated[float, Field(gt=0), AfterValidator(_finite)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
+
+
+class Arm(_Frozen):
+    """One arm of the study. A VAE takes its weight from `beta`, from `beta_kl`, or else from the top-level `beta`."""
+
+    family: Literal["ae", "vae"]
+    watch: str = Field(description="the parameter whose change retrains this arm, for dvc.yaml")
+    beta: Positive | None = None
+    beta_kl: Positive | None = None
+    epochs: Count | None = None
+    learning_rate: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one_weight(self) -> "Arm":
+        if self.beta is not None and self.beta_kl is not None:
+            raise ValueError("give beta or beta_kl, not both")
+        if self.family == "ae" and (self.beta is not None or self.beta_kl is not None):
+            raise ValueError("an autoencoder has no KL term: remove beta / beta_kl")
+        return self
+
+
+class Data(_Frozen):
+    """What is prepared: at most `limit` images of each split, zero-padded to `pad_to` pixels a side."""
+
+    limit: Annotated[int, Field(strict=True)] | None
+    path: Path | None
+    label: str | None
+    image_size: Count | None
+    pad_to: Count
+
+    @field_validator("limit")
+    @classmethod
+    def _enough(cls, value: int | None) -> int | None:
+        if value is not None and value < MIN_LIMIT:
+            raise ValueError(f"must be null or at least {MIN_LIMIT}: fewer images fill no batch and no k-NN map")
+        return value
+
+
+class Model(_Frozen):
+    """The network, the same in every arm."""
+
+    architecture: Literal["conv"]
+    latent_dim: Count
+    reconstruction: Literal["bce", "mse"]
+
+
+class Train(_Frozen):
+    """Adam over `epochs` passes; an arm may have its own `epochs` and `learning_rate`."""
+
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+    precision: Literal["float32", "bfloat16"]
+
+
+class Critic(_Frozen):
+    """The small classifier whose features and labels judge decoded images."""
+
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+
+
+class Diagnostics(_Frozen):
+    """How the codes are measured; `margins` are fixed before looking."""
+
+    seed: Annotated[int, Field(ge=0)]
+    neighbors: Count
+    grid: Annotated[int, Field(ge=10)]
+    null_draws: Annotated[int, Field(ge=19)]
+    null_rows: Annotated[int, Field(ge=100)]
+    margins: dict[str, float]
+
+
+class Params(_Frozen):
+    """The whole of params.yaml."""
+
+    dataset: Literal["digits", "fashion_mnist", "mnist", "kmnist", "celeba", "sprites", "folder"]
+    beta: Positive
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    seeds: tuple[Annotated[int, Field(ge=0, strict=True)], ...] = Field(min_length=1)
+    arms: dict[str, Arm] = Field(min_length=1)
+    data: Data
+    model: Model
+    train: Train
+    critic: Critic
+    diagnostics: Diagnostics
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if repeated := sorted({seed for seed in value if value.count(seed) > 1}):
+            raise ValueError(f"seeds {repeated} are repeated; each replicate needs a seed of its own")
+        return value
+
+    def arm(self, name: str) -> Arm:
+        """The arm called `name`; InputError with the allowed names otherwise."""
+        if name not in self.arms:
+            raise InputError(f"unknown arm {name!r}; params.yaml has the arms {', '.join(self.arms)}")
+        return self.arms[name]
+
+    def schedule(self, name: str) -> Train:
+        """`train` with the arm's own epochs and learning rate put in."""
+        arm = self.arm(name)
+        own = {key: value for key in ("epochs", "learning_rate") if (value := getattr(arm, key)) is not None}
+        return self.train.model_copy(update=own)
+
+    def weight(self, name: str, n_pixels: int) -> "KlWeight | None":
+        """The KL weight of the arm called `name` on images of `n_pixels` = C*H*W; None for an autoencoder."""
+        arm = self.arm(name)
+        if arm.family == "ae":
+            return None
+        scale = pixels_per_unit_beta(n_pixels, self.model.reconstruction)
+        if arm.beta_kl is not None:
+            return KlWeight(beta=scale / arm.beta_kl, beta_kl=arm.beta_kl)
+        beta = self.beta if arm.beta is None else arm.beta
+        return KlWeight(beta=beta, beta_kl=scale / beta)
+
+
+class KlWeight(NamedTuple):
+    """One trade-off in two conventions: `beta` on the mean pixel loss (the book), `beta_kl` on the KL (Higgins)."""
+
+    beta: float
+    beta_kl: float
+
+
+def pixels_per_unit_beta(n_pixels: int, reconstruction: str) -> float:
+    """beta * beta_kl: n_pixels for `bce`; n_pixels / 2 for `mse`, whose unit-variance NLL is half the squared error."""
+    return n_pixels if reconstruction == "bce" else n_pixels / 2
+
+
+def load_params(path: Path) -> Params:
+    """Read and check params.yaml (YAML 1.2, as DVC reads it).
+
+    Raises
+    ------
+    InputError : the file is missing or not YAML, a key is unknown or absent, or a value is out of range.
+    """
+    try:
+        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"no {path} here; run from the project's root") from None
+    except YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {error}") from None
+    return check_params(raw, str(path))
+
+
+def check_params(raw: object, source: str) -> Params:
+    """Params from a plain mapping; InputError names every offending key, the value found and what is allowed."""
+    if not isinstance(raw, dict):
+        raise InputError(f"{source} must be a mapping of parameters, found {type(raw).__name__}")
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        lines = [_in_words(problem) for problem in error.errors()]
+        raise InputError(f"{source} has {len(lines)} wrong value(s):\n  " + "\n  ".join(lines)) from None
+
+
+def _in_words(problem: dict) -> str:  # type: ignore[type-arg]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key; see params.yaml in the repository for the keys that exist"
+    if problem["type"] == "missing":
+        return f"{key}: missing; every parameter is written out in params.yaml"
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = "" if isinstance(problem["input"], dict) else f" (found {problem['input']!r})"
+    return f"{key}: {message}{shown}"

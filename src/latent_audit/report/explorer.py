@@ -1,0 +1,138 @@
+"""What the page's explorer reads: codes, a sprite of test images, quantiles, holes, and each arm's decoder."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from markupsafe import Markup
+
+from latent_audit.report.images import contact_sheet, webp_uri
+
+SPRITE_COLUMNS = 40
+N_QUANTILES = 65  # of each dimension, at even probabilities: enough for a smooth quantile map
+MAX_WEIGHTS = 2_100_000  # base64 bytes of all arms; beyond it the decoded lattice serves
+PARAMETERS = ("project", "up.0", "up.1", "up.2", "out")
+
+
+class ArmCodes(NamedTuple):
+    """One arm's share of the explorer, of its first seed.
+
+    codes : z of the sampled test images; recon_nll : nats per image, of the same images.
+    order : all code dimensions, the most informative first. quantiles : (dimension, N_QUANTILES) of all test codes.
+    holes : prior density relative to its maximum where no code is near, 0 elsewhere, on [-span, span]^2, row 0 = bottom;
+    None where codes have more than two dimensions. weights : decoder tensors by name; None where they are not to be sent.
+    """
+
+    name: str
+    colour: str
+    codes: Float[np.ndarray, "sample latent"]
+    recon_nll: Float[np.ndarray, " sample"]
+    order: Int[np.ndarray, " latent"]
+    quantiles: Float[np.ndarray, "latent level"]
+    holes: Float[np.ndarray, "row column"] | None
+    span: float
+    weights: Mapping[str, np.ndarray] | None
+
+
+class ExplorerData(NamedTuple):
+    """Ready for the template: JSON, the sprite's data URI (or empty), and base64 weights per arm (or none)."""
+
+    json: Markup
+    sprite: str
+    weights: Mapping[str, str]
+    live: bool
+    n_codes: int
+    seed: int
+    arms: Mapping[str, str]
+    latent_dim: int
+    shows_photos: bool
+
+
+def quantile_table(codes: Float[np.ndarray, "sample latent"]) -> Float[np.ndarray, "latent level"]:
+    """Quantiles of each dimension at the middles of N_QUANTILES even bins of probability."""
+    levels = (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES
+    return np.quantile(codes, levels, axis=0).T
+
+
+def explorer_data(
+    arms: Mapping[str, ArmCodes],
+    *,
+    images: UInt8[np.ndarray, "sample channel height width"] | None,
+    labels: Int[np.ndarray, " sample"],
+    indices: Int[np.ndarray, " sample"],
+    classes: list[str],
+    class_colours: list[str],
+    shape: tuple[int, int, int],
+    seed: int,
+) -> ExplorerData:
+    """Pack everything the script needs.
+
+    Parameters
+    ----------
+    images : the sampled test images, or None where photos may not be shown. indices : their places in the test split.
+    shape : channels, height, width of a decoded image.
+    """
+    weights = _packed_weights({arm: data.weights for arm, data in arms.items()})
+    content = {
+        "shape": list(shape), "seed": seed, "classes": classes, "classColours": class_colours,
+        "labels": labels.tolist(), "indices": indices.tolist(), "spriteColumns": SPRITE_COLUMNS,
+        "parameters": list(PARAMETERS),
+        "arms": {arm: _arm_json(data) for arm, data in arms.items()},
+    }  # fmt: skip
+    return ExplorerData(
+        json=script_json(content),
+        sprite="" if images is None else sprite(images),
+        weights=weights or {},
+        live=weights is not None,
+        n_codes=len(labels),
+        seed=seed,
+        arms={arm: data.name for arm, data in arms.items()},
+        latent_dim=next(iter(arms.values())).codes.shape[1],
+        shows_photos=images is not None,
+    )
+
+
+def script_json(content: Any) -> Markup:
+    """JSON that is safe inside a script element: no character that could end it."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def sprite(images: UInt8[np.ndarray, "sample channel height width"]) -> str:
+    """All images in one picture, SPRITE_COLUMNS to a row, as a data URI."""
+    n_rows = -(-len(images) // SPRITE_COLUMNS)
+    tiles = np.zeros((n_rows * SPRITE_COLUMNS, *images.shape[1:]), dtype=np.uint8)
+    tiles[: len(images)] = images
+    return webp_uri(contact_sheet(tiles.reshape(n_rows, SPRITE_COLUMNS, *images.shape[1:])), quality=50)
+
+
+def _arm_json(data: ArmCodes) -> dict[str, Any]:
+    dims = data.codes.shape[1]
+    return {
+        "name": data.name, "colour": data.colour, "dims": dims, "order": data.order.tolist(),
+        "codes": _base64(data.codes.astype("<f2")), "nll": _base64(data.recon_nll.astype("<f2")),
+        "quantiles": _base64(data.quantiles.astype("<f2")), "span": data.span,
+        "holes": None if data.holes is None else _base64((data.holes * 255).round().astype(np.uint8)),
+        "holeSide": 0 if data.holes is None else len(data.holes),
+    }  # fmt: skip
+
+
+def _packed_weights(weights: Mapping[str, Mapping[str, np.ndarray] | None]) -> dict[str, str] | None:
+    if any(tensors is None for tensors in weights.values()):
+        return None
+    packed = {
+        arm: _base64(np.concatenate([part.ravel().astype("<f2") for part in _in_order(tensors or {})]))
+        for arm, tensors in weights.items()
+    }
+    return packed if sum(map(len, packed.values())) <= MAX_WEIGHTS else None
+
+
+def _in_order(tensors: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    return [tensors[f"decoder.{layer}.{kind}"] for layer in PARAMETERS for kind in ("weight", "bias")]
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

@@ -1,0 +1,163 @@
+"""Everything -> one self-contained HTML page."""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from latent_audit.report import verdicts
+from latent_audit.report.captions import P_COLUMNS, caption
+from latent_audit.report.explorer import ExplorerData
+from latent_audit.report.study import Figure, Row, Study, beta_words
+from latent_audit.report.tables import data_table, number, percent
+
+MAX_BYTES = 3_000_000
+MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
+SCRIPTS = ("report.js", "decoder.js", "explorer.js")
+SECTIONS = (  # id, title, the figures it holds (none: always there)
+    ("verdicts", "Verdicts", ()),
+    ("run", "What was run", ()),
+    ("training", "Training", ("fig-training",)),
+    ("reconstructions", "Reconstructions", ("fig-reconstructions",)),
+    ("codes", "The codes", ("fig-codes", "fig-separability")),
+    ("normality", "Normal, or not", ("fig-histograms", "fig-pvalues")),
+    ("pspace", "The p-value square", ("fig-pspace", "fig-areas")),
+    ("holes", "Holes", ("fig-holes",)),
+    ("generation", "Generation", ("fig-lattice", "fig-samples", "fig-generation")),
+    ("continuity", "Between two codes", ("fig-continuity",)),
+    ("explorer", "Explore", ()),
+    ("provenance", "Provenance", ()),
+)
+HEADINGS = {
+    "arm": "arm", "code": "code", "dim": "dim", "mean": "mean", "std": "sd", "skew": "skew",
+    "excess_kurtosis": "ex. kurtosis", "ks_d": "KS D", "w1": "W1", "ad_a2": "AD A²", "kl_nats": "KL, nats",
+} | {f"{p}_holm": f"{p.removesuffix('_p').upper()} p, Holm" for p in P_COLUMNS}  # fmt: skip
+
+
+class Section(NamedTuple):
+    """A section's place in the page."""
+
+    anchor: str
+    title: str
+
+
+def render_study(study: Study, figures: Mapping[str, Sequence[Row]], *, explorer: ExplorerData | None) -> str:
+    """The report of a study as one HTML document that loads nothing.
+
+    Parameters
+    ----------
+    figures : anchor (fig-training, fig-codes, ...) -> rows of panels already drawn; what is not there is left out.
+    explorer : codes, sprite, and weights or lattices for the page's own script; None leaves the explorer out.
+
+    Raises
+    ------
+    ValueError : the page is larger than `MAX_BYTES`, or a caption lacks its number.
+    jinja2.UndefinedError : the template asks for something that was not given.
+    """
+    anchors = [anchor for _, _, held in SECTIONS for anchor in held if anchor in figures]
+    numbered = {
+        anchor: Figure(anchor, index, list(figures[anchor]), caption(anchor, study), _table(anchor, study))
+        for index, anchor in enumerate(anchors, start=1)
+    }
+    present = [
+        Section(anchor, title)
+        for anchor, title, held in SECTIONS
+        if (not held or any(name in numbered for name in held)) and (anchor != "explorer" or explorer is not None)
+    ]
+    script = "\n".join(_text(name) for name in SCRIPTS) if explorer else _text(SCRIPTS[0])
+    page = environment().get_template("template.html").render(
+        study=study, figures=numbered, sections=present, anchors={section.anchor for section in present},
+        claims=verdicts.claims(study), tally=verdicts.tally(study), glance=verdicts.at_a_glance(study),
+        answer=verdicts.answer(study), reduced=reduced(study), explorer=explorer, params=list(_flat(study.params)),
+        style=Markup(_text("style.css")), script=Markup(script), policy=content_policy(script),
+        arm_table=_arm_table(study), targets=set(numbered) | {section.anchor for section in present},
+    )  # fmt: skip
+    if len(page.encode()) > MAX_BYTES:
+        raise ValueError(f"the report has {len(page.encode()):,} bytes, more than {MAX_BYTES:,}; show fewer images")
+    return page
+
+
+def environment() -> Environment:
+    """The template environment: autoescape on, a missing value is an error."""
+    made = Environment(
+        loader=PackageLoader("latent_audit.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters |= {"number": number, "percent": percent, "beta": beta_words}
+    return made
+
+
+def content_policy(script: str) -> str:
+    """A Content-Security-Policy under which only this very script runs and nothing is fetched."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def reduced(study: Study) -> list[str]:
+    """Why the numbers are no evidence, in words; empty for a full study."""
+    meta, reasons = study.meta, []
+    if meta["limit"] is not None:
+        reasons.append(
+            f"only {number(meta['n_train'])} of {number(meta['available_train'])} training images and "
+            f"{number(meta['n_test'])} of {number(meta['available_test'])} test images were used"
+        )
+    if meta["dataset"] == "digits":
+        reasons.append("the digits are a small demonstration set of 8 by 8 pixels")
+    if len(study.seeds) < MIN_SEEDS:
+        reasons.append(f"{len(study.seeds)} seed(s) give no usable interval")
+    return reasons
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _arm_table(study: Study) -> Markup:
+    rows = [
+        {
+            "arm": study.names[arm], "family": info["family"].upper(), "β (on the mean pixel loss)": info["beta"],
+            "β_KL (on the KL)": info["beta_kl"], "code dimensions": info["latent_dim"], "epochs": info["epochs"],
+            "learning rate": info["learning_rate"], "batch": info["batch_size"], "precision": info["precision"],
+        }
+        for arm, info in study.arms.items()
+    ]  # fmt: skip
+    return data_table(pd.DataFrame(rows).astype(object), caption="The arms, with their weight in both conventions")
+
+
+def _table(anchor: str, study: Study) -> Markup | None:
+    if anchor != "fig-pvalues":
+        return None
+    columns = ["arm", "code", "dim", "mean", "std", "skew", "excess_kurtosis", "ks_d", "w1", "ad_a2"]
+    columns += [f"{p}_holm" for p in P_COLUMNS]
+    table = study.tables["per_dim"]
+    columns += [column for column in ("kl_nats",) if column in table]
+    medians = table.groupby(["arm", "code", "dim"], sort=False, as_index=False)[columns[3:]].median()
+    medians["arm"] = medians["arm"].map(dict(study.names))
+    return data_table(
+        medians[columns], caption="Every dimension of mu and of z: effects and adjusted p-values, medians over seeds",
+        headings=HEADINGS, row_headers=3,
+    )  # fmt: skip
+
+
+def _text(name: str) -> str:
+    return files("latent_audit.report").joinpath(name).read_text(encoding="utf-8")

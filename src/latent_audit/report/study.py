@@ -1,0 +1,67 @@
+"""What a report is made of: the study's tables and descriptions, already read."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+from markupsafe import Markup
+
+
+class Study(NamedTuple):
+    """One study. Tables carry an `arm` column; a table that was not made is absent from `tables`.
+
+    meta : meta.json of the prepared data, or a foreign file's own description.
+    params : params.yaml as a plain mapping; `overrides` the dotted keys that differ from the reference, if one is known.
+    arms : arm name -> arm.json, in the order of the report. names, colours : arm -> name for readers, CSS variable.
+    tables : history, per_dim, joint, classes, separability, reconstruction, generation, continuity.
+    """
+
+    meta: Mapping[str, Any]
+    params: Mapping[str, Any]
+    overrides: Mapping[str, Any]
+    arms: Mapping[str, Mapping[str, Any]]
+    names: Mapping[str, str]
+    colours: Mapping[str, str]
+    seeds: tuple[int, ...]
+    tables: Mapping[str, pd.DataFrame]
+    claims: pd.DataFrame
+    critic: Mapping[str, Any] | None
+    provenance: Mapping[str, Mapping[str, str]]
+
+    @property
+    def first_seed(self) -> int:
+        """The seed whose pictures and codes are drawn."""
+        return self.seeds[0]
+
+
+class Panel(NamedTuple):
+    """One picture of a figure: its title, an optional second line, and the inline SVG or image."""
+
+    title: str
+    body: Markup
+    note: str = ""
+
+
+class Row(NamedTuple):
+    """Panels side by side; `kind` names the layout in style.css: arms, pair, wide, or tiles."""
+
+    panels: list[Panel]
+    kind: str = "arms"
+    label: str = ""
+
+
+class Figure(NamedTuple):
+    """A numbered figure: its rows, and a caption written from the tables."""
+
+    anchor: str
+    number: int
+    rows: list[Row]
+    caption: Markup
+    table: Markup | None = None
+
+
+def beta_words(arm: Mapping[str, Any]) -> str:
+    """Both conventions of the trade-off: beta on the mean pixel loss, beta_kl on the KL; an autoencoder has neither."""
+    if arm["beta_kl"] is None:
+        return "no KL term"
+    return f"β = {arm['beta']:g}, β_KL = {arm['beta_kl']:.4g}"

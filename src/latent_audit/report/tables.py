@@ -1,0 +1,78 @@
+"""Data frames -> semantic HTML tables: caption, scoped headers, numbers rounded for reading and kept whole for sorting."""
+
+from collections.abc import Mapping
+from html import escape
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+ABSENT = "–"
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number for reading: `digits` significant digits, thousands apart, a true minus sign; a dash for NaN or None."""
+    if value is None or (isinstance(value, Real) and np.isnan(value)):
+        return ABSENT
+    if isinstance(value, Integral):
+        return f"{int(value):,}".replace(",", "\u202f").replace("-", "−")
+    value = float(value)
+    if np.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value != 0 and (abs(value) < 1e-4 or abs(value) >= 1e7):
+        mantissa, exponent = f"{value:.{max(digits - 2, 0)}e}".split("e")
+        return f"{mantissa}e{int(exponent)}".replace("-", "−")
+    size = int(np.floor(np.log10(abs(value)))) if value else 0
+    decimals = max(digits - 1 - size, 0) if value else 0
+    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share as a percentage: two digits below 10%, whole numbers above."""
+    if np.isnan(share):
+        return ABSENT
+    if share > 0.9:
+        return f"{100 * share:.1f}%"
+    return f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * share:.1f}%"
+
+
+def data_table(
+    frame: pd.DataFrame, *, caption: str, headings: Mapping[str, str] | None = None, row_headers: int = 1
+) -> Markup:
+    """An HTML table of `frame`; the first `row_headers` columns head their rows. Everything is escaped.
+
+    Columns are sorted by the page's script from `data-sort`; without it the table stands as it is.
+    """
+    headings = headings or {}
+    head = "".join(
+        f'<th scope="col"{_numeric(frame[column])}>{escape(str(headings.get(column, column)))}</th>'
+        for column in frame.columns
+    )
+    rows = []
+    for values in frame.itertuples(index=False, name=None):
+        cells = [_cell(value, header=index < row_headers) for index, value in enumerate(values)]
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    return Markup(
+        f'<div class="table-scroll" tabindex="0" role="region" aria-label="{escape(caption, quote=True)}">'
+        f'<table class="data sortable"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _numeric(column: pd.Series) -> str:
+    return ' class="n"' if pd.api.types.is_numeric_dtype(column) else ""
+
+
+def _cell(value: Any, *, header: bool) -> str:
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    text = number(value) if is_number or value is None else str(value)
+    if header:
+        return f'<th scope="row"{_sort_key(value, is_number)}>{escape(text)}</th>'
+    kind = ' class="n"' if is_number else ""
+    return f"<td{kind}{_sort_key(value, is_number)}>{escape(text)}</td>"
+
+
+def _sort_key(value: Any, is_number: bool) -> str:
+    return f' data-sort="{float(value):.10g}"' if is_number and np.isfinite(value) else ""

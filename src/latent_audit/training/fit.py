@@ -1,0 +1,164 @@
+"""Train one replicate: Adam on the objective, a history row per epoch and split, resumable at every epoch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latent_audit.data.prepared import LoadedSplit
+from latent_audit.errors import InputError
+from latent_audit.models.autoencoder import Autoencoder, ModelSpec, build, reparameterise, to_unit_interval
+from latent_audit.randomness import generator_for
+from latent_audit.training import checkpoint
+from latent_audit.training.objective import PIXEL_LOSS, elbo_terms, objective
+
+ADAM_EPS = 1e-7  # Keras' default, which the book's models were trained with
+CHECK_EVERY = 50  # batches between looks for a NaN: often enough to lose little, seldom enough not to stall a GPU
+TERMS = ("objective", "recon_nll", "kl")
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """All that defines one arm's training, except its seed and its device."""
+
+    arm: str
+    model: ModelSpec
+    reconstruction: str
+    beta: float | None
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    precision: str
+
+
+class Tick(NamedTuple):
+    """Where a replicate is, for the progress line; `terms` are running means over the epoch so far."""
+
+    seed: int
+    epoch: int
+    epochs: int
+    images_done: int
+    images_resumed: int  # of those done, the ones a checkpoint brought
+    images_total: int
+    terms: dict[str, float]
+
+
+class Replicate(NamedTuple):
+    """A trained network's tensors by name, and its history rows."""
+
+    weights: dict[str, Tensor]
+    history: list[dict]
+
+
+def fit(
+    splits: dict[str, LoadedSplit],
+    run: TrainingRun,
+    *,
+    seed: int,
+    device: torch.device,
+    checkpoint_path: Path | None = None,
+    on_tick: Callable[[Tick], None] = lambda tick: None,
+) -> Replicate:
+    """Train seed `seed` of `run` on splits["train"], scoring the whole of splits["test"] after each epoch.
+
+    Returns
+    -------
+    Replicate : float32 weights on the CPU, and rows seed, epoch, split, objective, recon_nll, kl, elbo in nats per
+        image (`train`: running mean over the epoch while the weights move; `test`: the whole split at its end).
+
+    Raises
+    ------
+    InputError : the objective stops being finite; the message names arm, seed, epoch and batch.
+    """
+    model = build(run.model, seed=seed).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=run.learning_rate, eps=ADAM_EPS, fused=True)
+    done = checkpoint.restore(checkpoint_path, model, optimizer) if checkpoint_path else checkpoint.Progress(0, [])
+    images = {name: torch.from_numpy(np.asarray(split.images)).to(device) for name, split in splits.items()}
+    history = list(done.history)
+    n_train = len(images["train"])
+    for epoch in range(done.epochs_done + 1, run.epochs + 1):
+
+        def tick(seen: int, terms: dict[str, float], epoch: int = epoch) -> None:
+            finished, resumed = n_train * (epoch - 1) + seen, n_train * done.epochs_done
+            on_tick(Tick(seed, epoch, run.epochs, finished, resumed, n_train * run.epochs, terms))
+
+        history.append(_row(seed, epoch, "train", _train_epoch(model, optimizer, images["train"], run, seed, epoch, tick)))
+        history.append(_row(seed, epoch, "test", _test(model, images["test"], run, seed, epoch)))
+        if checkpoint_path:
+            checkpoint.save(checkpoint_path, model, optimizer, checkpoint.Progress(epoch, history))
+    return Replicate({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}, history)
+
+
+def _train_epoch(
+    model: Autoencoder,
+    optimizer: torch.optim.Optimizer,
+    images: Tensor,
+    run: TrainingRun,
+    seed: int,
+    epoch: int,
+    on_progress: Callable[[int, dict[str, float]], None],
+) -> Tensor:
+    order = torch.randperm(len(images), generator=generator_for(seed, "shuffle", str(epoch))).to(images.device)
+    noise = generator_for(seed, "posterior", "train", str(epoch))
+    batches = order.split(run.batch_size)
+    sums = torch.zeros(len(batches), len(TERMS), dtype=torch.float64, device=images.device)
+    for index, batch in enumerate(batches):
+        terms = batch_terms(model, images[batch], run, generator=noise)
+        optimizer.zero_grad(set_to_none=True)
+        terms[:, 0].mean().backward()
+        optimizer.step()
+        sums[index] = terms.detach().sum(dim=0)
+        if (index + 1) % CHECK_EVERY == 0 or index + 1 == len(batches):
+            _refuse_nan(sums[: index + 1], run.arm, seed, epoch)
+            seen = min((index + 1) * run.batch_size, len(images))
+            on_progress(seen, dict(zip(TERMS, (sums[: index + 1].sum(dim=0) / seen).tolist(), strict=True)))
+    return sums.sum(dim=0) / len(images)
+
+
+@torch.no_grad()
+def _test(model: Autoencoder, images: Tensor, run: TrainingRun, seed: int, epoch: int) -> Tensor:
+    noise = generator_for(seed, "posterior", "test", str(epoch))
+    batches = images.split(1000)
+    sums = [batch_terms(model, batch, run, generator=noise).double().sum(dim=0) for batch in batches]
+    return torch.stack(sums).sum(dim=0) / len(images)
+
+
+def batch_terms(model: Autoencoder, batch: Tensor, run: TrainingRun, *, generator: torch.Generator) -> Tensor:
+    """objective, recon_nll and kl of each image of a uint8 batch, as (batch, 3); z is one draw from q(z|x)."""
+    x = to_unit_interval(batch)
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=run.precision == "bfloat16"):
+        mu, logvar = model.encode(x)
+        mu, logvar = mu.float(), None if logvar is None else logvar.float()
+        z = mu if logvar is None else reparameterise(mu, logvar, _noise(mu, generator))
+        logits = model.decode(z).float()
+    n_pixels = run.model.image.n_pixels
+    pixel_loss = PIXEL_LOSS[run.reconstruction](logits, x)
+    terms = elbo_terms(pixel_loss, mu, logvar, reconstruction=run.reconstruction, n_pixels=n_pixels)
+    minimised = objective(pixel_loss, terms.kl, beta=run.beta, n_pixels=n_pixels)
+    return torch.stack((minimised, terms.recon_nll, terms.kl), dim=1)
+
+
+def _noise(like: Tensor, generator: torch.Generator) -> Tensor:
+    # drawn on the generator's own device (the CPU), so that the noise of a seed is the same wherever it trains
+    return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=generator.device).to(like.device)
+
+
+def _refuse_nan(sums: Tensor, arm: str, seed: int, epoch: int) -> None:
+    finite = torch.isfinite(sums).all(dim=1)
+    if not bool(finite.all()):
+        batch = int((~finite).nonzero()[0, 0])
+        raise InputError(
+            f"arm {arm!r}, seed {seed}: the objective is not finite at epoch {epoch}, batch {batch + 1}; no model was "
+            "written. Try a smaller train.learning_rate, train.precision: float32, or a beta nearer to n_pixels."
+        )
+
+
+def _row(seed: int, epoch: int, split: str, means: Tensor) -> dict:
+    minimised, recon_nll, kl = means.tolist()
+    return {"seed": seed, "epoch": epoch, "split": split, "objective": minimised, "recon_nll": recon_nll, "kl": kl,
+        "elbo": -(recon_nll + kl),
+    }

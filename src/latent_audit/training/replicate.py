@@ -1,0 +1,40 @@
+"""One replicate of an arm as a worker runs it: load the prepared data, resume where a killed run stopped, train."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+import latent_audit.models
+from latent_audit.artifacts.hashing import file_sha256
+from latent_audit.data.prepared import load_split
+from latent_audit.training import checkpoint
+from latent_audit.training.fit import Replicate, Tick, TrainingRun, fit
+
+
+def checkpoint_folder(root: Path, prepared_dir: Path, run: TrainingRun, device: torch.device) -> Path:
+    """The folder under `root` named by all that defines the run's bytes: parameters, data, code, device class, torch."""
+    definition = {
+        "run": asdict(run),
+        "data": [file_sha256(prepared_dir / name) for name in ("meta.json", "train_images.npy", "test_images.npy")],
+        "code": checkpoint.code_hash(Path(__file__).parent, Path(latent_audit.models.__file__).parent),
+        "device": device.type,
+        "torch": torch.__version__,
+    }
+    return root / checkpoint.run_key(definition)
+
+
+def train_replicate(
+    prepared_dir: Path,
+    run: TrainingRun,
+    checkpoints: Path,
+    device: torch.device,
+    *,
+    seed: int,
+    send: Callable[[Tick], None],
+) -> Replicate:
+    """Train seed `seed` of `run` on the prepared data, keeping a checkpoint per epoch under `checkpoints`."""
+    splits = {name: load_split(prepared_dir, name) for name in ("train", "test")}
+    path = checkpoints / f"seed-{seed}.safetensors"
+    return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send)

@@ -1,0 +1,36 @@
+"""Stage `decode`: the pictures of one arm's first seed: reconstructions, lattices and samples, for the report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from latent_audit.artifacts.atomic import atomic_path
+from latent_audit.artifacts.codes import read_codes
+from latent_audit.artifacts.models import load_model
+from latent_audit.data.prepared import load_split
+from latent_audit.devices import resolve
+from latent_audit.errors import reported
+from latent_audit.inference.pictures import draw_pictures
+from latent_audit.params import load_params
+
+
+def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+    """Write pictures/ARM.npz."""
+    params = load_params(Path("params.yaml"))
+    params.arm(arm)
+    torch.set_num_threads(1)  # the bytes must not depend on how many cores there are
+    seed, device = params.seeds[0], resolve(params.device)
+    test = load_split(Path("data/prepared") / params.dataset, "test")
+    model = load_model(Path("models") / arm, seed, device=device)
+    codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
+    pictures = draw_pictures(model, codes, np.asarray(test.images), seed=params.diagnostics.seed, device=device)
+    with atomic_path(Path("pictures") / f"{arm}.npz") as temporary, temporary.open("wb") as file:
+        np.savez(file, seed=np.int64(seed), **pictures)
+
+
+if __name__ == "__main__":
+    with reported():
+        typer.run(main)

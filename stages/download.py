@@ -1,0 +1,20 @@
+"""Stage `download`: fetch the raw files of the data set and verify every checksum."""
+
+import os
+from pathlib import Path
+
+from latent_audit.data.download import download
+from latent_audit.errors import reported
+from latent_audit.params import load_params
+
+
+def main() -> None:
+    """Fill data/raw/<dataset>/ from LATENT_AUDIT_MIRROR or from the data set's own addresses."""
+    params = load_params(Path("params.yaml"))
+    raw = Path("data/raw") / params.dataset
+    download(params.dataset, raw, mirror=os.environ.get("LATENT_AUDIT_MIRROR"), path=params.data.path)
+
+
+if __name__ == "__main__":
+    with reported():
+        main()

@@ -1,0 +1,26 @@
+"""Stage `preprocess`: raw files -> memory-mapped uint8 arrays, zero-padded to a side the network can halve."""
+
+from pathlib import Path
+
+from latent_audit.data.prepare import prepare
+from latent_audit.errors import reported
+from latent_audit.params import load_params
+
+
+def main() -> None:
+    """Fill data/prepared/<dataset>/."""
+    params = load_params(Path("params.yaml"))
+    prepare(
+        params.dataset,
+        Path("data/raw") / params.dataset,
+        Path("data/prepared") / params.dataset,
+        limit=params.data.limit,
+        pad_to=params.data.pad_to,
+        label=params.data.label,
+        image_size=params.data.image_size,
+    )
+
+
+if __name__ == "__main__":
+    with reported():
+        main()

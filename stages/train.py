@@ -1,0 +1,83 @@
+"""Stage `train`: fit every seed of one arm and write the weights, the loss history and the arm's description."""
+
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from latent_audit.artifacts.lock import exclusive
+from latent_audit.artifacts.models import weights_path, write_weights
+from latent_audit.artifacts.tables import write_json, write_table
+from latent_audit.data.prepared import Meta, load_meta
+from latent_audit.devices import resolve
+from latent_audit.errors import reported
+from latent_audit.models.autoencoder import ModelSpec
+from latent_audit.models.conv import ImageShape, bottleneck_shape
+from latent_audit.params import Params, load_params
+from latent_audit.progress import TrainingProgress
+from latent_audit.replicates import map_seeds
+from latent_audit.training.fit import Replicate, TrainingRun
+from latent_audit.training.replicate import checkpoint_folder, train_replicate
+
+CHECKPOINTS = Path(".checkpoints")
+
+
+def describe(arm: str, params: Params, meta: Meta) -> TrainingRun:
+    """The arm's training run on images of this shape."""
+    image = ImageShape(meta.channels, meta.height, meta.width)
+    bottleneck_shape(image)
+    schedule, weight = params.schedule(arm), params.weight(arm, image.n_pixels)
+    return TrainingRun(
+        arm=arm,
+        model=ModelSpec(params.arm(arm).family, params.model.architecture, image, params.model.latent_dim),
+        reconstruction=params.model.reconstruction,
+        beta=None if weight is None else weight.beta,
+        epochs=schedule.epochs,
+        batch_size=schedule.batch_size,
+        learning_rate=schedule.learning_rate,
+        precision=schedule.precision,
+    )
+
+
+def write(folder: Path, replicates: dict[int, Replicate], description: dict) -> None:
+    """Write exactly what dvc.yaml declares: a weight file per seed, history.csv and arm.json."""
+    shutil.rmtree(folder, ignore_errors=True)  # an orphan of a killed run may have left other seeds here
+    for seed, replicate in replicates.items():
+        write_weights(weights_path(folder, seed), replicate.weights)
+    history = [row for replicate in replicates.values() for row in replicate.history]
+    write_table(folder / "history.csv", pd.DataFrame(history))
+    write_json(folder / "arm.json", description)
+
+
+def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+    """Train all replicates of ARM and write models/ARM/."""
+    params = load_params(Path("params.yaml"))
+    params.arm(arm)
+    prepared = Path("data/prepared") / params.dataset
+    run, device = describe(arm, params, load_meta(prepared)), resolve(params.device)
+    weight = params.weight(arm, run.model.image.n_pixels)
+    beta, beta_kl = (None, None) if weight is None else weight
+    print(f"{arm}: {run.model.family}, beta {beta} (beta_kl {beta_kl}), {run.epochs} epochs, seeds {params.seeds}, {device}")
+    progress = TrainingProgress(arm, len(params.seeds))
+    with exclusive(CHECKPOINTS / f"train-{arm}.lock"):
+        checkpoints = checkpoint_folder(CHECKPOINTS, prepared, run, device)
+        work = partial(train_replicate, prepared, run, checkpoints, device)
+        replicates = map_seeds(work, params.seeds, device=device, on_message=progress)
+        progress.close()
+        description = {
+            "arm": arm, "family": run.model.family, "beta": beta, "beta_kl": beta_kl,
+            "latent_dim": run.model.latent_dim, "architecture": run.model.architecture,
+            "reconstruction": run.reconstruction, "n_pixels": run.model.image.n_pixels, **run.model.image._asdict(),
+            "epochs": run.epochs, "batch_size": run.batch_size, "learning_rate": run.learning_rate,
+            "precision": run.precision,
+        }  # fmt: skip
+        write(Path("models") / arm, dict(zip(params.seeds, replicates, strict=True)), description)
+        shutil.rmtree(checkpoints, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    with reported():
+        typer.run(main)
