@@ -20,7 +20,14 @@ from latent_audit.replicates import map_seeds
 
 
 def encode_replicate(
-    models: Path, prepared: Path, codes: Path, reconstruction: str, device: torch.device, *, seed: int, send: Callable[[Any], None]
+    models: Path,
+    prepared: Path,
+    codes: Path,
+    reconstruction: str,
+    device: torch.device,
+    *,
+    seed: int,
+    send: Callable[[Any], None],
 ) -> None:
     """Write the codes of replicate `seed`."""
     splits = {name: load_split(prepared, name) for name in ("train", "test")}

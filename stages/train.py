@@ -1,7 +1,6 @@
 """Stage `train`: fit every seed of one arm and write the weights, the loss history and the arm's description."""
 
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +17,8 @@ from latent_audit.models.autoencoder import ModelSpec
 from latent_audit.models.conv import ImageShape, bottleneck_shape
 from latent_audit.params import Params, load_params
 from latent_audit.progress import TrainingProgress
-from latent_audit.replicates import map_seeds
 from latent_audit.training.fit import Replicate, TrainingRun
-from latent_audit.training.replicate import checkpoint_folder, train_replicate
+from latent_audit.training.replicate import checkpoint_folder, train_replicates
 
 CHECKPOINTS = Path(".checkpoints")
 
@@ -60,12 +58,11 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     run, device = describe(arm, params, load_meta(prepared)), resolve(params.device)
     weight = params.weight(arm, run.model.image.n_pixels)
     beta, beta_kl = (None, None) if weight is None else weight
-    print(f"{arm}: {run.model.family}, beta {beta} (beta_kl {beta_kl}), {run.epochs} epochs, seeds {params.seeds}, {device}")
+    print(f"{arm}: {run.model.family}, beta {beta}, beta_kl {beta_kl}, {run.epochs} epochs, {len(params.seeds)} seeds")
     progress = TrainingProgress(arm, len(params.seeds))
     with exclusive(CHECKPOINTS / f"train-{arm}.lock"):
         checkpoints = checkpoint_folder(CHECKPOINTS, prepared, run, device)
-        work = partial(train_replicate, prepared, run, checkpoints, device)
-        replicates = map_seeds(work, params.seeds, device=device, on_message=progress)
+        replicates = train_replicates(prepared, run, checkpoints, seeds=params.seeds, device=device, on_tick=progress)
         progress.close()
         description = {
             "arm": arm, "family": run.model.family, "beta": beta, "beta_kl": beta_kl,

@@ -1,12 +1,14 @@
 """The one place that looks which accelerator is here; every function then follows its inputs."""
 
+import os
+
 import torch
 
 from latent_audit.errors import InputError
 
 
 def resolve(name: str) -> torch.device:
-    """The device called `name`; `auto` is CUDA where there is one, else the CPU.
+    """The device called `name`; `auto` is CUDA where there is one, else the CPU. On CUDA, kernels become deterministic.
 
     Raises
     ------
@@ -14,8 +16,11 @@ def resolve(name: str) -> torch.device:
     """
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return torch.device("cuda" if available["cuda"] else "cpu")
+        name = "cuda" if available["cuda"] else "cpu"
     if not available.get(name, False):
         here = ", ".join(kind for kind, there in available.items() if there)
         raise InputError(f"device: {name} is not available here (available: {here}); set device: auto in params.yaml")
+    if name == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts
+        torch.use_deterministic_algorithms(True)
     return torch.device(name)

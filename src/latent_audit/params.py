@@ -1,16 +1,17 @@
 """The frozen schema of params.yaml: every key that exists, its range, and an error in words for anything else."""
 
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from latent_audit.errors import InputError
 
-DATASETS = ("digits", "fashion_mnist", "mnist", "kmnist", "celeba", "sprites", "folder")
 MIN_LIMIT = 100  # one batch of the default size, and 15 neighbours for each of a handful of classes
 
 
@@ -114,6 +115,19 @@ class Params(_Frozen):
     critic: Critic
     diagnostics: Diagnostics
 
+    @field_validator("arms")
+    @classmethod
+    def _plain_names(cls, value: dict[str, Arm]) -> dict[str, Arm]:
+        if odd := [name for name in value if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]:
+            raise ValueError(f"arm names {odd} become folders and stage names: lower-case letters, digits and _ only")
+        return value
+
+    @model_validator(mode="after")
+    def _folder_has_a_path(self) -> "Params":
+        if self.dataset == "folder" and self.data.path is None:
+            raise ValueError("dataset: folder needs data.path, the folder that holds your images")
+        return self
+
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, value: tuple[int, ...]) -> tuple[int, ...]:
@@ -184,7 +198,7 @@ def check_params(raw: object, source: str) -> Params:
         raise InputError(f"{source} has {len(lines)} wrong value(s):\n  " + "\n  ".join(lines)) from None
 
 
-def _in_words(problem: dict) -> str:  # type: ignore[type-arg]
+def _in_words(problem: ErrorDetails) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key; see params.yaml in the repository for the keys that exist"

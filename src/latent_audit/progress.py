@@ -26,7 +26,9 @@ class TrainingProgress:
         self._done[tick.seed] = tick.images_done
         if self._bar is not None:
             self._bar.total = tick.images_total * self._n_seeds
-            self._bar.set_postfix_str(f"seed {tick.seed} epoch {tick.epoch}/{tick.epochs} {_terms(tick)}", refresh=False)
+            self._bar.set_postfix_str(
+                f"seed {tick.seed} epoch {tick.epoch}/{tick.epochs} {_terms(tick)}", refresh=False
+            )
             self._bar.update(tick.images_done - before)
         elif tick.images_done % (tick.images_total // tick.epochs) == 0:
             print(self._line(tick), file=self._stream, flush=True)

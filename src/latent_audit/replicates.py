@@ -52,9 +52,12 @@ def map_seeds(
     queue = context.Queue()
     listener = threading.Thread(target=_listen, args=(queue, on_message), daemon=True)
     listener.start()
-    workers = min(len(seeds), os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(os.sched_getaffinity(0)))
+    workers = min(len(seeds), len(os.sched_getaffinity(0)))
     try:
-        with _environment(ALLOCATOR), ProcessPoolExecutor(workers, context, _start_worker, (queue, os.getpid())) as pool:
+        with (
+            _environment(ALLOCATOR),
+            ProcessPoolExecutor(workers, context, _start_worker, (queue, os.getpid())) as pool,
+        ):
             futures = [pool.submit(_in_worker, function, seed) for seed in seeds]
             _fail_fast(pool, futures)
             return [future.result() for future in futures]

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,11 @@ def idx_bytes(values: np.ndarray) -> bytes:
     """`values` as a gzipped IDX file, written by hand from the format's description."""
     header = bytes([0, 0, 8, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
     return gzip.compress(header + values.astype(np.uint8).tobytes(), mtime=0)
+
+
+@pytest.fixture
+def as_idx() -> Callable[[np.ndarray], bytes]:
+    return idx_bytes
 
 
 class TinySet(NamedTuple):

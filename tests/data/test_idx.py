@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import idx_bytes
 
 from latent_audit.data.download import download
 from latent_audit.data.idx import read_idx
@@ -41,8 +40,8 @@ def test_refuses_what_is_not_the_file_its_header_says(tmp_path, content, message
         read_idx(written(tmp_path / "x.gz", bytes.fromhex(content)), 3)
 
 
-def test_refuses_a_missing_a_cut_and_a_plain_file(tmp_path):
-    whole = idx_bytes(np.zeros((5, 28, 28)))
+def test_refuses_a_missing_a_cut_and_a_plain_file(tmp_path, as_idx):
+    whole = as_idx(np.zeros((5, 28, 28)))
     with pytest.raises(InputError, match=r"none\.gz: not there; run `dvc repro download`"):
         read_idx(tmp_path / "none.gz", 3)
     (tmp_path / "cut.gz").write_bytes(whole[:-10])
@@ -63,7 +62,9 @@ def test_fetches_and_reads_all_four(tiny, tmp_path):
 
 def test_a_bad_file_among_the_four_stops(tiny, tmp_path):
     (tiny.mirror / "fashion_mnist" / "t10k-labels-idx1-ubyte.gz").write_bytes(b"x")
-    with pytest.raises(InputError, match="t10k-labels-idx1-ubyte.gz: expected md5 .*, found 9dd4e461268c8034f5c8564e155c"):
+    with pytest.raises(
+        InputError, match=r"t10k-labels-idx1-ubyte\.gz: expected md5 .*, found 9dd4e461268c8034f5c8564e155c"
+    ):
         download("fashion_mnist", tmp_path / "raw", mirror=str(tiny.mirror), path=None)
 
 
@@ -75,9 +76,9 @@ def test_a_bad_file_among_the_four_stops(tiny, tmp_path):
         ("t10k-images-idx3-ubyte.gz", np.zeros((110, 27, 28)), r"train images are 28x28, test images \(27, 28\)"),
     ],
 )
-def test_refuses_files_that_do_not_belong_together(tiny, file, values, message):
+def test_refuses_files_that_do_not_belong_together(tiny, as_idx, file, values, message):
     raw = tiny.mirror / "fashion_mnist"
-    (raw / file).write_bytes(idx_bytes(values))
+    (raw / file).write_bytes(as_idx(values))
     with pytest.raises(InputError, match=message):
         find("fashion_mnist").read(raw, label=None, image_size=None)
 

@@ -10,7 +10,9 @@ from latent_audit.errors import InputError
 
 def write_codes(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write `arrays` as an .npz, atomically; floating arrays become float32, which is what the networks gave."""
-    stored = {name: values.astype(np.float32) if values.dtype.kind == "f" else values for name, values in arrays.items()}
+    stored = {
+        name: values.astype(np.float32) if values.dtype.kind == "f" else values for name, values in arrays.items()
+    }
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **stored)
 

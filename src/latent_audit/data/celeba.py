@@ -60,8 +60,8 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None) -> Source
         return Split(rows[label].to_numpy(np.int64), read, {"attributes": rows.to_numpy(np.uint8)})
 
     return Source(
-        split(used[~is_test]),
-        split(used[is_test]),
+        split(used.loc[~is_test]),
+        split(used.loc[is_test]),
         (3, size, size),
         [f"not {label}", label],
         terms=TERMS,
@@ -87,10 +87,10 @@ def _used_rows(
     attributes: pd.DataFrame, member_of: dict[str, str], partition_path: Path | None, label: str, notes: list[str]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Rows that have an image (and a partition), in the table's order, and which of them are for the test."""
-    used = attributes[attributes.index.isin(member_of.keys())]
+    used = attributes.loc[attributes.index.isin(list(member_of))]
     if partition_path is not None:
         partition = read_partition(partition_path)
-        used = used[used.index.isin(partition.index)]
+        used = used.loc[used.index.isin(partition.index)]
         is_test = partition.loc[used.index].to_numpy() != 0
     else:
         notes.append(

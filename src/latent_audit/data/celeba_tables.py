@@ -34,7 +34,7 @@ def read_attributes(path: Path) -> pd.DataFrame:
 def read_partition(path: Path) -> pd.Series:
     """Partition of each image, indexed by file name: 0 train, 1 validation, 2 test."""
     table = _read_table(path, n_skipped=0, names=["image", "partition"] if path.suffix == ".txt" else None)
-    if table.shape[1] != 1 or not np.isin(table.to_numpy(), (0, 1, 2)).all():
+    if table.shape[1] != 1 or not len(table) or not np.isin(table.to_numpy(), (0, 1, 2)).all():
         raise InputError(f"{path}: must hold a file name and 0, 1 or 2 per image: damaged or another file.")
     return table.iloc[:, 0]
 

@@ -26,9 +26,9 @@ def _fetch(raw_dir: Path, *, mirror: str | None, path: Path | None) -> None:
     if not target.exists():
         from sklearn.datasets import load_digits  # here: a slow import that only this function needs
 
-        table = load_digits()
+        values, digits = load_digits(return_X_y=True)
         with atomic_path(target) as temporary, temporary.open("wb") as stream:
-            np.save(stream, np.column_stack([table.data, table.target]).astype(np.uint8))
+            np.save(stream, np.column_stack([values, digits]).astype(np.uint8))
     check(target, FILE, origin="scikit-learn's load_digits, or a file there already: delete it to write it anew")
 
 

@@ -5,8 +5,9 @@ import queue
 import threading
 from collections.abc import Sequence
 from http.client import HTTPException
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, url2pathname, urlopen
@@ -150,7 +151,7 @@ def _take(location: Path | str, resource: Resource, target: Path) -> None:
         _receive(stream, length, resource.md5, temporary)
 
 
-def _receive(stream: BinaryIO, length: int | None, md5: str | None, temporary: Path) -> None:
+def _receive(stream: BufferedIOBase, length: int | None, md5: str | None, temporary: Path) -> None:
     digest, size, broken = hashlib.md5(usedforsecurity=False), 0, ""
     with temporary.open("wb") as file:
         while True:
@@ -173,7 +174,7 @@ def _receive(stream: BinaryIO, length: int | None, md5: str | None, temporary: P
         raise _Damaged(f"expected md5 {md5}, found {digest.hexdigest()} ({size} bytes): damaged or another file")
 
 
-def _open_file(location: Path) -> tuple[BinaryIO, int | None]:
+def _open_file(location: Path) -> tuple[BufferedIOBase, int | None]:
     try:
         if not location.is_file():
             missing = next((parent for parent in [*location.parents][::-1] if not parent.exists()), location)
@@ -183,7 +184,7 @@ def _open_file(location: Path) -> tuple[BinaryIO, int | None]:
         raise _NoAnswer(error.strerror or type(error).__name__) from error
 
 
-def _open_url(url: str) -> tuple[BinaryIO, int | None]:
+def _open_url(url: str) -> tuple[BufferedIOBase, int | None]:
     """Open `url` within ANSWER_SECONDS: a name server that is silent has no timeout of its own, hence the thread."""
     answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
 

@@ -12,7 +12,7 @@ from latent_audit.errors import InputError
 
 FILE = "images.zip"
 TEST_SHARE, DEFAULT_SIZE, FEWEST_TEST = 0.15, 28, 100
-FEWEST = math.ceil((FEWEST_TEST - 1) / TEST_SHARE)  # images in all, so that the test split has FEWEST_TEST
+FEWEST = math.floor((FEWEST_TEST - 1) / TEST_SHARE) + 1  # images in all, so that the test split has FEWEST_TEST
 
 
 def _fetch(raw_dir: Path, *, mirror: str | None, path: Path | None) -> None:

@@ -14,7 +14,6 @@ from latent_audit.errors import InputError
 
 CHUNK = 1024  # images in memory at a time
 FEWEST = 100  # images per split below which no diagnostic of a distribution means anything
-
 SMALLEST = 8  # pixels: three halvings, the encoder's, leave one
 
 
@@ -52,19 +51,26 @@ def prepare(
         raise InputError(f"image_size: {image_size}; give {SMALLEST} pixels or more, or leave it empty.")
     source = find(dataset).read(raw_dir, label=label, image_size=image_size)
     pad = _padding(source.image_shape, pad_to)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    (out_dir / "meta.json").unlink(missing_ok=True)  # it is written last: with it, the folder is whole
     for name, split in (("train", source.train), ("test", source.test)):
         if len(split.labels) < FEWEST:
             raise InputError(f"{raw_dir}: {len(split.labels)} {name} images; at least {FEWEST} are needed.")
+    try:
+        _write(dataset, source, raw_dir, out_dir, limit=limit, pad=pad)
+    except OSError as error:
+        raise InputError(f"{error.filename or out_dir}: {error.strerror or error}; {out_dir} is not whole.") from error
+
+
+def _write(dataset: str, source: Source, raw_dir: Path, out_dir: Path, *, limit: int | None, pad: list[int]) -> None:
+    out_dir.mkdir(parents=True, exist_ok=True)
+    (out_dir / "meta.json").unlink(missing_ok=True)  # it is written last: with it, the folder is whole
+    for name, split in (("train", source.train), ("test", source.test)):
         kept = _kept(split.labels, limit, dataset, name)
         _write_images(out_dir / f"{name}_images.npy", split, kept, source.image_shape, pad)
         _write_array(out_dir / f"{name}_labels.npy", split.labels[kept].astype(np.int64))
         for extra, values in split.extras.items():
             _write_array(out_dir / f"{extra}_{name}.npy", values[kept])
-    write_text(
-        out_dir / "meta.json", json.dumps(_meta(dataset, source, raw_dir, limit, pad), indent=2, sort_keys=True) + "\n"
-    )
+    meta = _meta(dataset, source, raw_dir, limit, pad)
+    write_text(out_dir / "meta.json", json.dumps(meta, indent=2, sort_keys=True) + "\n")
 
 
 def _padding(image_shape: tuple[int, int, int], pad_to: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,7 +10,11 @@ from latent_audit.errors import InputError
 
 
 class LoadedSplit(NamedTuple):
-    """One split: `images` uint8 (N, C, H, W), mapped from disk and read-only; `labels` int64 (N,)."""
+    """One split: `images` uint8 (N, C, H, W), `labels` int64 (N,).
+
+    The images are mapped from disk, copy on write: what is written to them stays in memory (and torch.from_numpy, which
+    warns of read-only arrays, takes them as they are).
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -61,8 +65,11 @@ def load_meta(prepared_dir: Path) -> Meta:
     return Meta(**content)
 
 
-def load_split(prepared_dir: Path, split: Literal["train", "test"]) -> LoadedSplit:
-    """Images and labels of one split; an InputError says what to run where they are missing or do not fit meta.json."""
+def load_split(prepared_dir: Path, split: str) -> LoadedSplit:
+    """Images and labels of `split`, "train" or "test".
+
+    An InputError says what to run where they are missing, cut short or do not fit meta.json.
+    """
     if split not in ("train", "test"):
         raise InputError(f"load_split: split {split!r}; it is 'train' or 'test'.")
     meta = load_meta(prepared_dir)

@@ -9,7 +9,8 @@ from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.transforms import fit_affine
 
 TREE_DIMENSIONS = 16  # beyond, a k-d tree visits nearly every point and brute force is faster
-BRUTE_ROWS = 2_000  # beyond 16 dimensions at most so many codes and prior draws are compared
+MIDDLE_ROWS = 10_000  # from 9 to 16 dimensions at most so many codes and prior draws are compared
+BRUTE_ROWS = 2_000  # beyond 16 dimensions
 _DISTANCES_AT_ONCE = 2**22  # 32 MiB of float64 per block
 
 
@@ -24,6 +25,16 @@ def nearest_distance(points: np.ndarray, codes: np.ndarray) -> np.ndarray:
         block = points[i : i + step]
         nearest[i : i + step] = (square - 2 * block @ codes.T).min(axis=1) + (block * block).sum(axis=1)
     return np.sqrt(np.maximum(nearest, 0.0))
+
+
+def subsample(x: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndarray:
+    """`rows` rows of x without replacement, in their order; x itself if it has no more."""
+    return x[np.sort(rng.choice(len(x), rows, replace=False))] if len(x) > rows else x
+
+
+def hole_rows(n: int, latent_dim: int) -> int:
+    """How many of n codes the hole fraction uses: all up to 8 dimensions, 10,000 up to 16, 2,000 beyond."""
+    return n if latent_dim <= 8 else min(n, MIDDLE_ROWS if latent_dim <= TREE_DIMENSIONS else BRUTE_ROWS)
 
 
 def hole_radius(n: int, latent_dim: int, *, rng: np.random.Generator) -> float:
@@ -43,8 +54,8 @@ def holes(x: np.ndarray, *, rng: np.random.Generator, draws: int = 40) -> pd.Dat
 
     hole_fraction = P_{Z ~ N(0, I)}[distance of Z to the nearest code > r], r the 99% nearest-neighbour distance of the
     same number of true prior draws, so that codes which follow the prior score 0.01. It grows with n and dimension:
-    compare at equal n only. Up to 16 dimensions all rows are used; beyond, at most 2,000 codes (a seeded subsample
-    without replacement) and as many prior draws.
+    compare at equal n only. Up to 8 dimensions all rows are used; up to 16 at most 10,000 and beyond at most 2,000
+    codes (a seeded subsample without replacement), with as many prior draws.
 
     Parameters
     ----------
@@ -63,10 +74,7 @@ def holes(x: np.ndarray, *, rng: np.random.Generator, draws: int = 40) -> pd.Dat
     Rezende & Viola (2018), arXiv:1810.00597 ("holes"); Naeem et al. (2020), arXiv:2002.09797 (coverage).
     """
     codes = as_codes(x, where="holes")
-    if codes.shape[1] > TREE_DIMENSIONS and len(codes) > BRUTE_ROWS:
-        used = codes[np.sort(rng.choice(len(codes), BRUTE_ROWS, replace=False))]
-    else:
-        used = codes
+    used = subsample(codes, hole_rows(*codes.shape), rng=rng)
     rows = [_hole_row("hole_fraction", used, "raw", draws, rng)]
     affine = fit_affine(codes, "whitened")
     white = affine(used)
@@ -140,7 +148,7 @@ def sign_flip_test(
     One row: `metric` ("symmetry_energy" or "symmetry_energy_centred") `value p_value n_p`.
     """
     codes = as_codes(x, where="sign_flip_test")
-    used = codes[np.sort(rng.choice(len(codes), rows, replace=False))] if len(codes) > rows else codes
+    used = subsample(codes, rows, rng=rng)
     kernel = _symmetry_kernel(used - used.mean(axis=0) if centre else used)
     n = len(used)
     observed = kernel.mean()

@@ -1,9 +1,12 @@
 """How well classes can be told apart in a code, and how alike two codes of the same samples are."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from scipy import linalg
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -84,11 +87,7 @@ def _same_width(first: np.ndarray, second: np.ndarray) -> None:
 def _linear_probe(train, train_class, test, test_class) -> tuple[float, float]:
     """Accuracy on test, and whether the solver converged (1.0 or 0.0)."""
     scale = fit_affine(train, "standardised")
-    # tol small and n_iter_ inspected instead of a warning: a probe that ran out of iterations is a row of the table.
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-
+    # The warning becomes a row of the table.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         probe = LogisticRegression(max_iter=PROBE_ITERATIONS).fit(scale(train), train_class)
@@ -148,6 +147,7 @@ def _centred_pair(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray,
     first, second = as_codes(x, where=where), as_codes(y, where=where)
     if len(first) != len(second):
         raise InputError(
-            f"{where}: both codes must be of the same samples in the same order, got {len(first)} and {len(second)} rows."
+            f"{where}: both codes must be of the same samples in the same order, "
+            f"got {len(first)} and {len(second)} rows."
         )
     return tuple(np.where(np.ptp(c, axis=0) > 0, c - c.mean(axis=0), 0.0) for c in (first, second))

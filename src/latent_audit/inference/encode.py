@@ -15,7 +15,12 @@ BATCH = 500
 
 @torch.no_grad()
 def encode_split(
-    model: Autoencoder, split: LoadedSplit, *, reconstruction: str | None, device: torch.device, generator: torch.Generator
+    model: Autoencoder,
+    split: LoadedSplit,
+    *,
+    reconstruction: str | None,
+    device: torch.device,
+    generator: torch.Generator,
 ) -> dict[str, np.ndarray]:
     """Codes of every image, in the order of the split.
 

@@ -15,10 +15,8 @@ N_SHOWN, N_LATTICE, N_SAMPLES = 16, 21, 24
 def shown_dimensions(codes: dict[str, np.ndarray]) -> np.ndarray:
     """The two code dimensions a plane shows: those of largest mean KL (VAE) or variance (AE), in their own order."""
     mu = codes["mu"]
-    if "logvar" in codes:
-        information = kl_to_standard_normal(mu, codes["logvar"]).mean(axis=0)
-    else:
-        information = mu.var(axis=0)
+    logvar = codes.get("logvar")
+    information = mu.var(axis=0) if logvar is None else kl_to_standard_normal(mu, logvar).mean(axis=0)
     largest = np.sort(np.argsort(-information, kind="stable")[:2])
     return largest if len(largest) == 2 else np.array([0, 0])
 

@@ -33,6 +33,18 @@ class Autoencoder(nn.Module):
         self.encoder = encoder(spec.image, spec.latent_dim, HEADS[spec.family])
         self.decoder = decoder(spec.image, spec.latent_dim)
 
+    def forward(
+        self, x: Float[Tensor, "batch channel height width"], eps: Float[Tensor, "batch latent"]
+    ) -> tuple[
+        Float[Tensor, "batch latent"],
+        Float[Tensor, "batch latent"] | None,
+        Float[Tensor, "batch channel height width"],
+    ]:
+        """mu, logvar (None for an autoencoder) and the pixel logits of z = mu + sigma * eps (z = mu without logvar)."""
+        mu, logvar = self.encode(x)
+        mu, logvar = mu.float(), None if logvar is None else logvar.float()  # densities stay float32 under autocast
+        return mu, logvar, self.decode(mu if logvar is None else reparameterise(mu, logvar, eps)).float()
+
     def encode(
         self, x: Float[Tensor, "batch channel height width"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"] | None]:
@@ -69,6 +81,8 @@ def reparameterise(
     return mu + (0.5 * logvar).exp() * eps
 
 
-def to_unit_interval(images: UInt8[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel height width"]:
+def to_unit_interval(
+    images: UInt8[Tensor, "batch channel height width"],
+) -> Float[Tensor, "batch channel height width"]:
     """uint8 pixels 0..255 as float32 in [0, 1], channels last in memory."""
     return images.to(torch.float32, memory_format=torch.channels_last).div_(255)

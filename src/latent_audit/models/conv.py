@@ -70,6 +70,7 @@ class ConvDecoder(nn.Module):
     def __init__(self, image: ImageShape, latent_dim: int):
         super().__init__()
         self.bottleneck = bottleneck_shape(image)
+        self.memory_format = torch.channels_last  # 1.3x on CPU; vmap over stacked replicates wants contiguous_format
         widths = tuple(reversed(WIDTHS))
         self.project = nn.Linear(latent_dim, self.bottleneck.n_pixels)
         self.up = nn.ModuleList(
@@ -81,14 +82,14 @@ class ConvDecoder(nn.Module):
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         """Logits of the image decoded from `z`."""
         x = self.project(z).unflatten(1, tuple(self.bottleneck))
-        x = x.contiguous(memory_format=torch.channels_last)  # 1.3x on CPU, nothing lost elsewhere
+        x = x.contiguous(memory_format=self.memory_format)
         for layer in self.up:
             x = torch.relu(_transposed(layer, x))
         return self.out(x)
 
 
-def _transposed(layer: nn.ConvTranspose2d, x: Tensor) -> Tensor:
+def _transposed(layer: nn.Module, x: Tensor) -> Tensor:
     # oneDNN's backward is slower when it is asked for the bias gradient in the same call, so the bias is added apart:
     # the same numbers, 1.10x in float32 and 1.37x in bfloat16 on one CPU thread.
-    weight, bias = layer.weight, layer.bias.to(x.dtype)
+    weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias").to(x.dtype)
     return F.conv_transpose2d(x, weight, stride=2, padding=1, output_padding=1) + bias[:, None, None]

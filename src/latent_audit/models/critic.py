@@ -18,7 +18,12 @@ class Critic(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for n_in, n_out in zip((image.channels, *WIDTHS[:-1]), WIDTHS, strict=True):
-            layers += [nn.Conv2d(n_in, n_out, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(n_out), nn.ReLU()]
+            layers += [
+                nn.Conv2d(n_in, n_out, 3, padding=1, bias=False),
+                nn.MaxPool2d(2),
+                nn.BatchNorm2d(n_out),
+                nn.ReLU(),
+            ]
         self.convolutions = nn.Sequential(*layers, nn.MaxPool2d(2))
         shrinkage = 2 ** (len(WIDTHS) + 1)
         flat = WIDTHS[-1] * (image.height // shrinkage) * (image.width // shrinkage)

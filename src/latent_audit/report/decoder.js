@@ -24,6 +24,15 @@ const Decoder = (() => {
     return out;
   }
 
+  // Deflated bytes, all high ones before all low ones -> floats. Rejects where the browser cannot inflate.
+  async function inflated(base64) {
+    const stream = new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer()), n = bytes.length >> 1;
+    const out = new Float32Array(n);
+    for (let i = 0; i < n; i++) out[i] = halfToFloat((bytes[i] << 8) | bytes[n + i]);
+    return out;
+  }
+
   // PyTorch (in, out, 3, 3) -> (in, tap, out)
   function transposedWeights(flat, nIn, nOut) {
     const w = new Float32Array(flat.length);
@@ -104,6 +113,6 @@ const Decoder = (() => {
     };
   }
 
-  return { make, halves, bytesOf, halfToFloat };
+  return { make, halves, inflated, bytesOf, halfToFloat };
 })();
 if (typeof module !== "undefined") module.exports = Decoder;

@@ -61,7 +61,7 @@ def png_uri(picture: Image.Image) -> str:
     return _uri("image/png", buffer.getvalue())
 
 
-def recoded_uri(uri: str, *, quality: int = 60) -> str:
+def recoded_uri(uri: str, *, quality: int = 40) -> str:
     """An embedded PNG (what matplotlib writes for rasterised artists) as a much smaller WebP of the same size.
 
     Up to 256 colours stay exact; more are compressed with loss.

@@ -14,6 +14,7 @@ from latent_audit.report import verdicts
 from latent_audit.report.captions import P_COLUMNS, caption
 from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.study import Figure, Row, Study, beta_words
+from latent_audit.report.svg import hoist_styles
 from latent_audit.report.tables import data_table, number, percent
 
 MAX_BYTES = 3_000_000
@@ -60,6 +61,7 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], *, explorer
     jinja2.UndefinedError : the template asks for something that was not given.
     """
     anchors = [anchor for _, _, held in SECTIONS for anchor in held if anchor in figures]
+    figures, figure_style = _with_classes(figures)
     numbered = {
         anchor: Figure(anchor, index, list(figures[anchor]), caption(anchor, study), _table(anchor, study))
         for index, anchor in enumerate(anchors, start=1)
@@ -74,7 +76,7 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], *, explorer
         study=study, figures=numbered, sections=present, anchors={section.anchor for section in present},
         claims=verdicts.claims(study), tally=verdicts.tally(study), glance=verdicts.at_a_glance(study),
         answer=verdicts.answer(study), reduced=reduced(study), explorer=explorer, params=list(_flat(study.params)),
-        style=Markup(_text("style.css")), script=Markup(script), policy=content_policy(script),
+        style=Markup(_text("style.css")) + figure_style, script=Markup(script), policy=content_policy(script),
         arm_table=_arm_table(study), targets=set(numbered) | {section.anchor for section in present},
     )  # fmt: skip
     if len(page.encode()) > MAX_BYTES:
@@ -130,6 +132,15 @@ def _plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _with_classes(figures: Mapping[str, Sequence[Row]]) -> tuple[dict[str, list[Row]], Markup]:
+    bodies, style = hoist_styles([panel.body for rows in figures.values() for row in rows for panel in row.panels])
+    remaining = iter(bodies)
+    return {
+        anchor: [row._replace(panels=[panel._replace(body=next(remaining)) for panel in row.panels]) for row in rows]
+        for anchor, rows in figures.items()
+    }, style
 
 
 def _arm_table(study: Study) -> Markup:

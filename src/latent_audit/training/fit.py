@@ -11,14 +11,14 @@ from torch import Tensor
 
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.errors import InputError
-from latent_audit.models.autoencoder import Autoencoder, ModelSpec, build, reparameterise, to_unit_interval
+from latent_audit.models.autoencoder import Autoencoder, ModelSpec, build, to_unit_interval
 from latent_audit.randomness import generator_for
 from latent_audit.training import checkpoint
 from latent_audit.training.objective import PIXEL_LOSS, elbo_terms, objective
 
 ADAM_EPS = 1e-7  # Keras' default, which the book's models were trained with
 CHECK_EVERY = 50  # batches between looks for a NaN: often enough to lose little, seldom enough not to stall a GPU
-TERMS = ("objective", "recon_nll", "kl")
+TERMS: tuple[str, ...] = ("objective", "recon_nll", "kl")
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,10 @@ def fit(
             finished, resumed = n_train * (epoch - 1) + seen, n_train * done.epochs_done
             on_tick(Tick(seed, epoch, run.epochs, finished, resumed, n_train * run.epochs, terms))
 
-        history.append(_row(seed, epoch, "train", _train_epoch(model, optimizer, images["train"], run, seed, epoch, tick)))
-        history.append(_row(seed, epoch, "test", _test(model, images["test"], run, seed, epoch)))
+        history.append(
+            history_row(seed, epoch, "train", _train_epoch(model, optimizer, images["train"], run, seed, epoch, tick))
+        )
+        history.append(history_row(seed, epoch, "test", _test(model, images["test"], run, seed, epoch)))
         if checkpoint_path:
             checkpoint.save(checkpoint_path, model, optimizer, checkpoint.Progress(epoch, history))
     return Replicate({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}, history)
@@ -113,7 +115,7 @@ def _train_epoch(
         optimizer.step()
         sums[index] = terms.detach().sum(dim=0)
         if (index + 1) % CHECK_EVERY == 0 or index + 1 == len(batches):
-            _refuse_nan(sums[: index + 1], run.arm, seed, epoch)
+            refuse_nan(sums[: index + 1], run.arm, seed, epoch)
             seen = min((index + 1) * run.batch_size, len(images))
             on_progress(seen, dict(zip(TERMS, (sums[: index + 1].sum(dim=0) / seen).tolist(), strict=True)))
     return sums.sum(dim=0) / len(images)
@@ -128,13 +130,18 @@ def _test(model: Autoencoder, images: Tensor, run: TrainingRun, seed: int, epoch
 
 
 def batch_terms(model: Autoencoder, batch: Tensor, run: TrainingRun, *, generator: torch.Generator) -> Tensor:
-    """objective, recon_nll and kl of each image of a uint8 batch, as (batch, 3); z is one draw from q(z|x)."""
-    x = to_unit_interval(batch)
+    """objective, recon_nll and kl of each image of a uint8 batch, as (batch, 3); z is one draw from q(z|x).
+
+    `generator` is on the CPU, so that the noise of a seed is the same wherever it trains.
+    """
+    eps = torch.randn(len(batch), run.model.latent_dim, generator=generator).to(batch.device)
+    return terms_of(model, to_unit_interval(batch), eps, run)
+
+
+def terms_of(forward: Callable[..., tuple], x: Tensor, eps: Tensor, run: TrainingRun) -> Tensor:
+    """The terms of `batch_terms` from a forward pass (x, eps) -> mu, logvar, logits."""
     with torch.autocast(x.device.type, torch.bfloat16, enabled=run.precision == "bfloat16"):
-        mu, logvar = model.encode(x)
-        mu, logvar = mu.float(), None if logvar is None else logvar.float()
-        z = mu if logvar is None else reparameterise(mu, logvar, _noise(mu, generator))
-        logits = model.decode(z).float()
+        mu, logvar, logits = forward(x, eps)
     n_pixels = run.model.image.n_pixels
     pixel_loss = PIXEL_LOSS[run.reconstruction](logits, x)
     terms = elbo_terms(pixel_loss, mu, logvar, reconstruction=run.reconstruction, n_pixels=n_pixels)
@@ -142,12 +149,8 @@ def batch_terms(model: Autoencoder, batch: Tensor, run: TrainingRun, *, generato
     return torch.stack((minimised, terms.recon_nll, terms.kl), dim=1)
 
 
-def _noise(like: Tensor, generator: torch.Generator) -> Tensor:
-    # drawn on the generator's own device (the CPU), so that the noise of a seed is the same wherever it trains
-    return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=generator.device).to(like.device)
-
-
-def _refuse_nan(sums: Tensor, arm: str, seed: int, epoch: int) -> None:
+def refuse_nan(sums: Tensor, arm: str, seed: int, epoch: int) -> None:
+    """InputError naming the first batch whose terms, the rows of `sums`, are not finite."""
     finite = torch.isfinite(sums).all(dim=1)
     if not bool(finite.all()):
         batch = int((~finite).nonzero()[0, 0])
@@ -157,8 +160,15 @@ def _refuse_nan(sums: Tensor, arm: str, seed: int, epoch: int) -> None:
         )
 
 
-def _row(seed: int, epoch: int, split: str, means: Tensor) -> dict:
+def history_row(seed: int, epoch: int, split: str, means: Tensor) -> dict:
+    """A row of history.csv from the mean objective, recon_nll and kl of a split, in nats per image."""
     minimised, recon_nll, kl = means.tolist()
-    return {"seed": seed, "epoch": epoch, "split": split, "objective": minimised, "recon_nll": recon_nll, "kl": kl,
+    return {
+        "seed": seed,
+        "epoch": epoch,
+        "split": split,
+        "objective": minimised,
+        "recon_nll": recon_nll,
+        "kl": kl,
         "elbo": -(recon_nll + kl),
     }

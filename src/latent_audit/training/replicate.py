@@ -1,7 +1,8 @@
 """One replicate of an arm as a worker runs it: load the prepared data, resume where a killed run stopped, train."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -9,12 +10,14 @@ import torch
 import latent_audit.models
 from latent_audit.artifacts.hashing import file_sha256
 from latent_audit.data.prepared import load_split
+from latent_audit.replicates import map_seeds
 from latent_audit.training import checkpoint
 from latent_audit.training.fit import Replicate, Tick, TrainingRun, fit
+from latent_audit.training.stacked import fit_stacked
 
 
 def checkpoint_folder(root: Path, prepared_dir: Path, run: TrainingRun, device: torch.device) -> Path:
-    """The folder under `root` named by all that defines the run's bytes: parameters, data, code, device class, torch."""
+    """The folder under `root` named by all that defines the run's bytes: parameters, data, code, device, torch."""
     definition = {
         "run": asdict(run),
         "data": [file_sha256(prepared_dir / name) for name in ("meta.json", "train_images.npy", "test_images.npy")],
@@ -38,3 +41,20 @@ def train_replicate(
     splits = {name: load_split(prepared_dir, name) for name in ("train", "test")}
     path = checkpoints / f"seed-{seed}.safetensors"
     return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send)
+
+
+def train_replicates(
+    prepared_dir: Path,
+    run: TrainingRun,
+    checkpoints: Path,
+    *,
+    seeds: Sequence[int],
+    device: torch.device,
+    on_tick: Callable[[Tick], None],
+) -> list[Replicate]:
+    """Train every seed of `run`: in parallel one-thread processes on a CPU, as one stacked program elsewhere."""
+    if device.type == "cpu":
+        work = partial(train_replicate, prepared_dir, run, checkpoints, device)
+        return map_seeds(work, seeds, device=device, on_message=on_tick)
+    splits = {name: load_split(prepared_dir, name) for name in ("train", "test")}
+    return fit_stacked(splits, run, seeds=seeds, device=device, on_tick=on_tick)

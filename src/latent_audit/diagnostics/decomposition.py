@@ -1,0 +1,107 @@
+"""Where the KL of a VAE goes: index-code information, total correlation, dimension-wise KL; and which dimensions live.
+
+q(z) = 1/N sum_n q(z|x_n) is the exact aggregated posterior over all N codes, never a minibatch.
+"""
+
+import numpy as np
+import pandas as pd
+
+from latent_audit.densities import kl_to_standard_normal
+from latent_audit.diagnostics.checks import as_codes
+from latent_audit.diagnostics.mixture import gaussian_log_density, log_joint, log_marginals
+from latent_audit.diagnostics.parallel import single_threaded_blas
+from latent_audit.errors import InputError
+
+LARGEST_LOGVAR = 100.0  # beyond, exp(-logvar) times a square of a code loses all its digits
+
+
+def decomposition(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray, *, rng: np.random.Generator) -> pd.DataFrame:
+    """KL = index_code_mi + total_correlation + dimwise_kl, in nats, at the sampled z; Chen et al. (2018), equation 2.
+
+    With averages over n of one draw z_n ~ q(z|x_n):
+    kl : mean ln q(z_n|x_n) - ln p(z_n), the Monte Carlo KL for which the identity is exact.
+    index_code_mi : mean ln q(z_n|x_n) - ln q(z_n), at most ln N.
+    total_correlation : mean ln q(z_n) - sum_j ln q_j(z_nj). dimwise_kl : mean sum_j ln q_j(z_nj) - ln p(z_nj).
+    marginal_kl : mean ln q(z_n) - ln p(z_n) = total_correlation + dimwise_kl, KL(q(z) || p).
+    kl_closed_form : mean of the analytic KL, without the noise of the draw: the one to quote as the KL of the model.
+    Estimates of quantities that cannot be negative may be, by the noise of N draws.
+
+    Parameters
+    ----------
+    mu, logvar, z : (sample, latent), mean and log variance of q(z|x) and one draw of it, row by row.
+    rng : draws the points at which the interpolated one-dimensional marginals are verified (`mixture.log_marginals`).
+
+    Returns
+    -------
+    Rows in the order above; columns `metric value p_value null_low null_high n_p`, of which only `value` is not NaN
+    (n_p is N), so that the rows join those of `joint.joint`.
+
+    Raises
+    ------
+    InputError : fewer than 20 rows, shapes that differ, NaN or infinite values, |logvar| > 100.
+    """
+    mu, logvar, z = _posterior(mu, logvar, z, where="decomposition")
+    with single_threaded_blas():
+        own = gaussian_log_density(z, mu, logvar).sum(axis=1)
+        prior = gaussian_log_density(z, 0.0, 0.0).sum(axis=1)
+        joint = log_joint(z, mu, logvar)
+        marginal = log_marginals(z, mu, logvar, rng=rng).sum(axis=1)
+    values = {
+        "kl": own - prior,
+        "index_code_mi": own - joint,
+        "total_correlation": joint - marginal,
+        "dimwise_kl": marginal - prior,
+        "marginal_kl": joint - prior,
+        "kl_closed_form": kl_to_standard_normal(mu, logvar).sum(axis=1),
+    }
+    nothing = dict.fromkeys(("p_value", "null_low", "null_high"), np.nan)
+    return pd.DataFrame(
+        [{"metric": name, "value": float(terms.mean()), **nothing, "n_p": len(z)} for name, terms in values.items()]
+    )
+
+
+def per_dimension_rate(
+    mu: np.ndarray, logvar: np.ndarray, *, threshold: float = 0.01, epsilon: float = 0.01, delta: float = 0.01
+) -> pd.DataFrame:
+    """What each dimension carries: `dim kl_nats activity is_active collapsed_share is_collapsed`.
+
+    kl_nats : closed-form KL to N(0, 1), mean over the samples. activity : Var_x(mu), ddof 1, squared units of the code;
+    is_active where it exceeds `threshold` (Burda et al. 2016, arXiv:1509.00519, section 5.2): a scale-bound rule, for
+    VAEs only. collapsed_share : share of samples with KL below `epsilon` nats; is_collapsed where it is at least
+    1 - delta (Lucas et al. 2019, arXiv:1911.02469, definition 1). The number of active units is `is_active.sum()`.
+
+    Raises
+    ------
+    InputError : see `decomposition`; a threshold or epsilon that is not positive, delta outside [0, 1).
+    """
+    mu, logvar, _ = _posterior(mu, logvar, mu, where="per_dimension_rate")
+    if not (threshold > 0 and epsilon > 0 and 0 <= delta < 1):
+        raise InputError(
+            "per_dimension_rate: needs threshold > 0, epsilon > 0 and 0 <= delta < 1, got "
+            f"{threshold}, {epsilon} and {delta}."
+        )
+    kl = kl_to_standard_normal(mu, logvar)
+    activity = mu.var(axis=0, ddof=1)
+    collapsed = (kl < epsilon).mean(axis=0)
+    return pd.DataFrame(
+        {
+            "dim": np.arange(mu.shape[1]),
+            "kl_nats": kl.mean(axis=0),
+            "activity": activity,
+            "is_active": activity > threshold,
+            "collapsed_share": collapsed,
+            "is_collapsed": collapsed >= 1 - delta,
+        }
+    )
+
+
+def _posterior(mu, logvar, z, *, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    arrays = [as_codes(a, where=f"{where}, {name}") for name, a in (("mu", mu), ("logvar", logvar), ("z", z))]
+    if len({a.shape for a in arrays}) > 1:
+        raise InputError(f"{where}: mu, logvar and z must have one shape, got {[a.shape for a in arrays]}.")
+    if (worst := np.abs(arrays[1]).max()) > LARGEST_LOGVAR:
+        raise InputError(
+            f"{where}: logvar reaches {worst:g} in absolute value, allowed are {LARGEST_LOGVAR:g}; "
+            "is it a variance or a diverged run?"
+        )
+    return arrays[0], arrays[1], arrays[2]

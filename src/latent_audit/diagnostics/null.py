@@ -1,0 +1,136 @@
+"""What each joint statistic is by chance: Monte Carlo on true draws of N(0, I), kept in memory per size and seed."""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import special
+
+from latent_audit.diagnostics.coverage import hole_fraction, hole_radius, hole_rows, subsample
+from latent_audit.diagnostics.multivariate_shape import gaussian_tc, henze_zirkler_beta, shape_statistics
+from latent_audit.diagnostics.parallel import in_order
+from latent_audit.diagnostics.prior_distance import mean_pair_distance, prior_median_distance, prior_statistics
+from latent_audit.diagnostics.transforms import fit_affine
+from latent_audit.randomness import rng_for
+
+SHAPE_METRICS = ("mardia_b1p", "mardia_b2p", "henze_zirkler", "gaussian_tc", "hole_fraction_whitened")
+TWO_SIDED = ("mardia_b2p",)
+
+
+@lru_cache(maxsize=64)
+def radius_of(n: int, latent_dim: int, seed: int) -> float:
+    """The hole radius that belongs to n codes in `latent_dim` dimensions, drawn once per seed."""
+    return hole_radius(hole_rows(n, latent_dim), latent_dim, rng=rng_for(seed, "hole-radius", str(n), str(latent_dim)))
+
+
+def prior_row(x: np.ndarray, *, rng: np.random.Generator, projections: int, seed: int) -> dict[str, float]:
+    """Every statistic whose null is "is N(0, I)"."""
+    used = subsample(x, hole_rows(*x.shape), rng=rng)
+    row = prior_statistics(x, rng=rng, projections=projections)
+    return row | {"hole_fraction": hole_fraction(used, radius_of(*x.shape, seed), rng=rng)}
+
+
+def shape_row(x: np.ndarray, *, rng: np.random.Generator, seed: int) -> dict[str, float]:
+    """Every statistic that fits mean and covariance first; NaN without spread or without more rows than dimensions."""
+    affine = fit_affine(x, "whitened")
+    moving = int((np.ptp(x, axis=0) > 0).sum())
+    if affine.rank == 0 or len(x) <= moving:
+        return dict.fromkeys(SHAPE_METRICS, np.nan) | {"gaussian_tc": gaussian_tc(x)}
+    white = affine(x)
+    used = subsample(white, hole_rows(*white.shape), rng=rng)
+    holes = hole_fraction(used, radius_of(*white.shape, seed), rng=rng)
+    return shape_statistics(white) | {"gaussian_tc": gaussian_tc(x), "hole_fraction_whitened": holes}
+
+
+@lru_cache(maxsize=16)
+def null_table(kind: str, n: int, latent_dim: int, draws: int, projections: int, seed: int) -> dict[str, np.ndarray]:
+    """`draws` values under N(0, I) of each statistic of `kind` ("prior" or "shape"); read only, computed once."""
+    radius_of(n, latent_dim, seed)  # before the threads, so that it is drawn once
+
+    def draw(number: int) -> dict[str, float]:
+        rng = rng_for(seed, "joint-null", kind, str(n), str(latent_dim), str(number))
+        x = rng.standard_normal((n, latent_dim))
+        if kind == "prior":
+            return prior_row(x, rng=rng, projections=projections, seed=seed)
+        return shape_row(x, rng=rng, seed=seed)
+
+    rows = in_order(draw, range(draws))
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def monte_carlo_p(metric: str, value: float, null: np.ndarray) -> float:
+    """(1 + #{null >= value}) / (B + 1); Mardia's kurtosis two-sided: twice the smaller side, at most 1. NaN stays.
+
+    Davison & Hinkley (1997), equation 4.11.
+    """
+    if np.isnan(value) or np.isnan(null).any():
+        return float("nan")
+    above, below = 1 + (null >= value).sum(), 1 + (null <= value).sum()
+    sides = 2 * min(above, below) if metric in TWO_SIDED else above
+    return min(1.0, float(sides / (len(null) + 1)))
+
+
+def null_band(metric: str, null: np.ndarray, *, n_p: int, n: int, latent_dim: int) -> tuple[float, float]:
+    """2.5% and 97.5% of the null at n rows, from draws at n_p rows.
+
+    The draws are moved from n_p to n by their mean and spread, exactly known or known in the limit (`_scale`).
+    """
+    if np.isnan(null).any():
+        return float("nan"), float("nan")
+    low, high = np.quantile(null, [0.025, 0.975])
+    if n == n_p:
+        return float(low), float(high)
+    centre_p, spread_p = _scale(metric, n_p, latent_dim)
+    centre, spread = _scale(metric, n, latent_dim)
+    return tuple(float(max(0.0, centre + (edge - centre_p) * spread / spread_p)) for edge in (low, high))
+
+
+def _scale(metric: str, n: int, d: int) -> tuple[float, float]:
+    """Centre and spread (up to a constant factor) of a statistic at n rows of N(0, I_d).
+
+    Degenerate V-statistics (mmd2, energy, symmetry) have an exact mean, the excess of the diagonal over n, and spread 1/n.
+    Sliced W2: del Barrio et al. (1999), order sqrt(ln ln n / n). KS: Stephens' (1970) effective sqrt n. Mardia: exact moments of
+    Mardia (1974), Sankhya B 36. Gaussian TC: product of independent beta variables. Henze-Zirkler (1990), moments.
+    """
+    if metric.startswith("mmd2_"):
+        median = prior_median_distance(d)
+        h = {"half_median": median / 2, "median": median, "double_median": 2 * median}
+        h2 = h.get(metric.removeprefix("mmd2_rbf_"), 1.0) ** 2
+        return (1 - (h2 / (h2 + 2)) ** (d / 2)) / n, 1 / n
+    if metric in ("energy_d2", "symmetry_energy"):
+        return mean_pair_distance(d) * (1 if metric == "energy_d2" else np.sqrt(2)) / n, 1 / n
+    if metric in ("sliced_w2", "max_sliced_w2"):
+        return 0.0, np.sqrt(np.log(np.log(n)) / n)
+    if metric == "radius_ks":
+        return 0.0, 1 / (np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n))
+    if metric.startswith("hole_fraction"):
+        return 0.01, 1 / np.sqrt(hole_rows(n, d))
+    return {"mardia_b1p": _b1p, "mardia_b2p": _b2p, "gaussian_tc": _tc, "henze_zirkler": _hz}[metric](n, d)
+
+
+def _b1p(n: int, d: int) -> tuple[float, float]:
+    return d * (d + 2) / ((n + 1) * (n + 3)) * ((n + 1) * (d + 1) - 6), 1 / n
+
+
+def _b2p(n: int, d: int) -> tuple[float, float]:
+    variance = 8 * d * (d + 2) * (n - 3) * (n - d - 1) * (n - d + 1) / ((n + 1) ** 2 * (n + 3) * (n + 5))
+    return d * (d + 2) * (n - 1) / (n + 1), np.sqrt(max(variance, 0.0)) if n > d + 1 else 1.0
+
+
+def _tc(n: int, d: int) -> tuple[float, float]:
+    """-ln|R|/2 with |R| a product over j = 2..d of Beta((n - j)/2, (j - 1)/2); Muirhead (1982), theorem 5.1.3."""
+    j = np.arange(2, d + 1)
+    a, total = (n - j) / 2, (n - 1) / 2
+    mean = 0.5 * (special.digamma(total) - special.digamma(a)).sum()
+    variance = 0.25 * (special.polygamma(1, a) - special.polygamma(1, total)).sum()
+    return float(mean), float(np.sqrt(variance)) if d > 1 else 1.0
+
+
+def _hz(n: int, d: int) -> tuple[float, float]:
+    """Mean and standard deviation in the limit of fixed beta; Henze & Zirkler (1990), theorem 3.2."""
+    b2 = henze_zirkler_beta(n, d) ** 2
+    a, w = 1 + 2 * b2, (1 + b2) * (1 + 3 * b2)
+    mean = 1 - a ** (-d / 2) * (1 + d * b2 / a + d * (d + 2) * b2**2 / (2 * a**2))
+    variance = 2 * (1 + 4 * b2) ** (-d / 2)
+    variance += 2 * a**-d * (1 + 2 * d * b2**2 / a**2 + 3 * d * (d + 2) * b2**4 / (4 * a**4))
+    variance -= 4 * w ** (-d / 2) * (1 + 3 * d * b2**2 / (2 * w) + d * (d + 2) * b2**4 / (2 * w**2))
+    return mean, np.sqrt(max(variance, 1e-300))

@@ -1,0 +1,43 @@
+"""Draw on an Axes, get SVG text with the same bytes every time. Pyplot is not involved."""
+
+import io
+from collections.abc import Callable
+from typing import NamedTuple
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from latent_audit.figures.style import RC
+
+PANEL = (280.0, 280.0)  # points; the page scales panels to its columns, so all text keeps one proportion to its panel
+RASTER_DPI = 120
+
+
+class Sketch(NamedTuple):
+    """A drawn panel: title, a note after it, what it shows in words, and the SVG text."""
+
+    title: str
+    note: str
+    alt: str
+    svg: str
+
+
+class Band(NamedTuple):
+    """Sketches side by side. `kind` is the page's layout: arms (three or more abreast), pair, or one."""
+
+    kind: str
+    label: str
+    sketches: list[Sketch]
+
+
+def sketch(
+    draw: Callable[[Axes], object], *, title: str = "", note: str = "", alt: str, size: tuple[float, float] = PANEL
+) -> Sketch:
+    """Call `draw` on an empty Axes of `size` points in the study's style and keep the SVG."""
+    with rc_context(RC):
+        figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=RASTER_DPI, layout="constrained")
+        draw(figure.subplots())
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return Sketch(title, note, alt, buffer.getvalue())

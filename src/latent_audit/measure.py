@@ -1,0 +1,79 @@
+"""Every table of one replicate: the audit of its codes, and what its decoder makes of them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from latent_audit.api import AuditSettings, audit
+from latent_audit.inference.decode import decode, plane, quantile_axis
+from latent_audit.inference.judge import judge
+from latent_audit.inference.pictures import shown_dimensions
+from latent_audit.models.autoencoder import Autoencoder
+from latent_audit.models.critic import Critic
+
+CRITIC_GRID = 50
+
+
+class ClassMaps(NamedTuple):
+    """Labels over the unit square, row 0 at the bottom: by the nearest codes, and by the critic on decoded images."""
+
+    label_map: np.ndarray
+    critic_map: np.ndarray
+
+
+def measure_codes(
+    codes: dict[str, np.ndarray],
+    model: Autoencoder,
+    critic: Critic,
+    classes: list[str],
+    *,
+    seed: int,
+    settings: AuditSettings,
+    device: torch.device,
+) -> tuple[dict[str, pd.DataFrame], ClassMaps]:
+    """The audit's tables of one replicate, with the area each class owns by the critic's word beside it.
+
+    Parameters
+    ----------
+    codes : arrays of codes/<arm>/seed-<k>.npz. seed : of the audit, the same in every arm.
+    """
+    dims = shown_dimensions(codes)
+    latent_dim = codes["z"].shape[1]
+    tables = audit(
+        codes["z"], mu=codes["mu"], logvar=codes.get("logvar"), labels=codes["labels"],
+        train={name: codes[f"train_{name}"] for name in ("mu", "z", "labels")},
+        dims=(int(dims[0]), int(dims[1])), seed=seed, settings=settings,
+    )  # fmt: skip
+    axis = quantile_axis(CRITIC_GRID)
+    lattice = plane(axis, axis, dims, latent_dim)[::-1].reshape(-1, latent_dim)  # row 0 at the bottom
+    probabilities = judge(critic, decode(model, lattice, device=device), device=device)[1]
+    critic_map = probabilities.argmax(axis=1).reshape(CRITIC_GRID, CRITIC_GRID)
+    owned = np.bincount(critic_map.ravel(), minlength=len(classes)) / critic_map.size
+    named = tables.classes.assign(
+        class_name=[classes[label] for label in tables.classes["label"]],
+        critic_area=owned[tables.classes["label"]],
+    )
+    present = np.unique(codes["labels"])
+    return (
+        {
+            "per_dim": tables.per_dim,
+            "joint": tables.joint,
+            "transforms": tables.transforms,
+            "classes": named,
+            "separability": tables.separability,
+        },
+        ClassMaps(present[tables.class_map], critic_map),
+    )
+
+
+def reconstruction_table(codes: dict[str, np.ndarray], history: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Rows metric, value of the test split in nats per image: recon_nll, kl, elbo, objective; bce, mse per pixel.
+
+    recon_nll, kl, elbo and objective are those of the last epoch's evaluation, bce and mse those of the stored z.
+    """
+    last = history[(history["seed"] == seed) & (history["split"] == "test")].sort_values("epoch").iloc[-1]
+    rows = [(name, float(last[name])) for name in ("recon_nll", "kl", "elbo", "objective")]
+    rows += [(name, float(codes[name].mean())) for name in ("bce", "mse")]
+    return pd.DataFrame(rows, columns=["metric", "value"])

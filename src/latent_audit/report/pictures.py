@@ -1,0 +1,80 @@
+"""Rows of decoded pictures: reconstructions beside originals, lattices, samples."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from markupsafe import Markup, escape
+
+from latent_audit.report.images import contact_sheet, webp_uri
+from latent_audit.report.study import Panel, Row
+from latent_audit.report.svg import lattice_svg
+
+PER_BLOCK = 8  # images abreast: readable on a phone, where the blocks stand below one another
+LATTICE_TILE = 24  # pixels; larger images are reduced to this in the lattices
+SAMPLERS = {
+    "samples_prior": "N(0, I)",
+    "samples_box": "its own bounding box",
+    "samples_gaussian": "a Gaussian fitted to its codes",
+    "samples_gmm": "a mixture of 10 Gaussians fitted to its codes",
+}
+Pictures = Mapping[str, Mapping[str, np.ndarray]]  # arm -> array name -> uint8 images
+
+
+def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
+    """Blocks of `PER_BLOCK` test images: the originals, and below them each arm's reconstructions."""
+    first = next(iter(pictures.values()))
+    lines = {"original": first["originals"]} | {names[arm]: own["reconstructions"] for arm, own in pictures.items()}
+    blocks = []
+    for start in range(0, len(first["originals"]), PER_BLOCK):
+        strips = [
+            _strip(name, images[start : start + PER_BLOCK], f"{name}: test images {start + 1} to {start + PER_BLOCK}")
+            for name, images in lines.items()
+        ]
+        blocks.append(Panel("", Markup("").join(strips)))
+    return [Row(blocks, "tiles")]
+
+
+def lattice_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
+    """The decoded plane per arm, on an even grid of [-3, 3]^2 and on the quantiles of the prior."""
+    kinds = (
+        ("lattice", "An even grid in code units", ("−3", "−2", "−1", "0", "1", "2", "3"), "z"),
+        ("lattice_quantile", "An even grid of the unit square, carried back by Φ⁻¹", ("0", ".25", ".5", ".75", "1"), "Φ"),
+    )
+    rows = []
+    for kind, label, ticks, unit in kinds:
+        panels = []
+        for arm, own in pictures.items():
+            tile = min(own[kind].shape[-1], LATTICE_TILE)
+            uri = webp_uri(contact_sheet(own[kind], tile=tile), quality=66)
+            alt = f"Decoded images of {names[arm]} over the plane of codes: {label.lower()}."
+            axes = tuple(f"z{_sub(dim)}" if unit == "z" else f"Φ(z{_sub(dim)})" for dim in own["dims"])
+            panels.append(Panel(names[arm], lattice_svg(uri, symbol=f"{kind}-{arm}", alt=alt, ticks=ticks, axes=axes)))
+        rows.append(Row(panels, "arms", label))
+    return rows
+
+
+def sample_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
+    """Decoded draws, a row per density, arms side by side."""
+    rows = []
+    for kind, label in SAMPLERS.items():
+        panels = []
+        for arm, own in pictures.items():
+            tiles = own[kind].reshape(-1, PER_BLOCK, *own[kind].shape[1:])
+            panels.append(Panel(names[arm], _image(tiles, f"{len(own[kind])} images that {names[arm]} draws from {label}")))
+        rows.append(Row(panels, "arms", f"Codes from {label}"))
+    return rows
+
+
+def _strip(name: str, images: np.ndarray, alt: str) -> Markup:
+    return Markup('<div class="strip"><span>{}</span>{}</div>').format(name, _image(images[None], alt))
+
+
+def _image(tiles: np.ndarray, alt: str) -> Markup:
+    sheet = contact_sheet(tiles, gap=1)
+    return Markup('<img class="sheet" src="{}" width="{}" height="{}" alt="{}">').format(
+        webp_uri(sheet), sheet.width, sheet.height, escape(alt)
+    )
+
+
+def _sub(dim: int) -> str:
+    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(int(dim) + 1))

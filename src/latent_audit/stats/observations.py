@@ -1,0 +1,99 @@
+"""Wide and per-dimension tables -> tidy scalars (seed, code, metric, value), which is what arms are compared on."""
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = ["seed", "code", "metric", "value"]
+
+
+def of_dimensions(per_dim: pd.DataFrame) -> pd.DataFrame:
+    """The worst dimension of each replicate and code.
+
+    centre_offset : max_j |mean_j| / std_j (0 / 0 counts as 0). ks_d_max, w1_max : largest distance to N(0, 1).
+    skew_max, excess_kurtosis_max : largest absolute value. std_max, std_min : widest and narrowest dimension.
+    rejected_share : share of the tests of H_prior ("is N(0, 1)") with a Holm-adjusted p below 0.05.
+    active_units : dimensions with Var_x(mu) > 0.01 (VAE only; Burda et al. 2016).
+    """
+    prior_tests = per_dim[["ks_p_holm", "cvm_p_holm", "ad_p_holm"]]
+    scalars = pd.DataFrame(
+        {
+            "seed": per_dim["seed"],
+            "code": per_dim["code"],
+            "centre_offset": _offset(per_dim),
+            "ks_d_max": per_dim["ks_d"],
+            "w1_max": per_dim["w1"],
+            "skew_max": per_dim["skew"].abs(),
+            "excess_kurtosis_max": per_dim["excess_kurtosis"].abs(),
+            "std_max": per_dim["std"],
+        }
+    )
+    worst = scalars.groupby(["seed", "code"], sort=False).max()
+    worst["std_min"] = per_dim.groupby(["seed", "code"], sort=False)["std"].min()
+    worst["rejected_share"] = (prior_tests < 0.05).mean(axis=1).groupby([per_dim["seed"], per_dim["code"]]).mean()
+    if "activity" in per_dim:
+        worst["active_units"] = (per_dim["activity"] > 0.01).groupby([per_dim["seed"], per_dim["code"]]).sum()
+    return worst.reset_index().melt(["seed", "code"], var_name="metric")[COLUMNS]
+
+
+def of_scalars(table: pd.DataFrame, *, code: str | None = None, qualifier: str | None = None) -> pd.DataFrame:
+    """Rows metric, value of a tidy table; `code` where the table has none; `qualifier` is a column that joins the name."""
+    rows = table.assign(code=code) if code is not None else table
+    if qualifier is not None:
+        rows = rows.assign(metric=rows["metric"] + "_" + rows[qualifier])
+    return rows[COLUMNS]
+
+
+def derived(observations: pd.DataFrame) -> pd.DataFrame:
+    """Scalars made of two others: asymmetry, excess_reach, knn_gain (those whose parts are there).
+
+    asymmetry : symmetry_energy / (2 mean |z|), in [0, 1]: 0 symmetric, 1 all mass on one side, whatever the scale.
+    excess_reach : largest |coordinate| beyond the median of that maximum under N(0, I) at the same n, prior sd.
+    knn_gain : k-NN accuracy above always naming the commonest class.
+    """
+    wide = observations.pivot(index=["seed", "code"], columns="metric", values="value")
+    made = pd.DataFrame(index=wide.index)
+    if {"symmetry_energy", "mean_norm"} <= set(wide):
+        made["asymmetry"] = wide["symmetry_energy"] / (2 * wide["mean_norm"])
+    if {"max_abs_z", "expected_max_abs_z"} <= set(wide):
+        made["excess_reach"] = wide["max_abs_z"] - wide["expected_max_abs_z"]
+    if {"knn_accuracy", "majority_accuracy"} <= set(wide):
+        made["knn_gain"] = wide["knn_accuracy"] - wide["majority_accuracy"]
+    return made.reset_index().melt(["seed", "code"], var_name="metric").dropna(subset="value")[COLUMNS]
+
+
+def _offset(per_dim: pd.DataFrame) -> pd.Series:
+    mean, std = per_dim["mean"].abs().to_numpy(), per_dim["std"].to_numpy()
+    beyond = np.where(mean > 0, np.inf, 0.0)
+    return pd.Series(np.divide(mean, std, out=beyond, where=std > 0), index=per_dim.index)
+
+
+def summarise(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """All scalars of one arm in one tidy table: COLUMNS. Scores of the decoder stand under code z, which it decodes.
+
+    Parameters
+    ----------
+    tables : per_dim, joint, classes' scalars within joint, transforms, separability, reconstruction, and where they
+        were measured generation, continuity, likelihood; each with a `seed` column.
+    """
+    transforms = tables["transforms"]
+    parts = [
+        of_dimensions(tables["per_dim"]),
+        of_scalars(tables["joint"]),
+        of_scalars(transforms[transforms["transform"] != "raw"], qualifier="transform"),
+        of_scalars(tables["separability"]),
+        of_scalars(tables["reconstruction"], code="z"),
+    ]
+    if "generation" in tables:
+        parts.append(of_scalars(tables["generation"], code="z", qualifier="sampler"))
+    parts += [of_scalars(tables[name], code="z") for name in ("continuity", "likelihood") if name in tables]
+    observations = pd.concat(parts, ignore_index=True)
+    return pd.concat([observations, derived(observations)], ignore_index=True)
+
+
+def learning_curves(histories: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Mean over seeds of the test reconstruction in nats per image: `epoch` and a column per arm, for `dvc plots`."""
+    curves = {
+        arm: history[history["split"] == "test"].groupby("epoch")["recon_nll"].mean()
+        for arm, history in histories.items()
+    }
+    return pd.DataFrame(curves).rename_axis("epoch").reset_index()

@@ -1,0 +1,49 @@
+"""Stage `compare`: effects between arms with intervals over seeds, and the verdict on each claim."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from latent_audit.artifacts.tables import read_json, read_table, write_json, write_table
+from latent_audit.errors import reported
+from latent_audit.params import load_params
+from latent_audit.stats.claims import claims_table
+from latent_audit.stats.intervals import mean_interval
+from latent_audit.stats.observations import learning_curves
+
+SIGNIFICANT = 6  # digits kept in metrics.json
+
+
+def main() -> None:
+    """Write reports/metrics.json, reports/claims.csv and reports/curves.csv."""
+    params = load_params(Path("params.yaml"))
+    arms = list(params.arms)
+    summaries = {arm: read_table(Path("diagnostics") / arm / "summary.csv") for arm in arms}
+    observations = pd.concat([table.assign(arm=arm) for arm, table in summaries.items()], ignore_index=True)
+    observations = observations[observations["seed"].isin(params.seeds)]
+    weights = {arm: read_json(Path("models") / arm / "arm.json")["beta_kl"] for arm in arms}
+    critic = read_json(Path("critic/critic.json"))
+    histories = {arm: read_table(Path("models") / arm / "history.csv") for arm in arms}
+    write_table(Path("reports/claims.csv"), claims_table(observations, weights, params.diagnostics.margins))
+    write_table(Path("reports/curves.csv"), learning_curves(histories))
+    write_json(Path("reports/metrics.json"), {"critic": {"accuracy": critic["accuracy"]}, **_intervals(observations)})
+
+
+def _intervals(observations: pd.DataFrame) -> dict[str, dict[str, dict[str, float | int | None]]]:
+    metrics: dict[str, dict[str, dict[str, float | int | None]]] = {}
+    of_z = observations[observations["code"] == "z"]
+    for (arm, metric), rows in of_z.groupby(["arm", "metric"]):
+        interval = mean_interval(rows.sort_values("seed")["value"].tolist())._asdict()
+        metrics.setdefault(str(arm), {})[str(metric)] = {key: _rounded(value) for key, value in interval.items()}
+    return metrics
+
+
+def _rounded(value: float | int) -> float | int | None:
+    if isinstance(value, int):
+        return value
+    return float(f"{value:.{SIGNIFICANT}g}") if pd.notna(value) else None
+
+
+if __name__ == "__main__":
+    with reported():
+        main()

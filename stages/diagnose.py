@@ -1,0 +1,91 @@
+"""Stage `diagnose`: measure the codes of every replicate of one arm; tidy tables, and a small summary."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+from latent_audit.inference.judge import load_critic
+
+from latent_audit.api import AuditSettings
+from latent_audit.artifacts.atomic import atomic_path
+from latent_audit.artifacts.codes import read_codes
+from latent_audit.artifacts.models import load_model
+from latent_audit.artifacts.tables import read_table, write_json, write_table
+from latent_audit.data.prepared import load_meta, load_split
+from latent_audit.devices import resolve
+from latent_audit.diagnostics.multiplicity import adjust
+from latent_audit.errors import reported
+from latent_audit.measure import measure_codes, measure_decoder, reconstruction_table
+from latent_audit.models.conv import ImageShape
+from latent_audit.params import Params, load_params
+from latent_audit.replicates import map_seeds
+from latent_audit.stats.intervals import mean_interval
+from latent_audit.stats.observations import summarise
+
+
+def measure_replicate(
+    arm: str, params: Params, *, seed: int, send: Callable[[Any], None]
+) -> tuple[dict[str, pd.DataFrame], Any]:
+    """All tables of replicate `seed`, and its class maps."""
+    prepared, models, device = Path("data/prepared") / params.dataset, Path("models") / arm, resolve(params.device)
+    meta, settings = load_meta(prepared), params.diagnostics
+    image = ImageShape(meta.channels, meta.height, meta.width)
+    model = load_model(models, seed, device=device)
+    critic = load_critic(Path("critic"), image, device=device)
+    codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
+    tables, maps = measure_codes(
+        codes, model, critic, meta.classes, seed=settings.seed, device=device,
+        settings=AuditSettings(settings.neighbors, settings.grid, settings.null_draws, settings.null_rows),
+    )  # fmt: skip
+    send(f"seed {seed}: audited")
+    splits = {name: load_split(prepared, name) for name in ("train", "test")}
+    tables |= measure_decoder(
+        codes, model, critic, splits, reconstruction=params.model.reconstruction, seed=settings.seed, device=device
+    )
+    tables["reconstruction"] = reconstruction_table(codes, read_table(models / "history.csv"), seed)
+    send(f"seed {seed}: decoder measured")
+    return {name: table.assign(seed=seed) for name, table in tables.items()}, maps
+
+
+def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+    """Write diagnostics/ARM/*.csv and metrics/ARM.json."""
+    params = load_params(Path("params.yaml"))
+    params.arm(arm)
+    folder = Path("diagnostics") / arm
+    shutil.rmtree(folder, ignore_errors=True)
+    measured = map_seeds(
+        partial(measure_replicate, arm, params), params.seeds, device=resolve(params.device),
+        on_message=lambda line: print(f"{arm}: {line}", flush=True),
+    )  # fmt: skip
+    tables = {name: _stacked([tables[name] for tables, _ in measured]) for name in measured[0][0]}
+    tables["per_dim"] = adjust(tables["per_dim"].filter(regex="^(?!.*_p_(holm|bh)$)"), by="code")  # over all seeds
+    tables["summary"] = summarise(tables)
+    for name, table in tables.items():
+        write_table(folder / f"{name}.csv", table)
+    with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
+        np.savez(file, **measured[0][1]._asdict())
+    write_json(Path("metrics") / f"{arm}.json", _means(tables["summary"]))
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    table = pd.concat(tables, ignore_index=True)
+    return table[["seed", *(column for column in table.columns if column != "seed")]]
+
+
+def _means(summary: pd.DataFrame) -> dict[str, float]:
+    of_z = summary[summary["code"] == "z"]
+    return {
+        str(metric): float(f"{mean_interval(values.tolist()).mean:.6g}")
+        for metric, values in of_z.groupby("metric")["value"]
+        if np.isfinite(values).all()
+    }
+
+
+if __name__ == "__main__":
+    with reported():
+        typer.run(main)

@@ -1,0 +1,195 @@
+"""Stage `render`: tables, pictures and codes -> reports/<dataset>.html, one page that loads nothing."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import typer
+from ruamel.yaml import YAML
+from safetensors.numpy import load_file
+from scipy.stats import kstwobign
+
+from latent_audit.artifacts.atomic import write_text
+from latent_audit.artifacts.codes import read_codes
+from latent_audit.artifacts.tables import read_json, read_table
+from latent_audit.data.prepared import Meta, load_meta, load_split
+from latent_audit.diagnostics.coverage import hole_radius, nearest_distance
+from latent_audit.errors import reported
+from latent_audit.figures import compose
+from latent_audit.figures.canvas import Band
+from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
+from latent_audit.params import Params, load_params
+from latent_audit.randomness import rng_for
+from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table
+from latent_audit.report.images import recoded_uri
+from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
+from latent_audit.report.render import render_study
+from latent_audit.report.study import Panel, Row, Study
+from latent_audit.report.svg import inline_svg
+
+TABLES = ("per_dim", "joint", "classes", "separability", "reconstruction")
+OPTIONAL_TABLES = ("generation", "continuity")
+N_EXPLORED = 1000
+HOLE_SIDE = 96
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "jinja2", "dvc")
+
+
+def main() -> None:
+    """Write reports/<dataset>.html from what the other stages left in this workspace."""
+    with reported():
+        params = load_params(Path("params.yaml"))
+        meta = load_meta(Path("data/prepared") / params.dataset)
+        study = read_study(params, meta)
+        codes = {arm: read_codes(Path("codes") / arm / f"seed-{study.first_seed}.npz") for arm in study.arms}
+        pictures = {arm: dict(np.load(Path("pictures") / f"{arm}.npz")) for arm in study.arms}
+        dims = [int(dim) for dim in next(iter(pictures.values()))["dims"]]
+        bands, hole_maps = draw(study, codes, dims)
+        rows = {anchor: _rows(anchor, parts) for anchor, parts in bands.items() if parts}
+        if meta.images_may_be_shown:
+            rows["fig-reconstructions"] = reconstruction_rows(pictures, study.names)
+        rows["fig-lattice"] = lattice_rows(pictures, study.names)
+        rows["fig-samples"] = sample_rows(pictures, study.names)
+        page = render_study(study, rows, explorer=explore(study, meta, codes, hole_maps))
+        target = Path("reports") / f"{params.dataset}.html"
+        write_text(target, page)
+        print(f"{target}: {len(page.encode()) / 1e6:.2f} MB")
+
+
+def read_study(params: Params, meta: Meta) -> Study:
+    """Every table of every arm, and what the page says about where they come from."""
+    arms = {arm: read_json(Path("models") / arm / "arm.json") for arm in arm_order(params.arms)}
+    tables = {name: _of_all_arms(arms, Path("diagnostics"), name) for name in TABLES}
+    tables["history"] = _of_all_arms(arms, Path("models"), "history")
+    for name in OPTIONAL_TABLES:
+        if all((Path("diagnostics") / arm / f"{name}.csv").exists() for arm in arms):
+            tables[name] = _of_all_arms(arms, Path("diagnostics"), name)
+    return Study(
+        meta=meta._asdict(),
+        params=params.model_dump(mode="json"),
+        overrides={},
+        arms=arms,
+        names={arm: display_name(arm) for arm in arms},
+        colours={arm: CSS_VARIABLES[colour] for arm, colour in arm_colours(arms).items()},
+        seeds=params.seeds,
+        tables=tables,
+        claims=read_table(Path("reports/claims.csv")),
+        critic=read_json(Path("critic/critic.json")),
+        provenance=_provenance(meta),
+    )
+
+
+def draw(
+    study: Study, codes: Mapping[str, Mapping[str, np.ndarray]], dims: list[int]
+) -> tuple[dict[str, list[Band]], dict]:
+    """Every figure that matplotlib makes, by anchor; and the maps of holes per arm (none beyond two dimensions)."""
+    tables, z = study.tables, {arm: own["z"] for arm, own in codes.items()}
+    labels = next(iter(codes.values()))["labels"]
+    n_classes = len(study.meta["classes"])
+    per_dim, joint = tables["per_dim"], tables["joint"]
+    margins = study.params["diagnostics"]["margins"]
+    flat = next(iter(z.values())).shape[1] == 2
+    hole_maps = {arm: hole_map(values, study.first_seed) for arm, values in z.items()} if flat else {}
+    null = _null_of(joint, "hole_fraction")
+    bands = {
+        "fig-training": compose.training(tables["history"]),
+        "fig-codes": compose.code_planes(z, labels, n_classes=n_classes, dims=dims),
+        "fig-histograms": compose.marginals(z, per_dim, null=_null_of_normal(len(labels)), margins=margins),
+        "fig-pvalues": compose.p_value_maps(per_dim, family=len(compose.TESTS) * per_dim["dim"].nunique()),
+        "fig-areas": compose.areas(tables["classes"]),
+        "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=margins.get("holes")),
+        "fig-separability": compose.separability(tables["separability"]),
+    }
+    maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
+    bands["fig-pspace"] = compose.p_space(z, labels, maps, n_classes=n_classes, dims=dims)
+    if "generation" in tables:
+        bands["fig-generation"] = compose.generation(tables["generation"])
+    if "continuity" in tables:
+        bands["fig-continuity"] = compose.continuity(tables["continuity"])
+    return bands, hole_maps
+
+
+def hole_map(codes: np.ndarray, seed: int) -> np.ndarray:
+    """Prior density (share of its maximum) at the cells of [-WINDOW, WINDOW]^2 further from every code than all but 1% of
+    as many prior draws are from one another, and 0 elsewhere; row 0 = bottom."""
+    radius = hole_radius(*codes.shape, rng=rng_for(seed, "report", "holes"))
+    centres = (np.arange(HOLE_SIDE) + 0.5) / HOLE_SIDE * 2 * compose.WINDOW - compose.WINDOW
+    plane = np.stack(np.meshgrid(centres, centres), axis=-1)
+    distance = nearest_distance(plane.reshape(-1, 2), codes).reshape(HOLE_SIDE, HOLE_SIDE)
+    return np.where(distance > radius, np.exp(-0.5 * (plane**2).sum(axis=-1)), 0.0)
+
+
+def explore(study: Study, meta: Meta, codes: Mapping[str, Mapping[str, np.ndarray]], hole_maps: Mapping) -> ExplorerData:
+    """The explorer's data: the same sampled test images in every arm, first seed."""
+    test = load_split(Path("data/prepared") / meta.dataset, "test")
+    n = min(N_EXPLORED, len(test.labels))
+    picked = np.sort(rng_for(study.first_seed, "report", "explorer").permutation(len(test.labels))[:n])
+    arms = {}
+    for arm, own in codes.items():
+        tensors = load_file(Path("models") / arm / f"seed-{study.first_seed}.safetensors")
+        arms[arm] = ArmCodes(
+            name=study.names[arm], colour=study.colours[arm], codes=own["z"][picked], recon_nll=own["recon_nll"][picked],
+            order=_by_kl(study, arm), quantiles=quantile_table(own["z"]), holes=hole_maps.get(arm), span=compose.WINDOW,
+            weights=tensors if study.arms[arm]["architecture"] == "conv" else None,
+        )  # fmt: skip
+    return explorer_data(
+        arms, images=np.asarray(test.images[picked]) if meta.images_may_be_shown else None, labels=test.labels[picked],
+        indices=picked, classes=meta.classes, class_colours=class_colours(len(meta.classes)),
+        shape=(meta.channels, meta.height, meta.width), seed=study.first_seed,
+    )  # fmt: skip
+
+
+def _rows(anchor: str, bands: list[Band]) -> list[Row]:
+    return [
+        Row(
+            [
+                Panel(part.title, inline_svg(part.svg, name=f"{anchor}-{row}-{column}", alt=part.alt,
+                                             variables=CSS_VARIABLES, recode=recoded_uri), part.note)
+                for column, part in enumerate(band.sketches)
+            ],
+            band.kind,
+            band.label,
+        )
+        for row, band in enumerate(bands)
+    ]  # fmt: skip
+
+
+def _of_all_arms(arms: Mapping[str, Any], folder: Path, name: str) -> pd.DataFrame:
+    parts = [read_table(folder / arm / f"{name}.csv").assign(arm=arm) for arm in arms]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+
+
+def _null_of(joint: pd.DataFrame, metric: str) -> tuple[float, float] | None:
+    rows = joint[(joint["metric"] == metric) & (joint["code"] == "z")]
+    low, high = rows["null_low"].mean(), rows["null_high"].mean()
+    return None if np.isnan(low) or np.isnan(high) else (float(low), float(high))
+
+
+def _null_of_normal(n: int) -> dict[str, tuple[float, float]]:
+    """95% of KS D under the null, from Kolmogorov's limit law."""
+    low, high = kstwobign.ppf([0.025, 0.975]) / np.sqrt(n)
+    return {"ks_d": (float(low), float(high))}
+
+
+def _by_kl(study: Study, arm: str) -> np.ndarray:
+    rows = study.tables["per_dim"]
+    rows = rows[(rows["arm"] == arm) & (rows["code"] == "z")]
+    column = "kl_nats" if "kl_nats" in rows and rows["kl_nats"].notna().any() else "std"
+    return rows.groupby("dim")[column].mean().sort_values(ascending=False, kind="stable").index.to_numpy()
+
+
+def _provenance(meta: Meta) -> dict[str, dict[str, str]]:
+    lock = Path("dvc.lock")
+    stages = (YAML(typ="safe", pure=True).load(lock) or {}).get("stages", {}) if lock.exists() else {}
+    outputs = {out["path"]: out.get("md5", "") for stage in stages.values() for out in stage.get("outs", [])}
+    return {
+        "Raw data, sha256": dict(meta.raw_sha256),
+        "Outputs of the pipeline, md5 from dvc.lock": {path: md5 for path, md5 in outputs.items() if not path.endswith(".html")},
+        "Packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)
