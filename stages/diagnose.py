@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import typer
-from latent_audit.inference.judge import load_critic
 
 from latent_audit.api import AuditSettings
 from latent_audit.artifacts.atomic import atomic_path
@@ -20,7 +19,8 @@ from latent_audit.data.prepared import load_meta, load_split
 from latent_audit.devices import resolve
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.errors import reported
-from latent_audit.measure import measure_codes, measure_decoder, reconstruction_table
+from latent_audit.inference.judge import load_critic
+from latent_audit.measure import agreement_table, measure_codes, measure_decoder, reconstruction_table
 from latent_audit.models.conv import ImageShape
 from latent_audit.params import Params, load_params
 from latent_audit.replicates import map_seeds
@@ -65,6 +65,8 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     tables = {name: _stacked([tables[name] for tables, _ in measured]) for name in measured[0][0]}
     tables["per_dim"] = adjust(tables["per_dim"].filter(regex="^(?!.*_p_(holm|bh)$)"), by="code")  # over all seeds
     tables["summary"] = summarise(tables)
+    means = {seed: read_codes(Path("codes") / arm / f"seed-{seed}.npz")["mu"] for seed in params.seeds}
+    tables["agreement"] = agreement_table(means)
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
     with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:

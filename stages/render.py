@@ -17,16 +17,16 @@ from latent_audit.artifacts.codes import read_codes
 from latent_audit.artifacts.tables import read_json, read_table
 from latent_audit.data.prepared import Meta, load_meta, load_split
 from latent_audit.diagnostics.coverage import hole_radius, nearest_distance
-from latent_audit.errors import reported
-from latent_audit.figures import compose
+from latent_audit.errors import InputError, reported
+from latent_audit.figures import compose, scores
 from latent_audit.figures.canvas import Band
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
 from latent_audit.params import Params, load_params
 from latent_audit.randomness import rng_for
-from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table
+from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table, without_weights
 from latent_audit.report.images import recoded_uri
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
-from latent_audit.report.render import render_study
+from latent_audit.report.render import MAX_BYTES, fits, render_study
 from latent_audit.report.study import Panel, Row, Study
 from latent_audit.report.svg import inline_svg
 
@@ -45,14 +45,21 @@ def main() -> None:
         study = read_study(params, meta)
         codes = {arm: read_codes(Path("codes") / arm / f"seed-{study.first_seed}.npz") for arm in study.arms}
         pictures = {arm: dict(np.load(Path("pictures") / f"{arm}.npz")) for arm in study.arms}
-        dims = [int(dim) for dim in next(iter(pictures.values()))["dims"]]
+        dims = {arm: own["dims"].tolist() for arm, own in pictures.items()}
         bands, hole_maps = draw(study, codes, dims)
         rows = {anchor: _rows(anchor, parts) for anchor, parts in bands.items() if parts}
         if meta.images_may_be_shown:
             rows["fig-reconstructions"] = reconstruction_rows(pictures, study.names)
-        rows["fig-lattice"] = lattice_rows(pictures, study.names)
         rows["fig-samples"] = sample_rows(pictures, study.names)
-        page = render_study(study, rows, explorer=explore(study, meta, codes, hole_maps))
+        explorer = explore(study, meta, codes, hole_maps, dims)
+        page = render_study(study, rows | {"fig-lattice": lattice_rows(pictures, study.names, explorer.live)}, explorer)
+        if not fits(page) and explorer.live:
+            rows["fig-lattice"] = lattice_rows(pictures, study.names, live=False)
+            page = render_study(study, rows, without_weights(explorer))
+        if not fits(page):
+            raise InputError(
+                f"the report has {len(page.encode()):,} bytes, more than {MAX_BYTES:,}: leave out some arms"
+            )
         target = Path("reports") / f"{params.dataset}.html"
         write_text(target, page)
         print(f"{target}: {len(page.encode()) / 1e6:.2f} MB")
@@ -73,6 +80,7 @@ def read_study(params: Params, meta: Meta) -> Study:
         arms=arms,
         names={arm: display_name(arm) for arm in arms},
         colours={arm: CSS_VARIABLES[colour] for arm, colour in arm_colours(arms).items()},
+        class_colours=class_colours(len(meta.classes)),
         seeds=params.seeds,
         tables=tables,
         claims=read_table(Path("reports/claims.csv")),
@@ -82,7 +90,7 @@ def read_study(params: Params, meta: Meta) -> Study:
 
 
 def draw(
-    study: Study, codes: Mapping[str, Mapping[str, np.ndarray]], dims: list[int]
+    study: Study, codes: Mapping[str, Mapping[str, np.ndarray]], dims: Mapping[str, list[int]]
 ) -> tuple[dict[str, list[Band]], dict]:
     """Every figure that matplotlib makes, by anchor; and the maps of holes per arm (none beyond two dimensions)."""
     tables, z = study.tables, {arm: own["z"] for arm, own in codes.items()}
@@ -94,26 +102,28 @@ def draw(
     hole_maps = {arm: hole_map(values, study.first_seed) for arm, values in z.items()} if flat else {}
     null = _null_of(joint, "hole_fraction")
     bands = {
-        "fig-training": compose.training(tables["history"]),
+        "fig-training": scores.training(tables["history"]),
         "fig-codes": compose.code_planes(z, labels, n_classes=n_classes, dims=dims),
         "fig-histograms": compose.marginals(z, per_dim, null=_null_of_normal(len(labels)), margins=margins),
-        "fig-pvalues": compose.p_value_maps(per_dim, family=len(compose.TESTS) * per_dim["dim"].nunique()),
-        "fig-areas": compose.areas(tables["classes"]),
+        "fig-pvalues": compose.p_value_maps(per_dim, family=len(compose.TESTS) * len(per_dim.groupby(["dim", "seed"]))),
+        "fig-areas": scores.areas(tables["classes"]),
         "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=margins.get("holes")),
-        "fig-separability": compose.separability(tables["separability"]),
+        "fig-separability": scores.separability(tables["separability"]),
     }
     maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
     bands["fig-pspace"] = compose.p_space(z, labels, maps, n_classes=n_classes, dims=dims)
     if "generation" in tables:
-        bands["fig-generation"] = compose.generation(tables["generation"])
+        bands["fig-generation"] = scores.generation(tables["generation"])
     if "continuity" in tables:
-        bands["fig-continuity"] = compose.continuity(tables["continuity"])
+        bands["fig-continuity"] = scores.continuity(tables["continuity"])
     return bands, hole_maps
 
 
 def hole_map(codes: np.ndarray, seed: int) -> np.ndarray:
-    """Prior density (share of its maximum) at the cells of [-WINDOW, WINDOW]^2 further from every code than all but 1% of
-    as many prior draws are from one another, and 0 elsewhere; row 0 = bottom."""
+    """Prior density (share of its maximum) at the cells of the window that lack codes, 0 elsewhere; row 0 = bottom.
+
+    To lack codes: to be further from every code than all but 1% of as many prior draws are from one another.
+    """
     radius = hole_radius(*codes.shape, rng=rng_for(seed, "report", "holes"))
     centres = (np.arange(HOLE_SIDE) + 0.5) / HOLE_SIDE * 2 * compose.WINDOW - compose.WINDOW
     plane = np.stack(np.meshgrid(centres, centres), axis=-1)
@@ -121,7 +131,13 @@ def hole_map(codes: np.ndarray, seed: int) -> np.ndarray:
     return np.where(distance > radius, np.exp(-0.5 * (plane**2).sum(axis=-1)), 0.0)
 
 
-def explore(study: Study, meta: Meta, codes: Mapping[str, Mapping[str, np.ndarray]], hole_maps: Mapping) -> ExplorerData:
+def explore(
+    study: Study,
+    meta: Meta,
+    codes: Mapping[str, Mapping[str, np.ndarray]],
+    hole_maps: Mapping[str, np.ndarray],
+    dims: Mapping[str, list[int]],
+) -> ExplorerData:
     """The explorer's data: the same sampled test images in every arm, first seed."""
     test = load_split(Path("data/prepared") / meta.dataset, "test")
     n = min(N_EXPLORED, len(test.labels))
@@ -130,30 +146,51 @@ def explore(study: Study, meta: Meta, codes: Mapping[str, Mapping[str, np.ndarra
     for arm, own in codes.items():
         tensors = load_file(Path("models") / arm / f"seed-{study.first_seed}.safetensors")
         arms[arm] = ArmCodes(
-            name=study.names[arm], colour=study.colours[arm], codes=own["z"][picked], recon_nll=own["recon_nll"][picked],
-            order=_by_kl(study, arm), quantiles=quantile_table(own["z"]), holes=hole_maps.get(arm), span=compose.WINDOW,
+            name=study.names[arm],
+            colour=study.colours[arm],
+            codes=own["z"][picked],
+            recon_nll=own["recon_nll"][picked],
+            plane=dims[arm],
+            order=_by_kl(study, arm),
+            quantiles=quantile_table(own["z"]),
+            holes=hole_maps.get(arm),
+            span=compose.WINDOW,
             weights=tensors if study.arms[arm]["architecture"] == "conv" else None,
-        )  # fmt: skip
+        )
     return explorer_data(
-        arms, images=np.asarray(test.images[picked]) if meta.images_may_be_shown else None, labels=test.labels[picked],
-        indices=picked, classes=meta.classes, class_colours=class_colours(len(meta.classes)),
-        shape=(meta.channels, meta.height, meta.width), seed=study.first_seed,
-    )  # fmt: skip
+        arms,
+        images=np.asarray(test.images[picked]) if meta.images_may_be_shown else None,
+        labels=test.labels[picked],
+        indices=picked,
+        classes=meta.classes,
+        class_colours=class_colours(len(meta.classes)),
+        shape=(meta.channels, meta.height, meta.width),
+        seed=study.first_seed,
+    )
 
 
 def _rows(anchor: str, bands: list[Band]) -> list[Row]:
     return [
         Row(
             [
-                Panel(part.title, inline_svg(part.svg, name=f"{anchor}-{row}-{column}", alt=part.alt,
-                                             variables=CSS_VARIABLES, recode=recoded_uri), part.note)
+                Panel(
+                    part.title,
+                    inline_svg(
+                        part.svg,
+                        name=f"{anchor.removeprefix('fig-')}{row}{column}",
+                        alt=part.alt,
+                        variables=CSS_VARIABLES,
+                        recode=recoded_uri,
+                    ),
+                    part.note,
+                )
                 for column, part in enumerate(band.sketches)
             ],
             band.kind,
             band.label,
         )
         for row, band in enumerate(bands)
-    ]  # fmt: skip
+    ]
 
 
 def _of_all_arms(arms: Mapping[str, Any], folder: Path, name: str) -> pd.DataFrame:
@@ -186,7 +223,9 @@ def _provenance(meta: Meta) -> dict[str, dict[str, str]]:
     outputs = {out["path"]: out.get("md5", "") for stage in stages.values() for out in stage.get("outs", [])}
     return {
         "Raw data, sha256": dict(meta.raw_sha256),
-        "Outputs of the pipeline, md5 from dvc.lock": {path: md5 for path, md5 in outputs.items() if not path.endswith(".html")},
+        "Outputs of the pipeline, md5 from dvc.lock": {
+            path: md5 for path, md5 in outputs.items() if not path.endswith(".html")
+        },
         "Packages": {name: version(name) for name in PACKAGES},
     }
 

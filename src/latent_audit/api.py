@@ -4,41 +4,70 @@ The pipeline's `diagnose` stage and the command `latent-audit audit` call this a
 about codes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from latent_audit.densities import kl_to_standard_normal
+from latent_audit.diagnostics.checks import as_codes, as_labels
 from latent_audit.diagnostics.classes import ClassAreas, class_areas
 from latent_audit.diagnostics.coverage import bounds
+from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR, decomposition, per_dimension_rate
+from latent_audit.diagnostics.goodness_of_fit import ks_statistic
 from latent_audit.diagnostics.joint import joint
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.diagnostics.separability import separability
 from latent_audit.diagnostics.transforms import fit_affine
 from latent_audit.diagnostics.univariate import per_dimension
+from latent_audit.diagnostics.wasserstein import w1_to_normal
 from latent_audit.errors import InputError
 from latent_audit.randomness import rng_for
+
+LARGEST_LATENT_DIM = 2048
+MOST_CLASSES = 1000  # the votes of the class map are points x classes; more values are a measurement, not a class
+ROWS_TO_SPLIT = 40  # two halves of 20, the least that a diagnostic takes
+_VALUES_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True)
 class AuditSettings:
-    """What an audit may be told: neighbours and grid of the class maps, size of the calibration."""
+    """What an audit may be told: neighbours and grid of the class maps, size of the calibration.
+
+    unit_counts : rows `active_units` and `collapsed_units` in joint, for codes with mu and logvar. The pipeline counts
+        active units over per_dim itself.
+    """
 
     neighbours: int = 15
     grid: int = 200
     null_draws: int = 199
     null_rows: int = 1000
+    unit_counts: bool = False
 
 
 class AuditTables(NamedTuple):
     """The tables of an audit; `classes` and `class_map` are None without labels, `separability` without a fit to score.
 
     per_dim : a row per code (mu, z) and dimension. joint : a row per code and metric. transforms : rows code,
-    transform (raw, standardised, whitened), metric, value. classes : a row per code and class.
-    class_map : label index over the unit square of z (row 0 = small second coordinate).
+    transform (raw, standardised, whitened), metric, value. classes : a row per code and class: label (an integer: the
+    label itself, or the index of its name), class_name, count, share, area, centroid_0, centroid_1.
+    class_map : index into the sorted classes over the unit square of z (row 0 = small second coordinate).
+    dims : the two dimensions of the class map and the centroids.
     """
+
+    per_dim: pd.DataFrame
+    joint: pd.DataFrame
+    transforms: pd.DataFrame
+    classes: pd.DataFrame | None
+    separability: pd.DataFrame | None
+    class_map: np.ndarray | None
+    dims: tuple[int, int]
+
+
+class _CodeTables(NamedTuple):
+    """The tables of one code (mu or z), not yet told which; those that could not be made are None."""
 
     per_dim: pd.DataFrame
     joint: pd.DataFrame
@@ -55,9 +84,10 @@ def audit(
     logvar: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     train: Mapping[str, np.ndarray] | None = None,
-    dims: tuple[int, int] = (0, 1),
+    dims: tuple[int, int] | None = None,
     seed: int = 0,
     settings: AuditSettings = AuditSettings(),
+    report_step: Callable[[str], None] = lambda line: None,
 ) -> AuditTables:
     """Audit codes against N(0, I).
 
@@ -65,58 +95,132 @@ def audit(
     ----------
     z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code.
     mu, logvar : (sample, latent) posterior means and log variances of a VAE, for the rows of `mu` and the exact
-        decomposition of the KL.
-    labels : (sample,) classes, integers or strings.
-    train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of the
-        codes themselves is used.
-    dims : the two dimensions that the unit square shows where there are more.
+        decomposition of the KL. What is of the posterior (mu, logvar and z together) stands under code z.
+    labels : (sample,) classes, integers or strings, at most 1,000 different ones.
+    train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each
+        class is used, and `separability` is None with fewer than 40 rows or without two classes of two rows.
+    dims : the two dimensions that the unit square shows where there are more; None takes the two of largest mean KL
+        (of largest variance without logvar).
     seed : of every draw; the same seed gives the same tables.
+    report_step : is told what comes next, one short line per step.
 
     Raises
     ------
-    InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, one class only.
+    InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, more than 2,048
+        dimensions, one class only, more than 1,000 classes.
     """
-    codes = {"z": z} if mu is None else {"mu": mu, "z": z}
-    _check_shapes(z, mu, logvar, labels)
-    per_dim, joints, transforms, classes, separations = [], [], [], [], []
-    areas: ClassAreas | None = None
+    codes = _checked_codes(z, mu, logvar)
+    logvar = codes.pop("logvar", None)
+    if labels is not None:
+        labels = _checked_labels(labels, len(codes["z"]))
+    dims = _shown(codes.get("mu", codes["z"]), logvar) if dims is None else dims
+    made: dict[str, _CodeTables] = {}
     for code, values in codes.items():
-        values = np.asarray(values, dtype=np.float64)
-        streams = {
-            name: rng_for(seed, "audit", name) for name in ("per_dim", "joint", "transforms", "classes", "probe")
-        }
-        per_dim.append(per_dimension(values, rng=streams["per_dim"]).assign(code=code))
-        joints.append(_joint_rows(values, settings, seed, streams["joint"]).assign(code=code))
-        transforms.append(_transform_rows(values, streams["transforms"]).assign(code=code))
-        if labels is not None:
-            areas = class_areas(
-                values, labels, rng=streams["classes"], neighbours=settings.neighbours, grid=settings.grid, dims=dims
-            )
-            classes.append(areas.table.assign(code=code))
-            joints.append(areas.scalars.assign(code=code))
-            fitted = _halves(values, labels, streams["probe"])
-            if train is not None:
-                fitted = (np.asarray(train[code], dtype=np.float64), train["labels"], values, labels)
-            scores = separability(*fitted, rng=streams["probe"], neighbours=settings.neighbours)
-            separations.append(scores.assign(code=code))
-    return AuditTables(
-        per_dim=adjust(_code_first(per_dim), by="code"),
-        joint=_code_first(joints),
-        transforms=_code_first(transforms),
-        classes=_code_first(classes) if classes else None,
-        separability=_code_first(separations) if separations else None,
-        class_map=None if areas is None else areas.label_map,
-    )
+        if code == "z" and "mu" in made and _same(codes, train):
+            report_step("z: equal to mu in every value, its tables are the same")
+            made[code] = made["mu"]
+        else:
+            reference = None if train is None else (train[code], train["labels"])
+            step = _prefixed(report_step, code)
+            made[code] = _code_tables(values, labels, reference, dims, seed, settings, step)
+    tables = {
+        name: _stacked({code: getattr(of_code, name) for code, of_code in made.items()})
+        for name in ("per_dim", "joint", "transforms", "classes", "separability")
+    }
+    if "mu" in codes and logvar is not None:
+        report_step(f"posterior: decomposition of the KL over all {len(logvar):,} rows")
+        rates = per_dimension_rate(codes["mu"], logvar)
+        posterior = _posterior_rows(codes["mu"], logvar, codes["z"], rates, settings).assign(code="z")
+        tables["per_dim"] = tables["per_dim"].merge(rates, on="dim", how="left")
+        tables["joint"] = pd.concat([tables["joint"], posterior], ignore_index=True)
+    tables["per_dim"] = adjust(tables["per_dim"], by="code")
+    return AuditTables(**tables, class_map=made["z"].class_map, dims=dims)
 
 
-def _check_shapes(z: np.ndarray, mu: np.ndarray | None, logvar: np.ndarray | None, labels: np.ndarray | None) -> None:
+def _checked_codes(z: np.ndarray, mu: np.ndarray | None, logvar: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The arrays as float64, in the order mu, logvar, z; whatever is wrong is said before anything is computed."""
     for name, array in (("mu", mu), ("logvar", logvar)):
         if array is not None and np.shape(array) != np.shape(z):
             raise InputError(f"audit: {name} has shape {np.shape(array)} and z {np.shape(z)}; they must be equal")
     if logvar is not None and mu is None:
         raise InputError("audit: logvar was given without mu; give both or neither")
-    if labels is not None and len(labels) != len(z):
-        raise InputError(f"audit: {len(labels)} labels for {len(z)} codes; give one label per row, in the same order")
+    given = {"mu": mu, "logvar": logvar, "z": z}
+    codes = {name: as_codes(a, where=f"audit, {name}") for name, a in given.items() if a is not None}
+    if (latent_dim := codes["z"].shape[1]) > LARGEST_LATENT_DIM:
+        raise InputError(
+            f"audit: codes have {latent_dim:,} dimensions, at most {LARGEST_LATENT_DIM:,} are allowed; "
+            "project them first (PCA) or choose columns."
+        )
+    if "logvar" in codes and (worst := np.abs(codes["logvar"]).max()) > LARGEST_LOGVAR:
+        raise InputError(
+            f"audit: logvar reaches {worst:g} in absolute value, allowed are {LARGEST_LOGVAR:g}; "
+            "is it a variance or a diverged run?"
+        )
+    return codes
+
+
+def _checked_labels(labels: np.ndarray, n: int) -> np.ndarray:
+    raw = np.asarray(labels)
+    if raw.ndim == 1 and len(raw) != n:
+        raise InputError(f"audit: {len(raw)} labels for {n} codes; give one label per row, in the same order")
+    names, index = as_labels(raw, n=n, where="audit, labels")
+    if len(names) > MOST_CLASSES:
+        raise InputError(
+            f"audit: the labels have {len(names):,} different values in {n:,} rows, at most {MOST_CLASSES:,} are "
+            "allowed; a label names a class: bin a measurement first, or leave the labels out."
+        )
+    return names[index]
+
+
+def _shown(centres: np.ndarray, logvar: np.ndarray | None) -> tuple[int, int]:
+    """The two dimensions of largest mean KL (without logvar: of largest variance), in their own order."""
+    carried = centres.var(axis=0) if logvar is None else kl_to_standard_normal(centres, logvar).mean(axis=0)
+    largest = sorted(np.argsort(-carried, kind="stable")[:2].tolist())
+    return (largest[0], largest[-1])
+
+
+def _same(codes: Mapping[str, np.ndarray], train: Mapping[str, np.ndarray] | None) -> bool:
+    equal = np.array_equal(codes["mu"], codes["z"])
+    return equal and (train is None or np.array_equal(train["mu"], train["z"]))
+
+
+def _prefixed(report_step: Callable[[str], None], code: str) -> Callable[[str], None]:
+    return lambda line: report_step(f"{code}: {line}")
+
+
+def _code_tables(
+    x: np.ndarray,
+    labels: np.ndarray | None,
+    reference: tuple[np.ndarray, np.ndarray] | None,
+    dims: tuple[int, int],
+    seed: int,
+    settings: AuditSettings,
+    report_step: Callable[[str], None],
+) -> _CodeTables:
+    """Everything about one code that does not need the posterior; the streams are the same for mu and z."""
+    n, latent_dim = x.shape
+    rng = {name: rng_for(seed, "audit", name) for name in ("per_dim", "joint", "classes", "probe")}
+    report_step(f"{latent_dim:,} dimension{'s' * (latent_dim > 1)} one by one, {n:,} rows")
+    dimensions = per_dimension(x, rng=rng["per_dim"])
+    report_step(f"all dimensions together; chance from {settings.null_draws} draws of {min(n, settings.null_rows):,}")
+    rows = _joint_rows(x, settings, seed, rng["joint"])
+    transforms = _transform_rows(x, dimensions)
+    areas: ClassAreas | None = None
+    scores = None
+    if labels is not None:
+        report_step(f"areas of {len(np.unique(labels)):,} classes, and how well they can be told apart")
+        areas = class_areas(
+            x, labels, rng=rng["classes"], neighbours=settings.neighbours, grid=settings.grid, dims=dims
+        )
+        rows = pd.concat([rows, areas.scalars], ignore_index=True)
+        fitted = _halves(x, labels, rng["probe"])
+        if reference is not None:
+            fitted = (np.asarray(reference[0], dtype=np.float64), np.asarray(reference[1]), x, labels)
+        if fitted is not None:
+            neighbours = min(settings.neighbours, len(fitted[0]))
+            scores = separability(*fitted, rng=rng["probe"], neighbours=neighbours)
+    named = None if areas is None else _named(areas.table)
+    return _CodeTables(dimensions, rows, transforms, named, scores, None if areas is None else areas.label_map)
 
 
 def _joint_rows(x: np.ndarray, settings: AuditSettings, seed: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -128,26 +232,58 @@ def _joint_rows(x: np.ndarray, settings: AuditSettings, seed: int, rng: np.rando
     return pd.concat([rows, reach[["metric", "value"]], scalars], ignore_index=True)
 
 
-def _transform_rows(x: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+def _posterior_rows(mu, logvar, z, rates: pd.DataFrame, settings: AuditSettings) -> pd.DataFrame:
+    rows = decomposition(mu, logvar, z)
+    if not settings.unit_counts:
+        return rows
+    counts = {"active_units": rates["is_active"].sum(), "collapsed_units": rates["is_collapsed"].sum()}
+    counted = pd.DataFrame({"metric": list(counts), "value": [float(v) for v in counts.values()], "n_p": len(z)})
+    return pd.concat([rows, counted], ignore_index=True)
+
+
+def _transform_rows(x: np.ndarray, raw: pd.DataFrame) -> pd.DataFrame:
     """How far the code is from N(0, 1) per dimension, as it is, standardised, and whitened: the fair hearing."""
-    rows = []
-    for transform in ("raw", "standardised", "whitened"):
-        mapped = fit_affine(x, transform)(x)
-        if mapped.shape[1] == 0:
+    rows = [("raw", "ks_d_max", raw["ks_d"].max()), ("raw", "w1_max", raw["w1"].max())]
+    width = max(1, _VALUES_AT_ONCE // len(x))
+    for transform in ("standardised", "whitened"):
+        affine = fit_affine(x, transform)
+        if affine.rank == 0:
             continue
-        table = per_dimension(mapped, rng=rng)
-        rows += [(transform, "ks_d_max", table["ks_d"].max()), (transform, "w1_max", table["w1"].max())]
+        ks_d, w1 = 0.0, 0.0
+        for start in range(0, affine.rank, width):
+            ordered = np.sort((x - affine.mean) @ affine.matrix[:, start : start + width], axis=0)
+            ks_d, w1 = max(ks_d, ks_statistic(ordered).max()), max(w1, w1_to_normal(ordered).max())
+        rows += [(transform, "ks_d_max", ks_d), (transform, "w1_max", w1)]
     return pd.DataFrame(rows, columns=["transform", "metric", "value"])
 
 
 def _halves(
     x: np.ndarray, labels: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
+    """A random half of each class to fit on, the other to score; None where the halves would say nothing."""
+    names, index = np.unique(labels, return_inverse=True)
+    if len(x) < ROWS_TO_SPLIT or (np.bincount(index, minlength=len(names)) >= 2).sum() < 2:
+        return None
     order = rng.permutation(len(x))
-    first, second = np.sort(order[: len(x) // 2]), np.sort(order[len(x) // 2 :])
-    return x[first], np.asarray(labels)[first], x[second], np.asarray(labels)[second]
+    by_class = order[np.argsort(index[order], kind="stable")]
+    first, second = np.sort(by_class[::2]), np.sort(by_class[1::2])
+    return x[first], labels[first], x[second], labels[second]
 
 
-def _code_first(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    table = pd.concat(tables, ignore_index=True)
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """`label` as an integer and `class_name` as text: whole numbers are their own label, other names are counted."""
+    names = table["label"].to_numpy()
+    whole = names.dtype.kind in "iu" or (names.dtype.kind == "f" and (names == np.round(names)).all())
+    numbers = names.astype(np.int64) if whole else np.arange(len(names))
+    texts = [str(number) for number in numbers] if whole else [str(name) for name in names]
+    table = table.assign(label=numbers)
+    table.insert(1, "class_name", pd.Series(texts, dtype=object))
+    return table
+
+
+def _stacked(tables: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame | None:
+    present = [table.assign(code=code) for code, table in tables.items() if table is not None]
+    if not present:
+        return None
+    table = pd.concat(present, ignore_index=True)
     return table[["code", *(column for column in table.columns if column != "code")]]

@@ -1,5 +1,6 @@
 """Every table of one replicate: the audit of its codes, and what its decoder makes of them."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -7,13 +8,19 @@ import pandas as pd
 import torch
 
 from latent_audit.api import AuditSettings, audit
+from latent_audit.data.prepared import LoadedSplit
+from latent_audit.diagnostics.separability import linear_cka, procrustes_distance
 from latent_audit.inference.decode import decode, plane, quantile_axis
-from latent_audit.inference.judge import judge
+from latent_audit.inference.judge import generation_scores, judge, judge_reference
+from latent_audit.inference.likelihood import likelihood_scores
 from latent_audit.inference.pictures import shown_dimensions
+from latent_audit.inference.probe import continuity_scores
 from latent_audit.models.autoencoder import Autoencoder
 from latent_audit.models.critic import Critic
+from latent_audit.randomness import generator_for, rng_for
 
 CRITIC_GRID = 50
+LAST_EPOCH = {"recon_nll": "recon_nll", "kl_test": "kl", "elbo": "elbo", "objective": "objective"}
 
 
 class ClassMaps(NamedTuple):
@@ -68,12 +75,63 @@ def measure_codes(
     )
 
 
-def reconstruction_table(codes: dict[str, np.ndarray], history: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Rows metric, value of the test split in nats per image: recon_nll, kl, elbo, objective; bce, mse per pixel.
+def measure_decoder(
+    codes: dict[str, np.ndarray],
+    model: Autoencoder,
+    critic: Critic,
+    splits: dict[str, LoadedSplit],
+    *,
+    reconstruction: str,
+    seed: int,
+    device: torch.device,
+) -> dict[str, pd.DataFrame]:
+    """What the decoder makes of codes: `generation` (every sampler against the real test images, with the floor),
+    `continuity`, and for a VAE `likelihood`. `seed` names the draws and is the same in every arm."""
+    images = {name: np.asarray(split.images) for name, split in splits.items()}
+    reference = judge_reference(
+        critic, images["test"], images["train"], rng=rng_for(seed, "generation", "floor"), device=device
+    )
+    likelihood = likelihood_scores(
+        model, images["test"], reconstruction=reconstruction, device=device,
+        generator=generator_for(seed, "likelihood"),
+    )  # fmt: skip
+    return {
+        "generation": generation_scores(
+            model, critic, codes, reference, rng=rng_for(seed, "generation", "draws"), device=device
+        ),
+        "continuity": continuity_scores(
+            model, critic, codes["mu"], reference.test.features, rng=rng_for(seed, "continuity"), device=device
+        ),
+        "likelihood": likelihood,
+    }
 
-    recon_nll, kl, elbo and objective are those of the last epoch's evaluation, bce and mse those of the stored z.
+
+def agreement_table(codes: dict[int, np.ndarray]) -> pd.DataFrame:
+    """How alike the codes of two replicates are: a row per pair of seeds and metric (linear_cka, procrustes_distance).
+
+    Parameters
+    ----------
+    codes : seed -> (sample, latent) codes of the same samples in the same order.
+
+    References
+    ----------
+    Kornblith et al. (2019), arXiv:1905.00414, section 2.3.
+    """
+    measures = {"linear_cka": linear_cka, "procrustes_distance": procrustes_distance}
+    rows = [
+        (first, second, metric, measure(codes[first], codes[second]))
+        for first, second in itertools.combinations(codes, 2)
+        for metric, measure in measures.items()
+    ]
+    return pd.DataFrame(rows, columns=["seed", "other_seed", "metric", "value"])
+
+
+def reconstruction_table(codes: dict[str, np.ndarray], history: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Rows metric, value of the test split in nats per image: recon_nll, kl_test, elbo, objective; bce, mse per pixel.
+
+    the first four are those of the last epoch's evaluation, bce and mse those of the stored z.
     """
     last = history[(history["seed"] == seed) & (history["split"] == "test")].sort_values("epoch").iloc[-1]
-    rows = [(name, float(last[name])) for name in ("recon_nll", "kl", "elbo", "objective")]
+    rows = [(name, float(last[column])) for name, column in LAST_EPOCH.items()]
     rows += [(name, float(codes[name].mean())) for name in ("bce", "mse")]
     return pd.DataFrame(rows, columns=["metric", "value"])

@@ -32,7 +32,7 @@ def test_a_point_mass_leaves_everything_but_a_disc(rng):
 
 def test_wrong_units_leave_raw_holes_that_whitening_closes_and_a_half_plane_leaves_half(rng):
     z = rng.standard_normal((3000, 2))
-    table = coverage.holes(z * [1, 10], rng=rng, draws=10).set_index("metric")
+    table = coverage.holes(z * [1, 100], rng=rng, draws=10).set_index("metric")
     assert table.loc["hole_fraction", "value"] > 2 * table.loc["hole_fraction", "null_high"]
     assert table.loc["hole_fraction_whitened", "value"] < 2 * table.loc["hole_fraction_whitened", "null_high"]
     half = np.abs(z[:, :1]) * [1, 0] + z * [0, 1]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import special
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from sklearn.neighbors import NearestNeighbors
 
 from latent_audit.diagnostics.checks import as_codes, as_labels
@@ -106,7 +106,7 @@ def _plane(codes: np.ndarray, index: np.ndarray, neighbours: int, grid: int) -> 
 def nearest_class(points: np.ndarray, codes: np.ndarray, index: np.ndarray, neighbours: int) -> np.ndarray:
     """Majority class of the nearest codes of each point; of tied classes the one with the nearest member."""
     if codes.shape[1] <= 16:
-        found = cKDTree(codes).query(points, k=neighbours)[1].reshape(len(points), -1)
+        found = KDTree(codes).query(points, k=neighbours)[1].reshape(len(points), -1)
     else:
         search = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(codes)
         found = search.kneighbors(points, return_distance=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from latent_audit.diagnostics.coverage import nearest_distance
 from latent_audit.errors import InputError
@@ -10,10 +10,11 @@ from latent_audit.errors import InputError
 LARGEST_CONDITION = 1e6  # beyond, the smallest singular value is rounding noise of a float32 Jacobian
 
 
-def path_ratio(points: Float[np.ndarray, "pair step feature"]) -> Float[np.ndarray, " pair"]:
+def path_ratio(points: np.ndarray) -> Float[np.ndarray, " pair"]:
     """Length of each polyline over the distance between its ends: 1 for a straight line, never less.
 
-    NaN where both ends coincide. The length of a curve grows with the number of steps: compare at equal steps only.
+    Points are (pair, step, feature). NaN where both ends coincide. The length of a curve grows with the number of
+    steps: compare at equal steps only.
 
     Raises
     ------
@@ -21,7 +22,7 @@ def path_ratio(points: Float[np.ndarray, "pair step feature"]) -> Float[np.ndarr
 
     References
     ----------
-    Arvanitidis et al. (2018), arXiv:1710.11379, equation 1, in chords.
+    Arvanitidis et al. (2018), arXiv:1710.11379 (curve length), here in chords.
     """
     if points.ndim != 3 or points.shape[1] < 2:
         raise InputError(f"path_ratio: needs (pair, step, feature) with at least two steps, got shape {points.shape}.")
@@ -54,7 +55,7 @@ def condition_number(singular_values: Float[np.ndarray, "sample latent"]) -> Flo
 
     References
     ----------
-    Kumar & Poole (2020), arXiv:2002.00041, section 3.
+    Kumar & Poole (2020), arXiv:2002.00041.
     """
     largest, smallest = singular_values.max(axis=1), singular_values.min(axis=1)
     ratio = np.full(len(singular_values), LARGEST_CONDITION)
@@ -62,8 +63,8 @@ def condition_number(singular_values: Float[np.ndarray, "sample latent"]) -> Flo
     return ratio
 
 
-def jacobian_summary(singular_values: Float[np.ndarray, "sample latent"], *, suffix: str = "") -> dict[str, float]:
-    """Median and 95% quantile over points of the largest singular value and of the condition number."""
+def jacobian_summary(singular_values: np.ndarray, *, suffix: str = "") -> dict[str, float]:
+    """Median and 95% quantile over points, the rows of (sample, latent), of largest singular value and condition."""
     if singular_values.ndim != 2 or 0 in singular_values.shape:
         raise InputError(
             f"jacobian_summary: needs (sample, latent) singular values, got shape {singular_values.shape}."
@@ -76,26 +77,26 @@ def jacobian_summary(singular_values: Float[np.ndarray, "sample latent"], *, suf
     return summary
 
 
-def round_trip(z: Float[np.ndarray, "sample latent"], z_back: Float[np.ndarray, "sample latent"]) -> float:
-    """E|z_back - z|^2 / latent_dim, squared code units: 0 when encoding undoes decoding.
+def round_trip(z: np.ndarray, z_back: np.ndarray) -> float:
+    """E|z_back - z|^2 / latent_dim, squared code units, of (sample, latent) codes: 0 when encoding undoes decoding.
 
     References
     ----------
-    Cemgil et al. (2020), "The Autoencoding Variational Autoencoder", section 2 (self-consistency).
+    Cemgil et al. (2020), "The Autoencoding Variational Autoencoder" (self-consistency).
     """
     if z.shape != z_back.shape:
         raise InputError(f"round_trip: needs two arrays of one shape, got {z.shape} and {z_back.shape}.")
     return float(((z_back.astype(np.float64) - z) ** 2).mean())
 
 
-def relative_round_trip(z: Float[np.ndarray, "sample latent"], z_back: Float[np.ndarray, "sample latent"]) -> float:
+def relative_round_trip(z: np.ndarray, z_back: np.ndarray) -> float:
     """`round_trip` over the mean variance of z per dimension, free of the code's unit; NaN if z has no spread."""
     variance = z.astype(np.float64).var(axis=0).mean()
     return round_trip(z, z_back) / variance if variance > 0 else float("nan")
 
 
-def jump_rate(before: Int[np.ndarray, " sample"], after: Int[np.ndarray, " sample"]) -> float:
-    """Share of the points whose class differs after the step."""
+def jump_rate(before: np.ndarray, after: np.ndarray) -> float:
+    """Share of the points whose class, an integer per point, differs after the step."""
     if before.shape != after.shape or len(before) == 0:
         raise InputError(f"jump_rate: needs two label arrays of one length, got {before.shape} and {after.shape}.")
     return float((before != after).mean())

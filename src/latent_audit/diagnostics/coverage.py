@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from scipy import special, stats
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.transforms import fit_affine
@@ -11,13 +11,14 @@ from latent_audit.diagnostics.transforms import fit_affine
 TREE_DIMENSIONS = 16  # beyond, a k-d tree visits nearly every point and brute force is faster
 MIDDLE_ROWS = 10_000  # from 9 to 16 dimensions at most so many codes and prior draws are compared
 BRUTE_ROWS = 2_000  # beyond 16 dimensions
+RADIUS_DISTANCES = 40_000  # distances behind a hole radius
 _DISTANCES_AT_ONCE = 2**22  # 32 MiB of float64 per block
 
 
 def nearest_distance(points: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Euclidean distance of each point to its nearest code; k-d tree up to 16 dimensions, else chunked brute force."""
     if codes.shape[1] <= TREE_DIMENSIONS:
-        return cKDTree(codes).query(points)[0]
+        return KDTree(codes).query(points)[0]
     step = max(1, _DISTANCES_AT_ONCE // len(codes))
     square = (codes * codes).sum(axis=1)
     nearest = np.empty(len(points))
@@ -38,9 +39,12 @@ def hole_rows(n: int, latent_dim: int) -> int:
 
 
 def hole_radius(n: int, latent_dim: int, *, rng: np.random.Generator) -> float:
-    """The 99% quantile of the nearest-neighbour distance between two independent sets of n draws of N(0, I)."""
-    prior, codes = rng.standard_normal((2, n, latent_dim))
-    return float(np.quantile(nearest_distance(prior, codes), 0.99))
+    """The 99% quantile of the distance from a draw of N(0, I) to the nearest of n independent ones.
+
+    Pooled over as many pairs of sets as make 40,000 distances, so that a small n does not make it noisy.
+    """
+    pairs = (rng.standard_normal((2, n, latent_dim)) for _ in range(-(-RADIUS_DISTANCES // n)))
+    return float(np.quantile(np.concatenate([nearest_distance(prior, codes) for prior, codes in pairs]), 0.99))
 
 
 def hole_fraction(codes: np.ndarray, radius: float, *, rng: np.random.Generator) -> float:
@@ -149,14 +153,17 @@ def sign_flip_test(
     """
     codes = as_codes(x, where="sign_flip_test")
     used = subsample(codes, rows, rng=rng)
-    kernel = _symmetry_kernel(used - used.mean(axis=0) if centre else used)
-    n = len(used)
-    observed = kernel.mean()
-    signs = rng.choice(np.array([-1.0, 1.0]), size=(n, flips))
-    flipped = (signs * (kernel @ signs)).sum(axis=0) / n**2
+    observed, flipped = sign_flips(used - used.mean(axis=0) if centre else used, rng=rng, flips=flips)
     p = (1 + (flipped >= observed - 1e-12 * abs(observed)).sum()) / (1 + flips)
     name = "symmetry_energy_centred" if centre else "symmetry_energy"
-    return pd.DataFrame({"metric": [name], "value": [observed], "p_value": [p], "n_p": [n]})
+    return pd.DataFrame({"metric": [name], "value": [observed], "p_value": [p], "n_p": [len(used)]})
+
+
+def sign_flips(x: np.ndarray, *, rng: np.random.Generator, flips: int) -> tuple[float, np.ndarray]:
+    """`symmetry_energy` of x, and of `flips` copies in which every row has a random sign; sample x sample memory."""
+    kernel = _symmetry_kernel(x)
+    signs = rng.choice(np.array([-1.0, 1.0]), size=(len(x), flips))
+    return float(kernel.mean()), (signs * (kernel @ signs)).sum(axis=0) / len(x) ** 2
 
 
 def bounds(x: np.ndarray) -> pd.DataFrame:

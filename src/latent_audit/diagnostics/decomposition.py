@@ -15,7 +15,7 @@ from latent_audit.errors import InputError
 LARGEST_LOGVAR = 100.0  # beyond, exp(-logvar) times a square of a code loses all its digits
 
 
-def decomposition(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray, *, rng: np.random.Generator) -> pd.DataFrame:
+def decomposition(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray) -> pd.DataFrame:
     """KL = index_code_mi + total_correlation + dimwise_kl, in nats, at the sampled z; Chen et al. (2018), equation 2.
 
     With averages over n of one draw z_n ~ q(z|x_n):
@@ -24,12 +24,12 @@ def decomposition(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray, *, rng: np.
     total_correlation : mean ln q(z_n) - sum_j ln q_j(z_nj). dimwise_kl : mean sum_j ln q_j(z_nj) - ln p(z_nj).
     marginal_kl : mean ln q(z_n) - ln p(z_n) = total_correlation + dimwise_kl, KL(q(z) || p).
     kl_closed_form : mean of the analytic KL, without the noise of the draw: the one to quote as the KL of the model.
-    Estimates of quantities that cannot be negative may be, by the noise of N draws.
+    All N components enter every density; only the one-dimensional ln q_j are interpolated, to 1e-8 nats
+    (`mixture.log_marginals`). Estimates of quantities that cannot be negative may be, by the noise of N draws.
 
     Parameters
     ----------
     mu, logvar, z : (sample, latent), mean and log variance of q(z|x) and one draw of it, row by row.
-    rng : draws the points at which the interpolated one-dimensional marginals are verified (`mixture.log_marginals`).
 
     Returns
     -------
@@ -45,7 +45,7 @@ def decomposition(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray, *, rng: np.
         own = gaussian_log_density(z, mu, logvar).sum(axis=1)
         prior = gaussian_log_density(z, 0.0, 0.0).sum(axis=1)
         joint = log_joint(z, mu, logvar)
-        marginal = log_marginals(z, mu, logvar, rng=rng).sum(axis=1)
+        marginal = log_marginals(z, mu, logvar).sum(axis=1)
     values = {
         "kl": own - prior,
         "index_code_mi": own - joint,

@@ -8,18 +8,18 @@ from jaxtyping import Float, Int
 
 from latent_audit.errors import InputError
 
-KID_SUBSETS, KID_SUBSET_ROWS = 100, 1_000  # Bińkowski et al. (2018), section 5
-NEIGHBOURS = 5  # Naeem et al. (2020), section 4
+KID_SUBSETS, KID_SUBSET_ROWS = 100, 1_000  # as usual for KID
+NEIGHBOURS = 5  # Naeem et al. (2020), who choose 5
 MANIFOLD_ROWS = 5_000  # rows of each set behind precision, recall, density and coverage
 _DISTANCES_AT_ONCE = 2**20  # 8 MiB of float64 per block
 _ROUNDING = 64 * np.finfo(np.float64).eps  # relative; squared distances below are copies of one point
 
 
 def score(
-    generated_features: Float[np.ndarray, "sample feature"],
-    generated_probabilities: Float[np.ndarray, "sample label"],
-    real_features: Float[np.ndarray, "real feature"],
-    real_probabilities: Float[np.ndarray, "real label"],
+    generated_features: np.ndarray,
+    generated_probabilities: np.ndarray,
+    real_features: np.ndarray,
+    real_probabilities: np.ndarray,
     *,
     rng: np.random.Generator,
     k: int = NEIGHBOURS,
@@ -35,6 +35,8 @@ def score(
 
     Parameters
     ----------
+    generated_features, real_features : (sample, feature), one critic's; the sets may differ in size.
+    generated_probabilities, real_probabilities : (sample, label), the same critic's on the same images.
     k : neighbours that set the radius of a ball. All values depend on the number of rows: compare at equal n only.
 
     Raises
@@ -59,8 +61,8 @@ def score(
     return pd.DataFrame(list(rows.items()), columns=["metric", "value"])
 
 
-def frechet_distance(x: Float[np.ndarray, "sample feature"], y: Float[np.ndarray, "other feature"]) -> float:
-    """|m_x - m_y|^2 + tr(S_x + S_y - 2 (S_x S_y)^(1/2)) of the Gaussians with the sets' means and 1/n covariances.
+def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """|m_x - m_y|^2 + tr(S_x + S_y - 2 (S_x S_y)^(1/2)), means and 1/n covariances of two (sample, feature) sets.
 
     The trace of the root is the sum of the singular values of R_x R_y', where S = R'R comes from a QR decomposition of
     the centred rows: no matrix is inverted or rooted, so singular covariances (dead features, fewer rows than
@@ -84,12 +86,12 @@ def frechet_distance(x: Float[np.ndarray, "sample feature"], y: Float[np.ndarray
 def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mean, and R with R'R the covariance (1/n)."""
     mean = x.mean(axis=0)
-    return mean, np.linalg.qr((x - mean) / np.sqrt(len(x)), mode="r")
+    return mean, np.asarray(np.linalg.qr((x - mean) / np.sqrt(len(x)), mode="r"))
 
 
 def kid(
-    x: Float[np.ndarray, "sample feature"],
-    y: Float[np.ndarray, "other feature"],
+    x: np.ndarray,
+    y: np.ndarray,
     *,
     rng: np.random.Generator,
     subsets: int = KID_SUBSETS,
@@ -97,8 +99,8 @@ def kid(
 ) -> tuple[float, float]:
     """Mean and standard deviation (1/subsets) over seeded subsets of the unbiased MMD^2, kernel (x.y / d + 1)^3.
 
-    Subsets are drawn without replacement and hold `subset_rows` rows of each set, at most half of the smaller set. The
-    expectation is 0 for equal distributions, so single values may be negative.
+    x, y are (sample, feature). Subsets are drawn without replacement and hold `subset_rows` rows of each set, at most
+    half of the smaller set. The expectation is 0 for equal distributions, so single values may be negative.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def kid(
 
     References
     ----------
-    Bińkowski et al. (2018), arXiv:1801.01401, equation 4 and section 4; Gretton et al. (2012), equation 3.
+    Bińkowski et al. (2018), arXiv:1801.01401; Gretton et al. (2012).
     """
     x, y = _as_pair(x, y, where="kid", minimum=4)
     rows = min(subset_rows, min(len(x), len(y)) // 2)
@@ -131,10 +133,8 @@ def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return cube
 
 
-def manifold_scores(
-    x: Float[np.ndarray, "sample feature"], y: Float[np.ndarray, "real feature"], *, k: int = NEIGHBOURS
-) -> dict[str, float]:
-    """Precision, recall, density and coverage of generated rows x against real rows y.
+def manifold_scores(x: np.ndarray, y: np.ndarray, *, k: int = NEIGHBOURS) -> dict[str, float]:
+    """Precision, recall, density and coverage of generated (sample, feature) rows x against real rows y.
 
     A ball around each row reaches to its k-th nearest neighbour in its own set, border included. precision: share of x
     inside any ball of y. recall: share of y inside any ball of x. density: mean number of balls of y that hold a row of
@@ -147,7 +147,7 @@ def manifold_scores(
 
     References
     ----------
-    Kynkäänniemi et al. (2019), arXiv:1904.06991, equations 1-2; Naeem et al. (2020), arXiv:2002.09797, equations 3-4.
+    Kynkäänniemi et al. (2019), arXiv:1904.06991, equations 1-2; Naeem et al. (2020), arXiv:2002.09797, section 3.
     """
     if k < 1:
         raise InputError(f"manifold_scores: k must be at least 1, got {k}.")
@@ -191,8 +191,8 @@ def _squared_distances(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np
         yield rows, square
 
 
-def class_histogram(probabilities: Float[np.ndarray, "sample label"]) -> Int[np.ndarray, " label"]:
-    """How many rows have each class as their most probable one; ties go to the first.
+def class_histogram(probabilities: np.ndarray) -> Int[np.ndarray, " label"]:
+    """How many rows of (sample, label) probabilities have each class as their most probable one; ties go to the first.
 
     Raises
     ------
@@ -233,12 +233,12 @@ def _subsample(x: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray
 
 def _as_pair(x: np.ndarray, y: np.ndarray, *, where: str, minimum: int) -> tuple[np.ndarray, np.ndarray]:
     """Both as finite float64 arrays of one width."""
-    pair = tuple(_as_rows(values, f"{where}, {which} set", minimum) for values, which in ((x, "first"), (y, "second")))
-    if pair[0].shape[1] != pair[1].shape[1]:
+    x, y = _as_rows(x, f"{where}, first set", minimum), _as_rows(y, f"{where}, second set", minimum)
+    if x.shape[1] != y.shape[1]:
         raise InputError(
-            f"{where}: the sets have {pair[0].shape[1]} and {pair[1].shape[1]} columns; both must come from one critic."
+            f"{where}: the sets have {x.shape[1]} and {y.shape[1]} columns; both must come from one critic."
         )
-    return pair
+    return x, y
 
 
 def _as_rows(values: np.ndarray, where: str, minimum: int) -> np.ndarray:

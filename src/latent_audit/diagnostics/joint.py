@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from latent_audit.diagnostics.checks import as_codes
-from latent_audit.diagnostics.coverage import subsample
+from latent_audit.diagnostics.coverage import sign_flips, subsample
 from latent_audit.diagnostics.null import SHAPE_METRICS, monte_carlo_p, null_band, null_table, prior_row, shape_row
 from latent_audit.diagnostics.parallel import single_threaded_blas
 from latent_audit.diagnostics.transforms import fit_affine
@@ -48,7 +48,8 @@ def joint(
     sliced_w2 : sqrt of the mean over random projections of the exact squared W2 to N(0, 1), in units of the code.
     max_sliced_w2 : the largest W2 over these and up to 64 principal axes: a lower bound of the true maximum.
     radius_ks : Kolmogorov's D of |x|^2 against chi2. hole_fraction : `coverage.holes`.
-    symmetry_energy : `coverage.symmetry_energy` of x against -x.
+    Against symmetry, whatever the law: symmetry_energy, `coverage.symmetry_energy` of x against -x; its p and band are
+        those of `draws` random sign flips of the calibration rows, not of N(0, I).
     After a fit of mean and 1/n covariance, null directions dropped (`transforms.fit_affine`; the row `rank` says how
     many are left): mardia_b1p, mardia_b2p, henze_zirkler (`multivariate_shape`), gaussian_tc, hole_fraction_whitened.
 
@@ -86,21 +87,23 @@ def _joint(codes, rng, calibration_rows, draws, projections, null_seed) -> pd.Da
     used = subsample(codes, calibration_rows, rng=rng)
     options = {"projections": projections, "seed": null_seed}
     values = prior_row(codes, rng=rng, **options) | shape_row(codes, rng=rng, seed=null_seed)
-    observed = values
+    observed = dict(values)
     if len(used) < n:
         observed = prior_row(used, rng=rng, **options) | shape_row(used, rng=rng, seed=null_seed)
     tables = {"prior": (latent_dim, null_table("prior", len(used), latent_dim, draws, *options.values()))}
     if 0 < rank < len(used):
         tables["shape"] = (rank, null_table("shape", len(used), rank, draws, *options.values()))
-    rows = [_row(metric, values, observed, tables, n, len(used)) for metric in METRICS]
+    observed["symmetry_energy"], flipped = sign_flips(used, rng=rng, flips=draws)
+    nulls = tables | {"flips": (latent_dim, {"symmetry_energy": flipped})}
+    rows = [_row(metric, values, observed, nulls, n, len(used)) for metric in METRICS]
     return pd.DataFrame([*rows, _bare_row("rank", float(rank), n)])
 
 
-def _row(metric: str, values: dict, observed: dict, tables: dict, n: int, n_p: int) -> dict:
-    kind = "shape" if metric in SHAPE_METRICS else "prior"
-    if kind not in tables or np.isnan(values[metric]):
+def _row(metric: str, values: dict, observed: dict, nulls: dict, n: int, n_p: int) -> dict:
+    kind = "flips" if metric == "symmetry_energy" else "shape" if metric in SHAPE_METRICS else "prior"
+    if kind not in nulls or np.isnan(values[metric]):
         return _bare_row(metric, values[metric], n_p)
-    null_dim, table = tables[kind]
+    null_dim, table = nulls[kind]
     low, high = null_band(metric, table[metric], n_p=n_p, n=n, latent_dim=null_dim)
     p = monte_carlo_p(metric, observed[metric], table[metric])
     return {"metric": metric, "value": values[metric], "p_value": p, "null_low": low, "null_high": high, "n_p": n_p}

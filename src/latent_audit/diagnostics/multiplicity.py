@@ -63,7 +63,7 @@ def adjust(table: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFrame:
         by_holm[rows], by_bh[rows] = holm(values[rows]), benjamini_hochberg(values[rows])
     adjusted = table.copy()
     for j, name in enumerate(names):
-        place = adjusted.columns.get_loc(name)
+        place = adjusted.columns.tolist().index(name)
         adjusted.insert(place + 1, f"{name}_holm", by_holm[:, j])
         adjusted.insert(place + 2, f"{name}_bh", by_bh[:, j])
     return adjusted

@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -113,7 +112,9 @@ def _kmeans_ari(x: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> f
     k = int(index.max()) + 1
     if len(np.unique(standard, axis=0)) < k:
         return 0.0
-    clusters = KMeans(n_clusters=k, n_init=10, random_state=int(rng.integers(2**31))).fit_predict(standard)
+    start = int(rng.integers(2**31))
+    means = KMeans(n_clusters=k, n_init=10, random_state=start)  # pyright: ignore[reportArgumentType]  # takes an int
+    clusters = means.fit_predict(standard)
     return float(adjusted_rand_score(index, clusters))
 
 
@@ -139,7 +140,7 @@ def procrustes_distance(x: np.ndarray, y: np.ndarray) -> float:
     norm = np.linalg.norm(first) * np.linalg.norm(second)
     if norm == 0:
         return float("nan")
-    return float(max(0.0, 1 - (linalg.svdvals(first.T @ second).sum() / norm) ** 2))
+    return float(max(0.0, 1 - (np.linalg.svd(first.T @ second, compute_uv=False).sum() / norm) ** 2))
 
 
 def _centred_pair(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
@@ -150,4 +151,5 @@ def _centred_pair(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray,
             f"{where}: both codes must be of the same samples in the same order, "
             f"got {len(first)} and {len(second)} rows."
         )
-    return tuple(np.where(np.ptp(c, axis=0) > 0, c - c.mean(axis=0), 0.0) for c in (first, second))
+    centred = [np.where(np.ptp(c, axis=0) > 0, c - c.mean(axis=0), 0.0) for c in (first, second)]
+    return centred[0], centred[1]

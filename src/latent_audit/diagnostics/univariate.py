@@ -126,8 +126,8 @@ def _shape_tests(codes, subsample, constant) -> tuple[dict[str, np.ndarray], dic
         column = (codes[:, j] - codes[:, j].mean()) / codes[:, j].std()
         drawn = column[subsample]
         statistics["shapiro_w"][j] = np.nan if np.ptp(drawn) == 0 else stats.shapiro(drawn).statistic
-        statistics["k2"][j] = stats.normaltest(column).statistic
-        statistics["jb"][j] = stats.jarque_bera(column).statistic
+        statistics["k2"][j] = stats.normaltest(column)[0]
+        statistics["jb"][j] = stats.jarque_bera(column)[0]
     # A chi-squared with 2 degrees of freedom has the survival function exp(-x / 2).
     logs = {"k2_p": -statistics["k2"] / 2, "jb_p": -statistics["jb"] / 2}
     return statistics, logs | {"shapiro_p": _shapiro_log_p(statistics["shapiro_w"], len(subsample))}

@@ -8,10 +8,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latent_audit.figures.style import RC
+from latent_audit.figures.style import RASTER_DPI, RC
 
 PANEL = (280.0, 280.0)  # points; the page scales panels to its columns, so all text keeps one proportion to its panel
-RASTER_DPI = 120
 
 
 class Sketch(NamedTuple):
@@ -37,7 +36,10 @@ def sketch(
     """Call `draw` on an empty Axes of `size` points in the study's style and keep the SVG."""
     with rc_context(RC):
         figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=RASTER_DPI, layout="constrained")
-        draw(figure.subplots())
+        ax = figure.subplots()
+        ax.patch.set_visible(False)
+        figure.patch.set_visible(False)
+        draw(ax)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return Sketch(title, note, alt, buffer.getvalue())

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.patches import Circle
 
-from latent_audit.figures.style import INK, MUTED, PAPER
+from latent_audit.figures.style import INK, MUTED, PAPER, POINTS
 
 RADII = (1, 2, 3)
+FAINT = "#98a2ad"  # points that are only background, on light and on dark pages
 
 
 def plot_codes(
@@ -19,12 +20,11 @@ def plot_codes(
     *,
     colours: Sequence[str],
     limit: float,
-    point_area: float = 1.6,
     ax: Axes,
 ) -> Axes:
     """Codes as points (rasterised), one colour per class, on the square [-limit, limit]^2 in code units."""
-    rgba = np.array([to_rgba(colour, 0.75) for colour in colours])
-    ax.scatter(codes[:, 0], codes[:, 1], s=point_area, c=rgba[labels], linewidths=0, rasterized=True)
+    rgba = np.array([to_rgba(colour) for colour in colours])
+    ax.scatter(codes[:, 0], codes[:, 1], c=rgba[labels], **POINTS)
     return _frame(ax, limit)
 
 
@@ -35,13 +35,43 @@ def plot_centroids(
     colours: Sequence[str],
     ax: Axes,
 ) -> Axes:
-    """Each class's mean as a disc holding its short name (its number), ringed in its colour; outside the axes: left out."""
+    """Each class's mean as a disc holding its number, ringed in its colour; what lies outside the axes is left out.
+
+    Discs that would cover one another stand aside, each joined to its mean by a line.
+    """
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    for (x, y), name, colour in zip(centroids, names, colours, strict=True):
-        if left <= x <= right and bottom <= y <= top:
-            ax.plot([x], [y], marker="o", markersize=10, markerfacecolor=PAPER, markeredgecolor=colour, linewidth=0)
-            ax.annotate(name, (x, y), ha="center", va="center_baseline", color=INK, fontsize=7, fontweight="bold")
+    inside = (centroids > (left, bottom)).all(axis=1) & (centroids < (right, top)).all(axis=1)
+    means = centroids[inside]
+    kept = [(name, colour) for name, colour, shown in zip(names, colours, inside, strict=True) if shown]
+    discs = apart(means, 0.05 * (right - left))
+    for (x, y), (to_x, to_y), (name, colour) in zip(means, discs, kept, strict=True):
+        ax.plot([x, to_x], [y, to_y], color=INK, linewidth=0.8)
+        ax.plot([to_x], [to_y], marker="o", markersize=10, markerfacecolor=PAPER, markeredgecolor=colour, linewidth=0)
+        ax.annotate(name, (to_x, to_y), ha="center", va="center_baseline", color=INK, fontsize=7, fontweight="bold")
     return ax
+
+
+def apart(points: Float[np.ndarray, "point 2"], distance: float) -> Float[np.ndarray, "point 2"]:
+    """Points moved as little as needed for every pair to be `distance` apart (to 2%; at most 200 rounds)."""
+    moved = points.astype(float).copy()
+    for _ in range(200):
+        gap = moved[:, None] - moved[None]
+        length = np.linalg.norm(gap, axis=-1)
+        np.fill_diagonal(length, np.inf)
+        close = length < 0.98 * distance
+        if not close.any():
+            break
+        ways = np.where(length[..., None] > 1e-9, gap / np.maximum(length, 1e-9)[..., None], _fan(len(moved)))
+        push = np.where(close, (distance - length) / 2, 0)
+        moved += (ways * push[..., None]).sum(axis=1)
+    return moved
+
+
+def _fan(n: int) -> Float[np.ndarray, "point point 2"]:
+    """A direction for every ordered pair of coinciding points: opposite for the two, different between pairs."""
+    angle = 2 * np.pi * np.add.outer(np.arange(n), np.arange(n)) / max(n, 1)
+    sign = np.sign(np.subtract.outer(np.arange(n), np.arange(n)))
+    return sign[..., None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 
 def plot_prior_circles(*, ax: Axes) -> Axes:
@@ -69,7 +99,7 @@ def plot_holes(
     shade = np.zeros((*hole.shape, 4))
     shade[..., :3] = to_rgb(colour)
     shade[..., 3] = np.where(hole > 0, 0.18 + 0.72 * hole, 0)
-    ax.scatter(codes[:, 0], codes[:, 1], s=0.7, c=[to_rgba("#8b95a1", 0.55)], linewidths=0, rasterized=True)
+    ax.scatter(codes[:, 0], codes[:, 1], c=[to_rgba(FAINT)], **POINTS)
     ax.imshow(shade, extent=(-limit, limit, -limit, limit), origin="lower", interpolation="nearest", zorder=2)
     return _frame(ax, limit)
 

@@ -8,16 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb, to_rgba
 from scipy.special import ndtr
 
-from latent_audit.figures.style import INK, MUTED, PAPER
+from latent_audit.figures.style import INK, MUTED, PAPER, POINTS
 
 
 def plot_p_space(
     codes: Float[np.ndarray, "sample 2"], labels: Int[np.ndarray, " sample"], *, colours: Sequence[str], ax: Axes
 ) -> Axes:
-    """Phi of each code coordinate (code units -> a p-value in (0, 1)), coloured by class; N(0, I) would fill it evenly."""
-    rgba = np.array([to_rgba(colour, 0.75) for colour in colours])
+    """Phi of each code coordinate, a p-value in (0, 1), coloured by class; N(0, I) would fill the square evenly."""
+    rgba = np.array([to_rgba(colour) for colour in colours])
     u = ndtr(codes)
-    ax.scatter(u[:, 0], u[:, 1], s=1.6, c=rgba[labels], linewidths=0, rasterized=True)
+    ax.scatter(u[:, 0], u[:, 1], c=rgba[labels], **POINTS)
     return _square(ax)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from latent_audit.figures.style import INK, MUTED, RULE
+from latent_audit.figures.style import INK, MUTED, RULE, display_name
 
 BAND = 0.76  # share of a row's height that its arms fill
 
@@ -29,7 +29,7 @@ def plot_strips(
     null : per row, the interval that the value would have if the codes were the prior's own draws: a grey band.
     margin : the equivalence margin, a dashed line.
 
-    The thin line is the range over seeds, the upright bar the mean.
+    The thin line is the range over seeds, the upright bar the mean. A single row names its arms instead of itself.
     """
     step = BAND / len(colours)
     for index, row in enumerate(rows):
@@ -40,18 +40,40 @@ def plot_strips(
             values = table.loc[(table["row"] == row) & (table["arm"] == arm), "value"].dropna().to_numpy()
             if len(values):
                 y = index + (place - (len(colours) - 1) / 2) * step
-                ax.plot([values.min(), values.max()], [y, y], color=colour, linewidth=1.2, alpha=0.55)
-                ax.plot(values, np.full(len(values), y), "o", color=colour, markersize=2.8, alpha=0.7, linewidth=0)
-                ax.plot([values.mean()], [y], "|", color=colour, markersize=min(13, 150 * step / len(rows) + 7),
-                        markeredgewidth=2.2)  # fmt: skip
+                ax.plot([values.min(), values.max()], [y, y], color=colour, linewidth=1.2, alpha=0.55, clip_on=False)
+                ax.plot(
+                    values,
+                    np.full(len(values), y),
+                    "o",
+                    color=colour,
+                    markersize=3.4,
+                    markeredgewidth=0,
+                    alpha=0.7,
+                    linewidth=0,
+                    clip_on=False,
+                )
+                tall = 0.42 * step
+                ax.plot(2 * [values.mean()], [y - tall, y + tall], color=colour, linewidth=2.2, clip_on=False)
     for edge in np.arange(len(rows) - 1) + 0.5:
         ax.axhline(edge, color=RULE, linewidth=0.6, zorder=0)
     if margin is not None:
         ax.axvline(margin, color=INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=0)
-    ax.set_yticks(range(len(rows)), labels=list(rows))
+    _name_rows(rows, colours, step, ax)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x")
     ax.locator_params(axis="x", nbins=5)
     return ax
+
+
+def _name_rows(rows: Sequence[str], colours: Mapping[str, str], step: float, ax: Axes) -> None:
+    if len(rows) > 1:
+        ax.set_yticks(range(len(rows)), labels=list(rows))
+        return
+    ax.set_yticks(
+        [(place - (len(colours) - 1) / 2) * step for place in range(len(colours))],
+        labels=[display_name(arm) for arm in colours],
+    )
+    for label, colour in zip(ax.get_yticklabels(), colours.values(), strict=True):
+        label.set(color=colour, fontweight="bold")

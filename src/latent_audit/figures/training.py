@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from latent_audit.figures.style import display_name, spread
 
 LABELS = {
-    "recon_nll": "reconstruction, nats per image",
+    "recon_nll": "Reconstruction, nats per image",
     "kl": "KL to the prior, nats per image",
     "elbo": "ELBO, nats per image",
-    "objective": "objective",
+    "objective": "Objective",
 }
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from latent_audit.artifacts.models import read_weights
 from latent_audit.artifacts.tables import read_json
@@ -54,8 +54,8 @@ def load_critic(folder: Path, image: ImageShape, *, device: torch.device) -> Cri
 
 
 @torch.no_grad()
-def judge(critic: Critic, images: UInt8[np.ndarray, "sample channel height width"], *, device: torch.device) -> Judged:
-    """Features and class probabilities of every image, in batches.
+def judge(critic: Critic, images: np.ndarray, *, device: torch.device) -> Judged:
+    """Features and class probabilities of uint8 images (sample, channel, height, width), in batches.
 
     Raises
     ------
@@ -111,16 +111,16 @@ def generation_scores(
     reference : of `judge_reference`, with the same critic.
     rng : each sampler draws from its own child stream, so that equal seeds give all arms the same prior draws.
     """
-    n = len(reference.test.features)
+    n, train_z = len(reference.test.features), codes["train_z"].astype(np.float64)
     names = (*samplers, "reconstruction")
     tables = []
     for name, stream in zip(names, rng.spawn(len(names)), strict=True):
         drawing, scoring = stream.spawn(2)
-        z = codes["z"] if name == "reconstruction" else draw_codes(name, codes["train_z"], n, rng=drawing)
+        z = codes["z"] if name == "reconstruction" else draw_codes(name, train_z, n, rng=drawing)
         judged = judge(critic, decode(model, z, device=device), device=device)
         tables.append(_named(score(*judged, *reference.test, rng=scoring), name))
     return pd.concat([*tables, reference.floor], ignore_index=True)
 
 
 def _named(table: pd.DataFrame, sampler: str) -> pd.DataFrame:
-    return table.assign(sampler=sampler)[["sampler", "metric", "value"]]
+    return table.assign(sampler=sampler).reindex(columns=["sampler", "metric", "value"])

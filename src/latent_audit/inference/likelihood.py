@@ -45,6 +45,7 @@ def likelihood_scores(
 
     def encode(x: Tensor) -> tuple[Tensor, Tensor]:
         mu, logvar = model.encode(x)
+        assert logvar is not None  # a VAE, by its family
         return mu.double(), logvar.double()
 
     def nll(z: Tensor, x: Tensor) -> Tensor:
@@ -73,23 +74,26 @@ def likelihood_bounds(
     """
     if len(x) == 0 or n_samples < 1:
         raise InputError(f"likelihood_bounds: needs an image and a sample, got {len(x)} images, {n_samples} samples.")
-    parts = [
-        _bounds_of_batch(batch, encode, nll, n_samples, generator) for batch in x.split(max(1, BATCH // n_samples))
-    ]
-    k1, bound, rate, distortion = torch.cat(parts, dim=1).mean(dim=1).tolist()
+    posteriors = [encode(batch) for batch in x.split(BATCH)]
+    mu, logvar = (torch.cat(values) for values in zip(*posteriors, strict=True))
+    # all draws at once: the batches below must not show in the numbers
+    eps = torch.randn((len(x), n_samples, mu.shape[1]), generator=generator, dtype=mu.dtype).to(mu.device)
+    images_at_once = max(1, BATCH // n_samples)
+    chunks = zip(*(values.split(images_at_once) for values in (x, mu, logvar, eps)), strict=True)
+    k1, bound, distortion = torch.cat([_bounds_of_batch(nll, *chunk) for chunk in chunks], dim=1).mean(dim=1).tolist()
+    rate = float(kl_to_standard_normal(mu, logvar).sum(dim=1).mean())
     rows = {"elbo_k1": k1, f"iwae_{n_samples}": bound, "rate": rate, "distortion": distortion}
     return pd.DataFrame(list({**rows, "elbo": -(rate + distortion)}.items()), columns=["metric", "value"])
 
 
-def _bounds_of_batch(x: Tensor, encode: Encode, nll: ReconNll, n_samples: int, generator: torch.Generator) -> Tensor:
-    """(4, batch): mean log weight, importance-weighted bound, rate, mean distortion of each image."""
-    mu, logvar = encode(x)
-    eps = torch.randn((len(x), n_samples, mu.shape[1]), generator=generator, dtype=mu.dtype).to(mu.device)
-    z = reparameterise(mu[:, None], logvar[:, None], eps)
-    distortion = nll(z.flatten(end_dim=1), x.repeat_interleave(n_samples, dim=0)).unflatten(0, (len(x), n_samples))
+def _bounds_of_batch(nll: ReconNll, x: Tensor, mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
+    """(3, batch): mean log weight, importance-weighted bound, mean distortion per image; eps is (batch, K, latent)."""
+    n_samples, eps = eps.shape[1], eps.flatten(end_dim=1)
+    x, mu, logvar = (values.repeat_interleave(n_samples, dim=0) for values in (x, mu, logvar))
+    z = reparameterise(mu, logvar, eps)
     # log p(z) - log q(z|x): the constants of both normals cancel
-    log_ratio = 0.5 * (eps.square() + logvar[:, None] - z.square()).sum(dim=2)
-    log_weight = log_ratio - distortion
+    log_ratio = 0.5 * (eps.square() + logvar - z.square()).sum(dim=1)
+    distortion = nll(z, x).unflatten(0, (-1, n_samples))
+    log_weight = log_ratio.unflatten(0, (-1, n_samples)) - distortion
     bound = log_weight.logsumexp(dim=1) - math.log(n_samples)
-    rate = kl_to_standard_normal(mu, logvar).sum(dim=1)
-    return torch.stack([log_weight.mean(dim=1), bound, rate, distortion.mean(dim=1)]).double()
+    return torch.stack([log_weight.mean(dim=1), bound, distortion.mean(dim=1)]).double()

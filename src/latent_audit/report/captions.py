@@ -39,7 +39,7 @@ def worst_dimension(study: Study, column: str, *, code: str = SHOWN_CODE) -> pd.
 
 
 def by_arm(study: Study, values: pd.DataFrame, form: Callable[[float], str] = number) -> str:
-    """"AE 0.42 (0.38–0.45), VAE 0.09 (0.08–0.10)": mean and range over seeds for each arm that has values."""
+    """ "AE 0.42 (0.38–0.45), VAE 0.09 (0.08–0.10)": mean and range over seeds for each arm that has values."""
     parts = []
     for arm, name in study.names.items():
         x = values.loc[values["arm"] == arm, "value"].to_numpy()
@@ -59,7 +59,9 @@ def over_seeds(study: Study) -> str:
 def training(study: Study) -> str:
     """Test loss after the last epoch."""
     history = study.tables["history"]
-    last = history[(history["split"] == "test") & (history["epoch"] == history.groupby("arm")["epoch"].transform("max"))]
+    last = history[
+        (history["split"] == "test") & (history["epoch"] == history.groupby("arm")["epoch"].transform("max"))
+    ]
     epochs = ", ".join(str(n) for n in sorted({arm["epochs"] for arm in study.arms.values()}))
     kl = last[last["kl"].notna()].rename(columns={"kl": "value"})
     text = (
@@ -68,7 +70,8 @@ def training(study: Study) -> str:
     )
     text += f", at a KL of {by_arm(study, kl)} nats. " if len(kl) else ". "
     return (
-        text + f"Solid: whole test split at the end of each epoch. Dashed: mean over the training epoch, while the weights "
+        text
+        + f"Solid: whole test split at the end of each epoch. Dashed: mean over the training epoch, while the weights "
         f"move. Band: range over seeds. {over_seeds(study)}"
     )
 
@@ -90,9 +93,9 @@ def codes(study: Study) -> str:
     wide = by_arm(study, worst_dimension(study, "std"))
     return (
         f"Mean of z furthest from 0: {far}. Largest standard deviation: {wide}; the prior has 0 and 1. "
-        f"{number(study.meta['n_test'])} test codes z of seed {study.first_seed} (for an autoencoder z = mu), coloured by "
-        f"class; numbered discs are class means; dashed circles have radius 1, 2, 3. Upper row: one scale for all arms; "
-        f"lower row: the part that the prior covers. {over_seeds(study)}"
+        f"{number(study.meta['n_test'])} test codes z of seed {study.first_seed} (for an autoencoder z = mu), "
+        f"coloured by class; numbered discs are class means; dashed circles have radius 1, 2, 3. Upper row: one "
+        f"scale for all arms; lower row: the part that the prior covers. {over_seeds(study)}"
     )
 
 
@@ -101,10 +104,10 @@ def histograms(study: Study) -> str:
     n = int(study.tables["per_dim"]["n"].max())
     return (
         f"Largest KS distance of a dimension of z to N(0, 1): {by_arm(study, worst_dimension(study, 'ks_d'))}. Largest "
-        f"Wasserstein-1 distance, in code units: {by_arm(study, worst_dimension(study, 'w1'))}. Outlines: density of z, "
-        f"n = {number(n)}, seed {study.first_seed}; dashed: N(0, 1). Below, dots are seeds and uprights their mean; the "
-        f"dashed line is the margin set beforehand; grey: where {number(n)} true draws of N(0, 1) would fall (95%). "
-        f"{over_seeds(study)}"
+        f"Wasserstein-1 distance, in code units: {by_arm(study, worst_dimension(study, 'w1'))}. Outlines: density of "
+        f"z, n = {number(n)}, seed {study.first_seed}; dashed: N(0, 1). Below, dots are seeds and uprights their "
+        f"mean; the dashed line is the margin set beforehand; grey: where {number(n)} true draws of N(0, 1) would "
+        f"fall (95%). {over_seeds(study)}"
     )
 
 
@@ -118,9 +121,10 @@ def p_values(study: Study) -> str:
         parts.append(f"{name} {int((p < 0.05).sum())} of {p.size}")
     return (
         f"Rejected at 5% after Holm's adjustment, over seeds, dimensions and tests of z: {', '.join(parts)}. With "
-        f"n = {number(int(rows['n'].max()))} codes a shift too small to matter is rejected too, so the right-hand map shows "
-        f"how large each departure is. Left: log10 of the adjusted p (−12 means 1e−12), median over seeds; KS, CvM and AD "
-        f"ask “is it N(0, 1)?”, Shapiro, K² and JB ask “is it some normal?”. Right: medians over seeds; darker is larger."
+        f"n = {number(int(rows['n'].max()))} codes a shift too small to matter is rejected too, so the right-hand "
+        f"map shows how large each departure is. Left: log10 of the adjusted p (−12 means 1e−12), median over seeds; "
+        f"KS, CvM and AD ask “is it N(0, 1)?”, Shapiro, K² and JB ask “is it some normal?”. Right: medians over "
+        "seeds; darker is larger."
     )
 
 
@@ -134,8 +138,8 @@ def p_space(study: Study) -> str:
         extremes.append(f"{name}: {mean.idxmax()} {percent(mean.max())}, {mean.idxmin()} {percent(mean.min())}")
     return (
         f"Largest and smallest area, mean over seeds: {'; '.join(extremes)}. Upper row: each test code z as "
-        f"(Φ(z₁), Φ(z₂)), seed {study.first_seed}; codes that follow N(0, I) fill the square evenly, others pile up at its "
-        f"edges. Lower row: the class that owns each place, by the vote of its nearest codes."
+        f"(Φ(z₁), Φ(z₂)), seed {study.first_seed}; codes that follow N(0, I) fill the square evenly, others pile up "
+        f"at its edges. Lower row: the class that owns each place, by the vote of its nearest codes."
     )
 
 
@@ -146,12 +150,13 @@ def areas(study: Study) -> str:
     n_classes = classes["label"].nunique()
     distance = (
         classes.assign(value=(classes["area"] - 1 / n_classes).abs() / 2)
-        .groupby(["arm", "seed"], sort=False, as_index=False)["value"].sum()
-    )  # fmt: skip
+        .groupby(["arm", "seed"], sort=False, as_index=False)["value"]
+        .sum()
+    )
     return (
         f"Share of the unit square's area to be moved for equal areas (total variation): "
-        f"{by_arm(study, distance, percent)}. Dashed: an equal share, 1/{n_classes}. Codes z, by the vote of the nearest "
-        f"test codes. {over_seeds(study)}"
+        f"{by_arm(study, distance, percent)}. Dashed: an equal share, 1/{n_classes}. Codes z, by the vote of the "
+        f"nearest test codes. {over_seeds(study)}"
     )
 
 
@@ -165,9 +170,10 @@ def holes(study: Study) -> str:
         else ""
     )
     return (
-        f"Of draws from N(0, I), this share lands where no test code z is near: {by_arm(study, table, percent)}{by_chance}. "
-        f"Shaded, darker where the prior is denser: places further from every code than all but 1% of true prior draws are "
-        f"from one another; grey dots: codes, seed {study.first_seed}. {over_seeds(study)}"
+        f"Of draws from N(0, I), this share lands where no test code z is near: "
+        f"{by_arm(study, table, percent)}{by_chance}. Shaded, darker where the prior is denser: places further from "
+        f"every code than all but 1% of true prior draws are from one another; grey dots: codes, seed "
+        f"{study.first_seed}. {over_seeds(study)}"
     )
 
 
@@ -183,9 +189,9 @@ def lattice(study: Study) -> str:
                 most.append(f"{name} {shares[arm].idxmax()} {percent(shares[arm].max())}")
         extra = f"To the critic the most common class over the prior's square is: {', '.join(most)}. "
     return (
-        f"{extra}Every place of the plane decoded, seed {study.first_seed}. Upper row: an even grid on [−3, 3]² in code "
-        f"units. Lower row: an even grid of the unit square carried back by Φ⁻¹, so that each picture stands for an equal "
-        f"share of the prior."
+        f"{extra}Every place of the plane decoded, seed {study.first_seed}. Upper row: an even grid on [−3, 3]² in "
+        f"code units. Lower row: an even grid of the unit square carried back by Φ⁻¹, so that each picture stands "
+        f"for an equal share of the prior."
     )
 
 
@@ -193,8 +199,8 @@ def samples(study: Study) -> str:
     """Where the drawn samples come from."""
     best = generation_words(study, ("prior",))
     return (f"{best} " if best else "") + (
-        f"Codes drawn from each density and decoded, seed {study.first_seed}; all arms decode the same draws of N(0, I). The "
-        f"other densities are fitted to the arm's own training codes."
+        f"Codes drawn from each density and decoded, seed {study.first_seed}; all arms decode the same draws of N(0, "
+        f"I). The other densities are fitted to the arm's own training codes."
     )
 
 
@@ -206,7 +212,11 @@ def generation_words(study: Study, samplers: Sequence[str]) -> str:
         rows = table[table["sampler"] == sampler] if len(table) else table
         if len(rows):
             parts.append(f"{SAMPLERS[sampler]}: {by_arm(study, rows)}")
-    return f"Distance of decoded samples to real images (FD-clf, lower is better) from {'; '.join(parts)}." if parts else ""
+    return (
+        f"Distance of decoded samples to real images (FD-clf, lower is better) from {'; '.join(parts)}."
+        if parts
+        else ""
+    )
 
 
 def generation(study: Study) -> str:
@@ -215,8 +225,8 @@ def generation(study: Study) -> str:
     floor = floor[floor["sampler"] == "test_floor"]["value"]
     ground = f" Real images against real images give {number(floor.mean())}." if len(floor) else ""
     return (
-        f"{generation_words(study, ('prior', 'gmm'))}{ground} The features are those of this study's own critic, so the "
-        f"numbers compare within this report only. {over_seeds(study)}"
+        f"{generation_words(study, ('prior', 'gmm'))}{ground} The features are those of this study's own critic, so "
+        f"the numbers compare within this report only. {over_seeds(study)}"
     )
 
 
@@ -229,11 +239,15 @@ def separability(study: Study) -> str:
 
 def continuity(study: Study) -> str:
     """How smoothly the decoder moves."""
-    table = study.tables["continuity"]
-    words = [
-        f"{metric.replace('_', ' ')}: {by_arm(study, rows)}" for metric, rows in table.groupby("metric", sort=False)
-    ]
-    return f"{'; '.join(words)}. {over_seeds(study)}"
+    parts = []
+    for metric, words, form in (
+        ("midpoint_confidence", "Half-way between the codes of two images the critic is sure to", percent),
+        ("jump_rate_codes", "A step of a tenth of the codes’ sd changes the class in", percent),
+    ):
+        rows = per_seed(study, "continuity", metric, code=None)
+        if len(rows):
+            parts.append(f"{words} {by_arm(study, rows, form)}.")
+    return f"{' '.join(parts)} Straight lines between codes mu, decoded. {over_seeds(study)}"
 
 
 CAPTIONS: dict[str, Callable[[Study], str]] = {

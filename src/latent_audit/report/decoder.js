@@ -42,25 +42,35 @@ const Decoder = (() => {
     return w;
   }
 
+  const FOUND = new Int32Array(WIDTHS[0] + 3), VALUE = new Float64Array(WIDTHS[0] + 3);
+
+  // Inputs that are not zero, gathered in FOUND and VALUE and filled up to a multiple of four; returns how many.
+  function gather(x, base, n) {
+    let count = 0;
+    for (let i = 0; i < n; i++) {
+      const value = x[base + i];
+      if (value !== 0) { FOUND[count] = i; VALUE[count++] = value; }
+    }
+    while (count % 4) { FOUND[count] = 0; VALUE[count++] = 0; }
+    return count;
+  }
+
   function upsample(x, h, w, nIn, layer, out) {
     const { weight, bias, nOut } = layer, wide = 2 * w, tall = 2 * h;
     for (let p = 0; p < out.length; p += nOut) out.set(bias, p);
     for (let row = 0; row < h; row++)
       for (let column = 0; column < w; column++) {
-        const base = (row * w + column) * nIn;
-        for (let ky = 0; ky < 3; ky++) {
-          const y = 2 * row - 1 + ky;
-          if (y < 0 || y >= tall) continue;
-          for (let kx = 0; kx < 3; kx++) {
-            const xx = 2 * column - 1 + kx;
-            if (xx < 0 || xx >= wide) continue;
-            const to = (y * wide + xx) * nOut, tap = ky * 3 + kx;
-            for (let i = 0; i < nIn; i++) {
-              const value = x[base + i];
-              if (value === 0) continue;
-              const from = (i * 9 + tap) * nOut;
-              for (let o = 0; o < nOut; o++) out[to + o] += value * weight[from + o];
-            }
+        const count = gather(x, (row * w + column) * nIn, nIn);
+        for (let tap = 0; tap < 9; tap++) {
+          const y = 2 * row - 1 + ((tap / 3) | 0), xx = 2 * column - 1 + (tap % 3);
+          if (y < 0 || y >= tall || xx < 0 || xx >= wide) continue;
+          const to = (y * wide + xx) * nOut;
+          for (let k = 0; k < count; k += 4) {
+            const a = VALUE[k], b = VALUE[k + 1], c = VALUE[k + 2], d = VALUE[k + 3];
+            const p = (FOUND[k] * 9 + tap) * nOut, q = (FOUND[k + 1] * 9 + tap) * nOut;
+            const r = (FOUND[k + 2] * 9 + tap) * nOut, s = (FOUND[k + 3] * 9 + tap) * nOut;
+            for (let o = 0; o < nOut; o++)
+              out[to + o] += a * weight[p + o] + b * weight[q + o] + c * weight[r + o] + d * weight[s + o];
           }
         }
       }

@@ -3,7 +3,7 @@
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,15 +22,17 @@ class ArmCodes(NamedTuple):
     """One arm's share of the explorer, of its first seed.
 
     codes : z of the sampled test images; recon_nll : nats per image, of the same images.
-    order : all code dimensions, the most informative first. quantiles : (dimension, N_QUANTILES) of all test codes.
-    holes : prior density relative to its maximum where no code is near, 0 elsewhere, on [-span, span]^2, row 0 = bottom;
-    None where codes have more than two dimensions. weights : decoder tensors by name; None where they are not to be sent.
+    plane : the two dimensions that the plane shows. order : all code dimensions, the most informative first.
+    quantiles : (dimension, N_QUANTILES) of all test codes. holes : above 0 where the prior has no code near, on
+    [-span, span]^2, row 0 = bottom; None where codes have more than two dimensions.
+    weights : decoder tensors by name; None where they are not to be sent.
     """
 
     name: str
     colour: str
     codes: Float[np.ndarray, "sample latent"]
     recon_nll: Float[np.ndarray, " sample"]
+    plane: Sequence[int]
     order: Int[np.ndarray, " latent"]
     quantiles: Float[np.ndarray, "latent level"]
     holes: Float[np.ndarray, "row column"] | None
@@ -78,11 +80,17 @@ def explorer_data(
     """
     weights = _packed_weights({arm: data.weights for arm, data in arms.items()})
     content = {
-        "shape": list(shape), "seed": seed, "classes": classes, "classColours": class_colours,
-        "labels": labels.tolist(), "indices": indices.tolist(), "spriteColumns": SPRITE_COLUMNS,
-        "parameters": list(PARAMETERS),
+        "shape": list(shape),
+        "seed": seed,
+        "classes": classes,
+        "classColours": class_colours,
+        "labels": labels.tolist(),
+        "indices": indices.tolist(),
+        "spriteColumns": SPRITE_COLUMNS,
+        "photos": images is not None,
+        "sprite": images is not None,
         "arms": {arm: _arm_json(data) for arm, data in arms.items()},
-    }  # fmt: skip
+    }
     return ExplorerData(
         json=script_json(content),
         sprite="" if images is None else sprite(images),
@@ -94,6 +102,11 @@ def explorer_data(
         latent_dim=next(iter(arms.values())).codes.shape[1],
         shows_photos=images is not None,
     )
+
+
+def without_weights(data: ExplorerData) -> ExplorerData:
+    """The same explorer on the decoded lattices, for a page that the weights would make too large."""
+    return data._replace(weights={}, live=False)
 
 
 def script_json(content: Any) -> Markup:
@@ -113,12 +126,18 @@ def sprite(images: UInt8[np.ndarray, "sample channel height width"]) -> str:
 def _arm_json(data: ArmCodes) -> dict[str, Any]:
     dims = data.codes.shape[1]
     return {
-        "name": data.name, "colour": data.colour, "dims": dims, "order": data.order.tolist(),
-        "codes": _base64(data.codes.astype("<f2")), "nll": _base64(data.recon_nll.astype("<f2")),
-        "quantiles": _base64(data.quantiles.astype("<f2")), "span": data.span,
-        "holes": None if data.holes is None else _base64((data.holes * 255).round().astype(np.uint8)),
+        "name": data.name,
+        "colour": data.colour,
+        "dims": dims,
+        "order": data.order.tolist(),
+        "plane": list(data.plane),
+        "codes": _base64(data.codes.astype("<f2")),
+        "nll": _base64(data.recon_nll.astype("<f2")),
+        "quantiles": _base64(data.quantiles.astype("<f2")),
+        "span": data.span,
+        "holes": None if data.holes is None else _base64(np.packbits(data.holes > 0)),
         "holeSide": 0 if data.holes is None else len(data.holes),
-    }  # fmt: skip
+    }
 
 
 def _packed_weights(weights: Mapping[str, Mapping[str, np.ndarray] | None]) -> dict[str, str] | None:

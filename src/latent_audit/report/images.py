@@ -48,9 +48,7 @@ def webp_uri(picture: Image.Image, *, quality: int = QUALITY) -> str:
     """The picture as a data URI, lossy WebP with exact transparency."""
     buffer = io.BytesIO()
     bands = picture.getbands()
-    picture.convert("RGBA" if "A" in bands else "RGB").save(
-        buffer, "WEBP", quality=quality, method=6, alpha_quality=60
-    )
+    picture.convert("RGBA" if "A" in bands else "RGB").save(buffer, "WEBP", quality=quality, method=6, alpha_quality=60)
     return _uri("image/webp", buffer.getvalue())
 
 

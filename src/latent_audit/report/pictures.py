@@ -10,7 +10,8 @@ from latent_audit.report.study import Panel, Row
 from latent_audit.report.svg import lattice_svg
 
 PER_BLOCK = 8  # images abreast: readable on a phone, where the blocks stand below one another
-LATTICE_TILE = 24  # pixels; larger images are reduced to this in the lattices
+LATTICE_TILE = 24  # pixels; images are reduced to this in the lattices
+ATLAS_TILE = 40  # where the lattice also serves the explorer, in place of weights
 SAMPLERS = {
     "samples_prior": "N(0, I)",
     "samples_box": "its own bounding box",
@@ -34,17 +35,25 @@ def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Ro
     return [Row(blocks, "tiles")]
 
 
-def lattice_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
-    """The decoded plane per arm, on an even grid of [-3, 3]^2 and on the quantiles of the prior."""
+def lattice_rows(pictures: Pictures, names: Mapping[str, str], live: bool) -> list[Row]:
+    """The decoded plane per arm, on an even grid of [-3, 3]^2 and on the quantiles of the prior.
+
+    live : the explorer decodes for itself; otherwise it reads the first row, which is then finer.
+    """
     kinds = (
         ("lattice", "An even grid in code units", ("−3", "−2", "−1", "0", "1", "2", "3"), "z"),
-        ("lattice_quantile", "An even grid of the unit square, carried back by Φ⁻¹", ("0", ".25", ".5", ".75", "1"), "Φ"),
+        (
+            "lattice_quantile",
+            "An even grid of the unit square, carried back by Φ⁻¹",
+            ("0", ".25", ".5", ".75", "1"),
+            "Φ",
+        ),
     )
     rows = []
     for kind, label, ticks, unit in kinds:
         panels = []
         for arm, own in pictures.items():
-            tile = min(own[kind].shape[-1], LATTICE_TILE)
+            tile = min(own[kind].shape[-1], LATTICE_TILE if live or kind != "lattice" else ATLAS_TILE)
             uri = webp_uri(contact_sheet(own[kind], tile=tile), quality=66)
             alt = f"Decoded images of {names[arm]} over the plane of codes: {label.lower()}."
             axes = tuple(f"z{_sub(dim)}" if unit == "z" else f"Φ(z{_sub(dim)})" for dim in own["dims"])
@@ -60,7 +69,9 @@ def sample_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
         panels = []
         for arm, own in pictures.items():
             tiles = own[kind].reshape(-1, PER_BLOCK, *own[kind].shape[1:])
-            panels.append(Panel(names[arm], _image(tiles, f"{len(own[kind])} images that {names[arm]} draws from {label}")))
+            panels.append(
+                Panel(names[arm], _image(tiles, f"{len(own[kind])} images that {names[arm]} draws from {label}"))
+            )
         rows.append(Row(panels, "arms", f"Codes from {label}"))
     return rows
 

@@ -35,9 +35,23 @@ SECTIONS = (  # id, title, the figures it holds (none: always there)
     ("provenance", "Provenance", ()),
 )
 HEADINGS = {
-    "arm": "arm", "code": "code", "dim": "dim", "mean": "mean", "std": "sd", "skew": "skew",
-    "excess_kurtosis": "ex. kurtosis", "ks_d": "KS D", "w1": "W1", "ad_a2": "AD A²", "kl_nats": "KL, nats",
-} | {f"{p}_holm": f"{p.removesuffix('_p').upper()} p, Holm" for p in P_COLUMNS}  # fmt: skip
+    "arm": "arm",
+    "code": "code",
+    "dim": "dim",
+    "mean": "mean",
+    "std": "sd",
+    "skew": "skew",
+    "excess_kurtosis": "ex. kurtosis",
+    "ks_d": "KS D",
+    "w1": "W1",
+    "ad_a2": "AD A²",
+    "kl_nats": "KL, nats",
+} | {f"{p}_holm": f"{p.removesuffix('_p').upper()} p, Holm" for p in P_COLUMNS}
+
+
+KEYS = dict.fromkeys(("fig-histograms", "fig-areas", "fig-generation"), "arms") | dict.fromkeys(
+    ("fig-codes", "fig-pspace"), "classes"
+)
 
 
 class Section(NamedTuple):
@@ -47,7 +61,7 @@ class Section(NamedTuple):
     title: str
 
 
-def render_study(study: Study, figures: Mapping[str, Sequence[Row]], *, explorer: ExplorerData | None) -> str:
+def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: ExplorerData | None) -> str:
     """The report of a study as one HTML document that loads nothing.
 
     Parameters
@@ -57,13 +71,15 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], *, explorer
 
     Raises
     ------
-    ValueError : the page is larger than `MAX_BYTES`, or a caption lacks its number.
+    ValueError : a caption lacks its number, or a verdict is none of the three.
     jinja2.UndefinedError : the template asks for something that was not given.
     """
     anchors = [anchor for _, _, held in SECTIONS for anchor in held if anchor in figures]
     figures, figure_style = _with_classes(figures)
     numbered = {
-        anchor: Figure(anchor, index, list(figures[anchor]), caption(anchor, study), _table(anchor, study))
+        anchor: Figure(
+            anchor, index, list(figures[anchor]), caption(anchor, study), _table(anchor, study), KEYS.get(anchor, "")
+        )
         for index, anchor in enumerate(anchors, start=1)
     }
     present = [
@@ -72,24 +88,45 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], *, explorer
         if (not held or any(name in numbered for name in held)) and (anchor != "explorer" or explorer is not None)
     ]
     script = "\n".join(_text(name) for name in SCRIPTS) if explorer else _text(SCRIPTS[0])
-    page = environment().get_template("template.html").render(
-        study=study, figures=numbered, sections=present, anchors={section.anchor for section in present},
-        claims=verdicts.claims(study), tally=verdicts.tally(study), glance=verdicts.at_a_glance(study),
-        answer=verdicts.answer(study), reduced=reduced(study), explorer=explorer, params=list(_flat(study.params)),
-        style=Markup(_text("style.css")) + figure_style, script=Markup(script), policy=content_policy(script),
-        arm_table=_arm_table(study), targets=set(numbered) | {section.anchor for section in present},
-    )  # fmt: skip
-    if len(page.encode()) > MAX_BYTES:
-        raise ValueError(f"the report has {len(page.encode()):,} bytes, more than {MAX_BYTES:,}; show fewer images")
+    page = (
+        environment()
+        .get_template("template.html")
+        .render(
+            study=study,
+            figures=numbered,
+            sections=present,
+            anchors={section.anchor for section in present},
+            claims=verdicts.claims(study),
+            tally=verdicts.tally(study),
+            glance=verdicts.at_a_glance(study),
+            answer=verdicts.answer(study),
+            reduced=reduced(study),
+            explorer=explorer,
+            params=list(_flat(study.params)),
+            style=Markup(_text("style.css")) + figure_style,
+            script=Markup(script),
+            policy=content_policy(script),
+            arm_table=_arm_table(study),
+            targets=set(numbered) | {section.anchor for section in present},
+        )
+    )
     return page
+
+
+def fits(page: str) -> bool:
+    """Whether the page keeps to `MAX_BYTES`."""
+    return len(page.encode()) <= MAX_BYTES
 
 
 def environment() -> Environment:
     """The template environment: autoescape on, a missing value is an error."""
     made = Environment(
-        loader=PackageLoader("latent_audit.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("latent_audit.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     made.filters |= {"number": number, "percent": percent, "beta": beta_words}
     return made
 
@@ -146,12 +183,18 @@ def _with_classes(figures: Mapping[str, Sequence[Row]]) -> tuple[dict[str, list[
 def _arm_table(study: Study) -> Markup:
     rows = [
         {
-            "arm": study.names[arm], "family": info["family"].upper(), "β (on the mean pixel loss)": info["beta"],
-            "β_KL (on the KL)": info["beta_kl"], "code dimensions": info["latent_dim"], "epochs": info["epochs"],
-            "learning rate": info["learning_rate"], "batch": info["batch_size"], "precision": info["precision"],
+            "arm": study.names[arm],
+            "family": info["family"].upper(),
+            "β (on the mean pixel loss)": info["beta"],
+            "β_KL (on the KL)": info["beta_kl"],
+            "code dimensions": info["latent_dim"],
+            "epochs": info["epochs"],
+            "learning rate": info["learning_rate"],
+            "batch": info["batch_size"],
+            "precision": info["precision"],
         }
         for arm, info in study.arms.items()
-    ]  # fmt: skip
+    ]
     return data_table(pd.DataFrame(rows).astype(object), caption="The arms, with their weight in both conventions")
 
 
@@ -165,9 +208,11 @@ def _table(anchor: str, study: Study) -> Markup | None:
     medians = table.groupby(["arm", "code", "dim"], sort=False, as_index=False)[columns[3:]].median()
     medians["arm"] = medians["arm"].map(dict(study.names))
     return data_table(
-        medians[columns], caption="Every dimension of mu and of z: effects and adjusted p-values, medians over seeds",
-        headings=HEADINGS, row_headers=3,
-    )  # fmt: skip
+        medians[columns],
+        caption="Every dimension of mu and of z: effects and adjusted p-values, medians over seeds",
+        headings=HEADINGS,
+        row_headers=3,
+    )
 
 
 def _text(name: str) -> str:

@@ -17,10 +17,13 @@ const Report = (() => {
     const descending = header.getAttribute("aria-sort") === "ascending";
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     header.setAttribute("aria-sort", descending ? "descending" : "ascending");
-    const body = table.tBodies[0];
-    const rows = [...body.rows].map((row, index) => ({ row, index, key: keyOf(row.cells[column]) }));
-    rows.sort((a, b) => (descending ? -1 : 1) * compare(a.key, b.key) || a.index - b.index);
-    body.append(...rows.map((entry) => entry.row));
+    const groups = table.tBodies.length > 1; // a body per claim: they move whole, by their first row
+    const entries = [...(groups ? table.tBodies : table.tBodies[0].rows)].map((node, index) => {
+      const cells = (groups ? node.rows[0] : node).cells;
+      return { node, index, key: keyOf(cells[Math.min(column, cells.length - 1)]) };
+    });
+    entries.sort((a, b) => (descending ? -1 : 1) * compare(a.key, b.key) || a.index - b.index);
+    (groups ? table : table.tBodies[0]).append(...entries.map((entry) => entry.node));
   }
 
   function makeSortable(table) {

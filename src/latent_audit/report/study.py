@@ -1,6 +1,6 @@
 """What a report is made of: the study's tables and descriptions, already read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -11,8 +11,10 @@ class Study(NamedTuple):
     """One study. Tables carry an `arm` column; a table that was not made is absent from `tables`.
 
     meta : meta.json of the prepared data, or a foreign file's own description.
-    params : params.yaml as a plain mapping; `overrides` the dotted keys that differ from the reference, if one is known.
+    params : params.yaml as a plain mapping; `overrides` maps the dotted keys that differ from
+    the reference, if one is known, to the reference's values.
     arms : arm name -> arm.json, in the order of the report. names, colours : arm -> name for readers, CSS variable.
+    class_colours : hex colour per class, in the order of `meta["classes"]`.
     tables : history, per_dim, joint, classes, separability, reconstruction, generation, continuity.
     """
 
@@ -22,6 +24,7 @@ class Study(NamedTuple):
     arms: Mapping[str, Mapping[str, Any]]
     names: Mapping[str, str]
     colours: Mapping[str, str]
+    class_colours: Sequence[str]
     seeds: tuple[int, ...]
     tables: Mapping[str, pd.DataFrame]
     claims: pd.DataFrame
@@ -51,13 +54,14 @@ class Row(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A numbered figure: its rows, and a caption written from the tables."""
+    """A numbered figure: rows, and a caption from the tables; `key` says whose colours to name: arms, classes, none."""
 
     anchor: str
     number: int
     rows: list[Row]
     caption: Markup
     table: Markup | None = None
+    key: str = ""
 
 
 def beta_words(arm: Mapping[str, Any]) -> str:

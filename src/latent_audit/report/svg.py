@@ -1,14 +1,15 @@
-"""SVG for a page: figures made by matplotlib, shrunk and tied to the page's colours, and two small drawings of our own."""
+"""SVG for a page: matplotlib's figures, shrunk and tied to the page's colours, and two small drawings of our own."""
 
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from math import isfinite
+from typing import NamedTuple
 
 from markupsafe import Markup
 
-_DROPPED = {"metadata", "title", "desc"}
+_DROPPED = {"metadata", "title", "desc", "style"}
 _KEPT_ATTRIBUTES = re.compile(
     r"^(d|x|y|x1|x2|y1|y2|cx|cy|r|width|height|transform|style|points|clip-path|href|viewBox|id|preserveAspectRatio)$"
 )
@@ -29,7 +30,8 @@ def inline_svg(
     recode : what to make of each embedded image's data URI; None leaves it.
     """
     root = ET.fromstring(source)
-    body = "".join(_write(child, root, name, variables, recode) for child in root)
+    page = _Page(name, variables, recode, {})
+    body = "".join(_write(child, page) for child in root)
     box = " ".join(_rounded(number) for number in root.attrib["viewBox"].split())
     return Markup(
         f'<svg viewBox="{box}" role="img" aria-labelledby="{name}-title"><title id="{name}-title">{escape(alt)}</title>'
@@ -37,13 +39,19 @@ def inline_svg(
     )
 
 
-def _write(
-    node: ET.Element, root: ET.Element, name: str, variables: Mapping[str, str], recode: Callable[[str], str] | None
-) -> str:
+class _Page(NamedTuple):
+    name: str
+    variables: Mapping[str, str]
+    recode: Callable[[str], str] | None
+    ids: dict[str, str]
+
+    def id_of(self, original: str) -> str:
+        return self.ids.setdefault(original, f"{self.name}-{len(self.ids)}")
+
+
+def _write(node: ET.Element, page: _Page) -> str:
     tag = _local(node.tag)
     if tag in _DROPPED:
-        return ""
-    if tag == "style":
         return ""
     attributes = {}
     for key, value in node.attrib.items():
@@ -52,8 +60,8 @@ def _write(
             continue
         if key == "id" and tag in {"g", "text", "svg", "image"}:
             continue
-        attributes[key] = _attribute(key, value, tag, name, variables, recode)
-    inner = "".join(_write(child, root, name, variables, recode) for child in node)
+        attributes[key] = _attribute(key, value, page)
+    inner = "".join(_write(child, page) for child in node)
     text = escape(node.text) if node.text and node.text.strip() else ""
     if tag == "g" and not attributes:
         return inner
@@ -63,19 +71,19 @@ def _write(
     return f"<{tag}{written}/>" if not (inner or text) else f"<{tag}{written}>{text}{inner}</{tag}>"
 
 
-def _attribute(
-    key: str, value: str, tag: str, name: str, variables: Mapping[str, str], recode: Callable[[str], str] | None
-) -> str:
+def _attribute(key: str, value: str, page: _Page) -> str:
     if key == "href" and value.startswith("data:"):
-        return recode(value) if recode else value.replace("\n", "")
+        return page.recode(value) if page.recode else value.replace("\n", "")
     if key == "href":
-        return f"#{name}-{value[1:]}"
+        return f"#{page.id_of(value[1:])}"
     if key == "id":
-        return f"{name}-{value}"
+        return page.id_of(value)
     if key == "clip-path":
-        return value.replace("url(#", f"url(#{name}-")
+        return f"url(#{page.id_of(value[5:-1])})"
     if key == "style":
-        return _style(value, variables)
+        return _style(value, page.variables)
+    if key == "transform" and value.startswith("rotate(-0 "):
+        return ""
     value = " ".join(value.split())
     if key in {"d", "transform", "x", "y", "width", "height", "points"}:
         value = _NUMBER.sub(lambda match: _rounded(match.group()), value)
@@ -130,22 +138,22 @@ def interval_svg(
     margin: float | None,
     direction: str,
     values: Sequence[float],
+    domain: tuple[float, float],
     verdict: str,
     alt: str,
 ) -> Markup:
-    """A claim's effect on one line: dots = seeds, bar = interval, upright = mean, dashed = margin, tint = where it holds.
+    """A claim's effect on one line: dots seeds, bar interval, upright mean, dashed margin, tint where it holds.
 
-    All numbers are in the effect's own units; the axis covers them, the margin and 0.
+    All numbers are in the effect's own units; the axis covers `domain`, which plots of one claim share.
     """
-    numbers = [x for x in (effect, low, high, margin, 0.0, *values) if x is not None and isfinite(x)]
-    left, right = min(numbers), max(numbers)
+    left, right = domain
     pad = 0.07 * (right - left or 1)
     left, right = left - pad, right + pad
 
     def at(x: float) -> str:
         return f"{200 * (x - left) / (right - left):.1f}".rstrip("0").rstrip(".")
 
-    parts = [f'<line x1="0" x2="200" y1="22" y2="22" class="i-axis"/>']
+    parts = ['<line x1="0" x2="200" y1="22" y2="22" class="i-axis"/>']
     if margin is not None and isfinite(margin):
         start, end = (at(margin), "200") if direction == ">" else ("0", at(margin))
         parts.append(f'<rect x="{start}" y="4" width="{float(end) - float(start):.1f}" height="36" class="i-holds"/>')
@@ -176,7 +184,8 @@ def lattice_svg(uri: str, *, symbol: str, alt: str, ticks: Sequence[str], axes: 
         f'<text transform="translate(-6 {size / 2:g}) rotate(-90)" text-anchor="middle">{escape(axes[1])}</text>'
     )
     return Markup(
-        f'<svg viewBox="-16 -6 {size + 52} {size + 40}" class="lattice" role="img" aria-label="{escape(alt, quote=True)}">'
+        f'<svg viewBox="-16 -6 {size + 52} {size + 40}" class="lattice" role="img" '
+        f'aria-label="{escape(alt, quote=True)}">'
         f'<defs><symbol id="{escape(symbol, quote=True)}" viewBox="0 0 1 1">'
         f'<image width="1" height="1" href="{uri}"/></symbol></defs>'
         f'<use href="#{escape(symbol, quote=True)}" x="24" y="0" width="{size}" height="{size}"/>{below}{names}</svg>'

@@ -1,4 +1,4 @@
-"""Data frames -> semantic HTML tables: caption, scoped headers, numbers rounded for reading and kept whole for sorting."""
+"""Data frames -> semantic HTML tables: caption, scoped headers, numbers rounded to read, whole to sort."""
 
 from collections.abc import Mapping
 from html import escape
@@ -13,7 +13,10 @@ ABSENT = "–"
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """A number for reading: `digits` significant digits, thousands apart, a true minus sign; a dash for NaN or None."""
+    """A number for reading: `digits` significant digits (one less below 0.1), thousands apart, a true minus sign.
+
+    NaN and None become a dash.
+    """
     if value is None or (isinstance(value, Real) and np.isnan(value)):
         return ABSENT
     if isinstance(value, Integral):
@@ -25,8 +28,13 @@ def number(value: Any, digits: int = 3) -> str:
         mantissa, exponent = f"{value:.{max(digits - 2, 0)}e}".split("e")
         return f"{mantissa}e{int(exponent)}".replace("-", "−")
     size = int(np.floor(np.log10(abs(value)))) if value else 0
-    decimals = max(digits - 1 - size, 0) if value else 0
+    decimals = max(digits - 1 - size - (size < -1), 0) if value else 0
     return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "−")
+
+
+def set_number(value: float) -> str:
+    """A number that somebody chose, such as a margin: as it was written, without padding."""
+    return f"{value:g}".replace("-", "−")
 
 
 def percent(share: float) -> str:

@@ -1,35 +1,42 @@
 """The top of the page: each claim with its verdict, the arms at a glance, and the answer in one paragraph."""
 
 import json
+import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from latent_audit.report.captions import per_seed, worst_dimension
+from latent_audit.report.captions import is_finite, per_seed, worst_dimension
 from latent_audit.report.study import Study, beta_words
 from latent_audit.report.svg import interval_svg
-from latent_audit.report.tables import number, percent
+from latent_audit.report.tables import number, percent, set_number
+from latent_audit.report.words import finding_words, reason_words
 
 VERDICTS = ("supported", "contradicted", "inconclusive")
 
 
+class Case(NamedTuple):
+    """One claim put to one arm, or to one pair of arms."""
+
+    arms: str
+    code: str
+    verdict: str
+    finding: str
+    reason: str
+    plot: Markup
+
+
 class Claim(NamedTuple):
-    """One row of the verdict table, in words."""
+    """One claim of the literature, and every case of it."""
 
     claim: str
     source: str
-    verdict: str
-    finding: str
-    statistic: str
-    effect: str
-    interval: str
-    plot: Markup
     anchor: str
-    code: str
-    margin: str
-    arms: str
+    cases: list[Case]
 
 
 class Glance(NamedTuple):
@@ -47,34 +54,53 @@ class Glance(NamedTuple):
 
 
 def claims(study: Study) -> list[Claim]:
-    """The rows of claims.csv made ready for the page.
+    """The rows of claims.csv made ready for the page, one entry per claim, in the table's order.
 
     Raises
     ------
     ValueError : a verdict other than supported, contradicted, inconclusive.
     """
-    return [_claim(row, study) for row in study.claims.to_dict("records")]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in study.claims.to_dict("records"):
+        if row["verdict"] not in VERDICTS:
+            raise ValueError(f"claim {row['claim_id']!r}: verdict {row['verdict']!r} is none of {', '.join(VERDICTS)}")
+        groups.setdefault(str(row["claim_id"]), []).append(row)
+    return [_claim(rows, study) for rows in groups.values()]
 
 
-def _claim(row: Mapping[str, Any], study: Study) -> Claim:
-    if row["verdict"] not in VERDICTS:
-        raise ValueError(f"claim {row['claim_id']!r}: verdict {row['verdict']!r} is not one of {', '.join(VERDICTS)}")
-    interval = f"{number(row['low'])} to {number(row['high'])}" if pd.notna(row["low"]) else "no interval"
-    side = {">": "above", "<": "below"}[row["direction"]]
-    margin = f"holds {side} {number(row['margin'])}" if pd.notna(row["margin"]) else ""
-    alt = (
-        f"{row['statistic']}: {number(row['effect'])}, 95% interval {interval}; the claim {margin or 'has no margin'}; "
-        f"verdict {row['verdict']}."
-    )
-    plot = interval_svg(
-        effect=row["effect"], low=row["low"], high=row["high"], margin=row["margin"], direction=row["direction"],
-        values=json.loads(row["values"]) if isinstance(row["values"], str) else [], verdict=row["verdict"], alt=alt,
-    )  # fmt: skip
-    arms = ", ".join(study.names.get(arm.strip(), arm.strip()) for arm in str(row["arms"]).replace(";", ",").split(","))
+def _claim(rows: list[dict[str, Any]], study: Study) -> Claim:
+    numbers = [x for row in rows for x in (row["effect"], row["low"], row["high"], row["margin"], 0.0, *_values(row))]
+    domain = min(filter(isfinite, numbers)), max(filter(isfinite, numbers))
+    first = rows[0]
     return Claim(
-        row["claim"], row["source"], row["verdict"], row["finding"], row["statistic"], number(row["effect"]), interval,
-        plot, str(row["figure"]).lstrip("#"), row["code"], margin, arms,
-    )  # fmt: skip
+        first["claim"],
+        first["source"],
+        str(first["figure"]).lstrip("#"),
+        [_case(row, domain, study) for row in rows],
+    )
+
+
+def _case(row: Mapping[str, Any], domain: tuple[float, float], study: Study) -> Case:
+    arms = [study.names.get(arm, arm) for arm in re.split(r"\s+vs\s+|\s*[,;]\s*", str(row["arms"]).strip())]
+    given = row.get("finding")
+    finding = given if isinstance(given, str) else finding_words(row, arms)
+    reason = reason_words(row)
+    plot = interval_svg(
+        effect=row["effect"],
+        low=row["low"],
+        high=row["high"],
+        margin=row["margin"],
+        direction=row["direction"],
+        values=_values(row),
+        domain=domain,
+        verdict=row["verdict"],
+        alt=f"Effect {number(row['effect'])}. {reason}",
+    )
+    return Case(" − ".join(arms) if len(arms) > 1 else arms[0], row["code"], row["verdict"], finding, reason, plot)
+
+
+def _values(row: Mapping[str, Any]) -> list[float]:
+    return json.loads(row["values"]) if isinstance(row["values"], str) else []
 
 
 def at_a_glance(study: Study) -> list[Glance]:
@@ -88,40 +114,65 @@ def at_a_glance(study: Study) -> list[Glance]:
     fd = per_seed(study, "generation", "fd_clf", code=None)
     return [
         Glance(
-            arm, study.names[arm], beta_words(description),
-            mean(per_seed(study, "joint", "hole_fraction"), arm), mean(worst_dimension(study, "ks_d"), arm),
+            arm,
+            study.names[arm],
+            beta_words(description),
+            mean(per_seed(study, "joint", "hole_fraction"), arm),
+            mean(worst_dimension(study, "ks_d"), arm),
             mean(per_seed(study, "reconstruction", "recon_nll", code=None), arm),
             mean(per_seed(study, "separability", "knn_accuracy"), arm),
-            mean(fd, arm, sampler="prior"), mean(fd, arm, sampler="gmm"),
+            mean(fd, arm, sampler="prior"),
+            mean(fd, arm, sampler="gmm"),
         )
         for arm, description in study.arms.items()
-    ]  # fmt: skip
+    ]
 
 
 def answer(study: Study) -> list[str]:
-    """The answer in a few sentences, from the tables and the margins that were set beforehand."""
-    glance = at_a_glance(study)
-    margins = study.params.get("diagnostics", {}).get("margins", {})
-    sentences = []
-    holes = ", ".join(f"{line.name} {percent(line.holes)}" for line in glance if line.holes == line.holes)
+    """The answer: a headline, then what it rests on, from the tables and the margins that were set beforehand."""
+    glance, margins = at_a_glance(study), study.params.get("diagnostics", {}).get("margins", {})
+    sentences = [_headline(glance, margins)]
+    holes = ", ".join(f"{line.name} {percent(line.holes)}" for line in glance if is_finite(line.holes))
     if holes:
-        sentences.append(f"Draw a code from N(0, I) and it lands where the model has put no data this often: {holes}.")
+        null = per_seed(study, "joint", "hole_fraction")["null_high"].mean()
+        chance = f"; true draws of the prior, as many, would leave at most {percent(null)}" if is_finite(null) else ""
+        sentences.append(f"A draw from N(0, I) lands where the model has put no data this often: {holes}{chance}.")
     distance = ", ".join(f"{line.name} {number(line.distance, 2)}" for line in glance)
-    if "ks_d" in margins:
-        within = [line.name for line in glance if line.distance < margins["ks_d"]]
-        verdict = f"{_listed(within)} within it" if within else "none is within it"
-        sentences.append(
-            f"The codes' largest distance from a standard normal (KS, 0 to 1) is {distance}; the margin for “normal "
-            f"enough”, set before looking, was {number(margins['ks_d'])}: {verdict}."
-        )
-    fd = [line for line in glance if line.fd_prior == line.fd_prior and line.fd_fitted == line.fd_fitted]
+    limit = f" (margin for “normal enough”: {set_number(margins['ks_d'])})" if "ks_d" in margins else ""
+    sentences.append(
+        f"The codes’ largest distance from a standard normal, on KS’s scale of 0 to 1, is {distance}{limit}."
+    )
+    fd = [line for line in glance if is_finite(line.fd_prior) and is_finite(line.fd_fitted)]
     if fd:
         pairs = ", ".join(f"{line.name} {number(line.fd_prior, 2)} → {number(line.fd_fitted, 2)}" for line in fd)
         sentences.append(
-            f"Sampling from a density fitted to the codes instead of the prior changes the distance of generated images to "
+            f"Drawing from a density fitted to the codes instead of the prior changes the distance of new images to "
             f"real ones (FD-clf, lower is better): {pairs}."
         )
     return sentences
+
+
+def _headline(glance: list[Glance], margins: Mapping[str, float]) -> str:
+    """Which arms may be sampled from N(0, I) by the two margins on holes and normality."""
+    hole_margin, normal_margin = margins.get("holes", np.nan), margins.get("ks_d", np.nan)
+    covered = [line.name for line in glance if line.holes < hole_margin]
+    normal = [line.name for line in glance if line.distance < normal_margin]
+    both = [name for name in covered if name in normal]
+    if both:
+        rest = [line.name for line in glance if line.name not in both]
+        return f"Yes for {_listed(both)}: few holes, near-normal codes." + (
+            f" Not for {_listed(rest)}." if rest else ""
+        )
+    if covered:
+        rest = [line.name for line in glance if line.name not in covered]
+        return f"With care for {_listed(covered)}: few holes, though the codes are not normal." + (
+            f" Not for {_listed(rest)}." if rest else ""
+        )
+    return (
+        f"By the margins set beforehand, not from any of these arms: each leaves more than {percent(hole_margin)} of "
+        f"the prior without codes; {min(glance, key=lambda line: line.holes).name} leaves least, "
+        f"{max(glance, key=lambda line: line.holes).name} most."
+    )
 
 
 def tally(study: Study) -> dict[str, int]:
@@ -131,4 +182,4 @@ def tally(study: Study) -> dict[str, int]:
 
 
 def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]} are" if len(names) > 1 else f"{names[0]} is"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

@@ -1,0 +1,25 @@
+# The two commands: `make demo` (the whole study on data that needs no download) and `make test`.
+PYTHON ?= python3.11
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: demo test check clean
+
+demo: .venv/.installed
+	latent-audit study demo --scratch
+
+test: .venv/.installed
+	ruff check .
+	ruff format --check .
+	pyright
+	python -m pytest -n 2
+
+.venv/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf .venv .workspaces .checkpoints

@@ -1,0 +1,229 @@
+"""Codes, labels and images from files that somebody else wrote, or one sentence about what is wrong with them."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from latent_audit.api import LARGEST_LATENT_DIM
+from latent_audit.audit_arrays import Archive, open_npz, read_npy
+from latent_audit.audit_columns import Columns, read_csv, read_parquet
+from latent_audit.diagnostics.checks import as_codes
+from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR
+from latent_audit.errors import InputError
+from latent_audit.randomness import rng_for
+
+SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
+LABEL_SUFFIXES = (".npy", ".csv", ".txt")
+_WHOLE = re.compile(r"[+-]?\d{1,18}(\.0*)?")
+
+
+class ForeignCodes(NamedTuple):
+    """z, mu, logvar (sample, latent) float64; labels (sample,) integers or strings; what a reader should be told.
+
+    label_file : the file that the labels came from, None if it is the file of the codes or there are none.
+    """
+
+    z: np.ndarray
+    mu: np.ndarray | None
+    logvar: np.ndarray | None
+    labels: np.ndarray | None
+    label_file: Path | None
+    notes: list[str]
+
+
+def read_foreign(path: Path, *, labels: str | None = None, seed: int = 0) -> ForeignCodes:
+    """Codes from a .npy, .npz, .csv or .parquet file, and their labels if there are any.
+
+    Parameters
+    ----------
+    labels : the name of an array of the .npz or of a column, or else a .npy, .csv or .txt file of labels. None takes
+        the array `labels` of an .npz, and a column `labels` or `label`.
+    seed : of the draw of z where an .npz has mu and logvar but no z.
+
+    Raises
+    ------
+    InputError : anything that is not codes of at least 20 rows and 1 to 2,048 dimensions with one label per row.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}; save the codes as one of these.")
+    _refuse_absent(path)
+    read = {".npy": _of_npy, ".npz": _of_npz, ".csv": _of_columns, ".parquet": _of_columns}[path.suffix.lower()]
+    codes = read(path, labels, seed)
+    if codes.labels is not None:
+        where = path.name if codes.label_file is None else codes.label_file.name
+        given = label_array(codes.labels, where)
+        if len(given) != len(codes.z):
+            raise InputError(
+                f"{where}: {len(given):,} labels for {len(codes.z):,} codes in {path.name}; "
+                "give one label per row, in the same order."
+            )
+        codes = codes._replace(labels=given)
+    return codes
+
+
+def label_array(values: np.ndarray, where: str) -> np.ndarray:
+    """Labels as integers where every one is a whole number (also as text), else as strings.
+
+    Raises
+    ------
+    InputError : not one label per row, missing labels (which rows), or values that name no class.
+    """
+    raw = np.asarray(values)
+    if raw.ndim == 2 and raw.shape[1] == 1:
+        raw = raw[:, 0]
+    if raw.ndim != 1:
+        hint = "; of a one-hot array take argmax(axis=1)" if raw.ndim == 2 else ""
+        raise InputError(f"{where}: labels must be one value per row, got shape {raw.shape}{hint}.")
+    if raw.dtype.kind in "iu":
+        return raw.astype(np.int64)
+    if raw.dtype.kind not in "fbSUO":
+        raise InputError(f"{where}: labels must be integers or text, got dtype {raw.dtype}.")
+    texts = [_text(value) for value in raw.tolist()]
+    if missing := [row for row, text in enumerate(texts) if text in ("", "nan", "None", "<NA>")]:
+        shown = ", ".join(map(str, missing[:5]))
+        raise InputError(
+            f"{where}: {len(missing):,} of {len(texts):,} labels are missing, in rows {shown}"
+            f"{', ...' if len(missing) > 5 else ''} (counted from 0); drop those rows or name their class."
+        )
+    if all(_WHOLE.fullmatch(text) for text in texts):
+        return np.array([int(text.split(".")[0]) for text in texts], dtype=np.int64)
+    return np.array(texts, dtype=np.str_)
+
+
+def read_images(path: Path, n: int) -> np.ndarray:
+    """uint8 (sample, channel, height, width) of the n samples, in the order of their codes; read as it is looked at.
+
+    Raises
+    ------
+    InputError : not a .npy of uint8, not (N, H, W) or (N, C, H, W) with one channel or three, or not n of them.
+    """
+    if path.suffix.lower() != ".npy":
+        raise InputError(f"{path}: --images must be a .npy file of uint8.")
+    _refuse_absent(path)
+    images = read_npy(path)
+    if images.dtype != np.uint8:
+        raise InputError(f"{path.name}: images must be uint8, 0 to 255, got {images.dtype}; scale and convert them.")
+    if images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
+        raise InputError(f"{path.name}: shape {images.shape} has the channels last; transpose(0, 3, 1, 2) them.")
+    if images.ndim == 3:
+        images = images[:, None]
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
+        raise InputError(
+            f"{path.name}: images must be (N, H, W) or (N, C, H, W) with 1 or 3 channels, got {images.shape}."
+        )
+    if len(images) != n:
+        raise InputError(f"{path.name}: {len(images):,} images for {n:,} codes; give one per row, in the same order.")
+    return images
+
+
+def _of_npy(path: Path, labels: str | None, seed: int) -> ForeignCodes:
+    z, notes = _matrix(read_npy(path), path.name)
+    given, label_file = (None, None) if labels is None else _label_file(labels, f"{path.name} has no names inside")
+    return ForeignCodes(z, None, None, given, label_file, notes)
+
+
+def _of_npz(path: Path, labels: str | None, seed: int) -> ForeignCodes:
+    with open_npz(path) as archive:
+        arrays, notes = {}, []
+        for name in ("z", "mu", "logvar"):
+            if name in archive.names:
+                arrays[name], said = _matrix(archive.read(name), f"{path.name}, array '{name}'")
+                notes += said
+        _refuse_unequal(arrays, archive, path)
+        given, label_file = _npz_labels(archive, labels, path)
+    mu, logvar = arrays.get("mu"), arrays.get("logvar")
+    if "z" in arrays:
+        z = arrays["z"]
+    elif logvar is None:
+        z, notes = arrays["mu"], [*notes, "no array 'z' and no 'logvar': the code is deterministic, z = mu"]
+    else:
+        noise = rng_for(seed, "audit", "posterior").standard_normal(logvar.shape)
+        z = arrays["mu"] + np.exp(0.5 * logvar) * noise
+        notes.append(f"no array 'z': one draw of N(mu, exp(logvar)) per row, seed {seed}")
+    return ForeignCodes(z, mu, logvar, given, label_file, notes)
+
+
+def _of_columns(path: Path, labels: str | None, seed: int) -> ForeignCodes:
+    read = read_csv if path.suffix.lower() == ".csv" else read_parquet
+    from_file = labels is not None and Path(labels).suffix.lower() in LABEL_SUFFIXES and Path(labels).is_file()
+    columns: Columns = read(path, None if from_file else labels)
+    codes, notes = _matrix(columns.codes, path.name)
+    given, label_file = columns.labels, None
+    if from_file:
+        given, label_file = _label_file(str(labels), "")
+    elif columns.label_column is not None and labels is None:
+        notes.append(f"column '{columns.label_column}' is taken as the labels")
+    return ForeignCodes(codes, None, None, given, label_file, notes)
+
+
+def _matrix(array: np.ndarray, where: str) -> tuple[np.ndarray, list[str]]:
+    """(sample, latent) float64, and what was done to get there; a single axis is one dimension."""
+    if array.dtype.kind not in "fiu":
+        hint = "take the real part or both as columns" if array.dtype.kind == "c" else "convert it with astype(float)"
+        raise InputError(f"{where}: codes must be real numbers, got dtype {array.dtype}; {hint} and save it again.")
+    if array.ndim not in (1, 2):
+        raise InputError(
+            f"{where}: codes must be (sample, latent), got shape {array.shape}; "
+            "reshape them, e.g. z.reshape(len(z), -1)."
+        )
+    notes = [f"{where}: {len(array):,} numbers on one axis are read as one dimension"] if array.ndim == 1 else []
+    matrix = array.reshape(len(array), -1) if array.size else array.reshape(len(array), *array.shape[1:] or (1,))
+    if matrix.shape[1] > LARGEST_LATENT_DIM:
+        raise InputError(
+            f"{where}: {matrix.shape[1]:,} dimensions, at most {LARGEST_LATENT_DIM:,} are allowed; "
+            "project them first (PCA) or choose columns."
+        )
+    return as_codes(matrix, where=where), notes
+
+
+def _refuse_unequal(arrays: dict[str, np.ndarray], archive: Archive, path: Path) -> None:
+    if not {"z", "mu"} & set(arrays):
+        raise InputError(f"{path.name}: needs an array 'z' or 'mu', it has {archive.names}; name the codes 'z'.")
+    if "logvar" in arrays and "mu" not in arrays:
+        raise InputError(f"{path.name}: has 'logvar' without 'mu'; give both or neither.")
+    if len({array.shape for array in arrays.values()}) > 1:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise InputError(f"{path.name}: these must have one shape: {shapes}.")
+    if "logvar" in arrays and (worst := np.abs(arrays["logvar"]).max()) > LARGEST_LOGVAR:
+        raise InputError(
+            f"{path.name}: logvar reaches {worst:g} in absolute value, allowed are {LARGEST_LOGVAR:g}; "
+            "is it a variance or a diverged run?"
+        )
+
+
+def _npz_labels(archive: Archive, asked: str | None, path: Path) -> tuple[np.ndarray | None, Path | None]:
+    name = "labels" if asked is None else asked
+    if name in archive.names:
+        return archive.read(name), None
+    return (None, None) if asked is None else _label_file(asked, f"{path.name} has the arrays {archive.names}")
+
+
+def _label_file(name: str, otherwise: str) -> tuple[np.ndarray, Path]:
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"--labels {name}: there is no such file, and {otherwise}.")
+    if path.suffix.lower() not in LABEL_SUFFIXES:
+        raise InputError(f"--labels {name}: a file of labels must be one of {', '.join(LABEL_SUFFIXES)}.")
+    if path.suffix.lower() == ".npy":
+        return read_npy(path), path
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name}: not a text file in UTF-8 ({error}); is it really a list of labels?") from None
+    return np.array([line.strip() for line in lines], dtype=object), path
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
+
+
+def _refuse_absent(path: Path) -> None:
+    if not path.is_file():
+        what = "is a directory" if path.is_dir() else "there is no such file"
+        raise InputError(f"{path}: {what}; check the path.")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty.")

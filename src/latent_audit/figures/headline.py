@@ -1,0 +1,73 @@
+"""The study in one figure: a few effects per arm, each with its interval over seeds and the margin it is held to."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from latent_audit.figures.style import INK, MUTED, PAPER, RC, arm_colours, display_name
+
+PANEL_INCHES = (2.35, 1.75)
+
+
+class Panel(NamedTuple):
+    """One small multiple: a title, what its x axis measures, and the margin to be held to (None: none)."""
+
+    title: str
+    label: str
+    margin: float | None
+
+
+def plot_intervals(table: pd.DataFrame, panel: Panel, *, ax: Axes) -> Axes:
+    """One row per entry: a dot at `mean` and a bar from `low` to `high`, in the arm's colour; the margin dashed.
+
+    Parameters
+    ----------
+    table : columns arm, name (what stands at the row), mean, low, high; drawn from top to bottom.
+    """
+    colours = arm_colours(table["arm"])
+    for row, entry in enumerate(table.itertuples(index=False)):
+        colour = colours[str(entry.arm)]
+        ax.plot([entry.low, entry.high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
+        ax.plot([entry.mean], [row], marker="o", markersize=5, color=colour, linestyle="none")
+        ax.annotate(
+            f"{entry.mean:.2g}", (float(entry.mean), row), xytext=(0, 6), textcoords="offset points",
+            ha="center", color=INK, fontsize=8,
+        )  # fmt: skip
+    if panel.margin is not None:
+        ax.axvline(panel.margin, color=MUTED, linestyle=(0, (3, 2)), linewidth=1)
+    ax.set(ylim=(len(table) - 0.4, -0.8), yticks=range(len(table)), yticklabels=table["name"], xlabel=panel.label)
+    ax.set_xlim(left=0)
+    ax.set_title(panel.title, loc="left", fontweight="bold")
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def headline_svg(panels: Mapping[Panel, pd.DataFrame]) -> str:
+    """The panels side by side as SVG text on white paper, the same bytes for the same numbers."""
+    with rc_context(RC | {"svg.fonttype": "path", "savefig.transparent": False}):
+        width, height = PANEL_INCHES
+        figure = Figure(figsize=(width * len(panels), height), layout="constrained", facecolor=PAPER)
+        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        for ax, (panel, table) in zip(axes, panels.items(), strict=True):
+            plot_intervals(table, panel, ax=ax)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None}, facecolor=PAPER)
+        return out.getvalue()
+
+
+def entries(metrics: Mapping[str, Mapping], wanted: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
+    """Rows of `plot_intervals` from metrics.json: `wanted` lists (arm, metric, name); the unmeasured is left out."""
+    rows = []
+    for arm, metric, name in wanted:
+        found = metrics.get(arm, {}).get(metric)
+        if found is not None:
+            low, high = (found["mean"] if found[end] is None else found[end] for end in ("low", "high"))
+            rows.append(
+                {"arm": arm, "name": name or display_name(arm), "mean": found["mean"], "low": low, "high": high}
+            )
+    return pd.DataFrame(rows, columns=["arm", "name", "mean", "low", "high"])

@@ -1,0 +1,94 @@
+"""Plain words for the statistics of claims.csv, and the finding that an effect amounts to."""
+
+import re
+from collections.abc import Callable, Mapping
+from math import exp, isfinite
+from typing import Any
+
+from latent_audit.report.tables import number, percent, set_number
+
+METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "centre_offset": ("distance of the mean from 0, in the codes’ own sd", number),
+    "asymmetry": ("asymmetry about 0 (0 none, 1 all on one side)", number),
+    "excess_reach": ("largest |z| beyond what the prior would reach", number),
+    "hole_fraction": ("share of prior draws that land in a hole", percent),
+    "hole_fraction_whitened": ("share of prior draws in a hole, codes whitened first", percent),
+    "ks_d_max": ("largest KS distance of a dimension to N(0, 1)", number),
+    "ks_d_max_standardised": ("largest KS distance to N(0, 1), codes standardised first", number),
+    "marginal_kl": ("KL of all codes together to the prior, in nats", number),
+    "total_correlation": ("dependence between dimensions (total correlation), in nats", number),
+    "area_tv": ("share of the square’s area to move until classes are equal", percent),
+    "knn_gain": ("k-NN accuracy beyond naming the commonest class", percent),
+    "recon_nll": ("reconstruction error, in nats per image", number),
+    "fd_clf_prior": ("FD-clf of draws from N(0, I)", number),
+    "fd_clf_box": ("FD-clf of draws from the bounding box", number),
+    "fd_clf_gaussian": ("FD-clf of draws from a fitted Gaussian", number),
+    "fd_clf_gmm": ("FD-clf of draws from a fitted mixture of ten Gaussians", number),
+    "midpoint_confidence": ("the critic’s confidence half-way between two images", percent),
+    "jump_rate_codes": ("share of small steps that change the class", percent),
+}
+SIDES = {">": "above", "<": "below"}
+
+
+def metric_words(metric: str) -> str:
+    """A metric in plain words; one without an entry keeps its own name, with spaces."""
+    return METRICS[metric][0] if metric in METRICS else metric.replace("_", " ")
+
+
+def statistic_words(statistic: str) -> str:
+    """The statistic of a claim in plain words: a metric, `difference of m`, `m - n`, or `ln(m / n)`."""
+    if match := re.fullmatch(r"difference of (\w+)", statistic):
+        return f"difference in {metric_words(match[1])}"
+    if match := re.fullmatch(r"ln\((\w+) / (\w+)\)", statistic):
+        return f"log ratio: {metric_words(match[1])}, to {metric_words(match[2])}"
+    if match := re.fullmatch(r"(\w+) - (\w+)", statistic):
+        return f"{metric_words(match[1])}, less {metric_words(match[2])}"
+    return metric_words(statistic)
+
+
+def finding_words(row: Mapping[str, Any], arms: list[str]) -> str:
+    """What was found, as a sentence: the effect in words, for the arms by name.
+
+    Parameters
+    ----------
+    row : one claim of claims.csv. arms : the arms it compares, by name for readers, in the order of the difference.
+    """
+    effect = float(row["effect"])
+    if not isfinite(effect):
+        return "The effect could not be computed: a value is missing."
+    statistic = str(row["statistic"])
+    if (match := re.fullmatch(r"difference of (\w+)", statistic)) and len(arms) == 2:
+        words, form = METRICS.get(match[1], (metric_words(match[1]), number))
+        size = _points(effect) if form is percent else number(abs(effect))
+        return f"{arms[0]} {'higher' if effect > 0 else 'lower'} than {arms[1]} by {size}: {words}."
+    if (match := re.fullmatch(r"ln\((\w+) / (\w+)\)", statistic)) and len(arms) == 2:
+        return (
+            f"{arms[0]} has {number(exp(effect))} times the {_distance(match[1])} of {arms[1]} {_distance(match[2])}."
+        )
+    words, form = METRICS.get(statistic, (statistic_words(statistic), number))
+    return f"{form(effect)}: {words}."
+
+
+def reason_words(row: Mapping[str, Any]) -> str:
+    """Why the verdict is what it is, from the interval and the margin."""
+    side = SIDES[row["direction"]]
+    margin = set_number(float(row["margin"]))
+    if not isfinite(float(row["low"])):
+        return f"One seed gives no interval; the claim holds {side} {margin}."
+    where = {
+        "supported": f"all of it {side} the margin of {margin}",
+        "contradicted": f"none of it {side} the margin of {margin}",
+        "inconclusive": f"on both sides of the margin of {margin}",
+    }[row["verdict"]]
+    return f"95% interval {number(row['low'])} to {number(row['high'])}, {where}."
+
+
+def _points(share: float) -> str:
+    return f"{number(100 * abs(share), 2)} percentage points"
+
+
+def _distance(metric: str) -> str:
+    source = {"prior": "from its prior", "box": "from its box", "gaussian": "from its fitted Gaussian",
+              "gmm": "from its fitted mixture"}  # fmt: skip
+    sampler = metric.rsplit("_", 1)[-1]
+    return f"FD-clf ({source[sampler]})" if metric.startswith("fd_clf") and sampler in source else metric_words(metric)

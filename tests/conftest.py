@@ -1,0 +1,96 @@
+"""Shared by all tests: the global random streams stay put, and a data set small enough to train on in a second."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from latent_audit.data.prepared import LoadedSplit
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _global_states() -> dict[str, bytes]:
+    # torch only where the test (or one before it) has imported it already: most tests of diagnostics do without
+    states = {"numpy": repr(np.random.get_state()[2:]).encode() + np.random.get_state()[1].tobytes()}  # noqa: NPY002
+    if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "random"):
+        states["torch"] = torch.random.get_rng_state().numpy().tobytes()
+    return states
+
+
+@pytest.fixture(autouse=True)
+def global_streams_stay_put() -> Iterator[None]:
+    """Whatever draws is handed its generator: a test that moved numpy's or torch's global stream fails."""
+    before = _global_states()
+    yield
+    moved = [name for name, state in _global_states().items() if name in before and before[name] != state]
+    assert not moved, f"the global random stream of {', '.join(moved)} was moved"
+
+
+@pytest.fixture
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+def make_splits(channels: int = 1, height: int = 16, width: int = 16) -> dict[str, LoadedSplit]:
+    """60 training and 40 test images of five classes: a bright band whose row is the class, under noise."""
+    rng = np.random.default_rng(20240521)
+    splits = {}
+    for name, n in (("train", 60), ("test", 40)):
+        labels = np.arange(n, dtype=np.int64) % 5
+        images = rng.integers(0, 60, (n, channels, height, width), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[:, 3 * label : 3 * label + 3] += 180
+        splits[name] = LoadedSplit(images, labels)
+    return splits
+
+
+@pytest.fixture
+def tiny_splits() -> dict[str, LoadedSplit]:
+    return make_splits()
+
+
+@pytest.fixture
+def tiny_run() -> Callable[..., Any]:
+    """A TrainingRun on `tiny_splits`: tiny_run("vae", epochs=3)."""
+    from latent_audit.models.autoencoder import ModelSpec
+    from latent_audit.models.conv import ImageShape
+    from latent_audit.training.fit import TrainingRun
+
+    def make(family: str = "vae", *, image: tuple[int, int, int] = (1, 16, 16), latent_dim: int = 2, **changes: Any):
+        values = {
+            "arm": family,
+            "model": ModelSpec(family, "conv", ImageShape(*image), latent_dim),
+            "reconstruction": "bce",
+            "beta": None if family == "ae" else 64.0,
+            "epochs": 2,
+            "batch_size": 25,  # 60 images: two whole batches and one of 10
+            "learning_rate": 1e-3,
+            "precision": "float32",
+        }
+        return TrainingRun(**(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, tiny_splits: dict[str, LoadedSplit]) -> Path:
+    """`tiny_splits` as the stage `preprocess` would leave them."""
+    from latent_audit.artifacts.tables import write_json
+    from latent_audit.data.prepared import Meta
+
+    folder = tmp_path / "prepared"
+    meta = Meta(
+        dataset="bands", classes=list("abcde"), channels=1, height=16, width=16, native_height=16, native_width=16,
+        pad=[0, 0, 0, 0], n_train=60, n_test=40, limit=None, available_train=60, available_test=40, raw_sha256={},
+        terms=None, images_may_be_shown=True, columns={}, notes=[],
+    )  # fmt: skip
+    write_json(folder / "meta.json", meta._asdict())
+    for name, split in tiny_splits.items():
+        np.save(folder / f"{name}_images.npy", split.images)
+        np.save(folder / f"{name}_labels.npy", split.labels)
+    return folder

@@ -1,0 +1,166 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from latent_audit.diagnostics import mixture
+from latent_audit.diagnostics.decomposition import decomposition, per_dimension_rate
+from latent_audit.errors import InputError
+
+
+def draw(rng, n, d, *, std=0.3, spread=0.2):
+    mu = rng.standard_normal((n, d)) * np.sqrt(max(1 - std**2, 0))
+    logvar = 2 * np.log(std) + spread * rng.standard_normal((n, d))
+    return mu, logvar, mu + np.exp(logvar / 2) * rng.standard_normal((n, d))
+
+
+def measure(mu, logvar, z):
+    return decomposition(mu, logvar, z).set_index("metric")["value"]
+
+
+def naive(mu, logvar, z):
+    """The (point, component, dimension) array in full."""
+    log_density = stats.norm.logpdf(z[:, None], mu[None], np.exp(logvar / 2)[None])
+    n = len(z)
+    joint = special.logsumexp(log_density.sum(axis=2), axis=1) - np.log(n)
+    marginal = (special.logsumexp(log_density, axis=1) - np.log(n)).sum(axis=1)
+    own = log_density[np.arange(n), np.arange(n)].sum(axis=1)
+    prior = stats.norm.logpdf(z).sum(axis=1)
+    return {
+        "kl": (own - prior).mean(),
+        "index_code_mi": (own - joint).mean(),
+        "total_correlation": (joint - marginal).mean(),
+        "dimwise_kl": (marginal - prior).mean(),
+        "marginal_kl": (joint - prior).mean(),
+        "kl_closed_form": (0.5 * (mu**2 + np.exp(logvar) - 1 - logvar)).sum(axis=1).mean(),
+    }
+
+
+@pytest.mark.parametrize("std", [1e-4, 0.02, 0.3, 0.99, 3.0])
+def test_agrees_with_the_full_array(rng, std):
+    arrays = draw(rng, 400, 3, std=std)
+    assert measure(*arrays).to_dict() == pytest.approx(naive(*arrays), rel=1e-7, abs=1e-7)
+
+
+def test_columns_join_those_of_joint(rng):
+    table = decomposition(*draw(rng, 50, 2))
+    assert list(table.columns) == ["metric", "value", "p_value", "null_low", "null_high", "n_p"]
+    assert (table["n_p"] == 50).all() and table["p_value"].isna().all()
+
+
+def test_far_apart_posteriors_know_their_index(rng):
+    # One far-apart posterior per sample: I = ln N
+    mu = np.column_stack([np.arange(50) * 100.0, rng.standard_normal(50)])
+    logvar = np.zeros((50, 2))
+    values = measure(mu, logvar, mu + rng.standard_normal((50, 2)))
+    assert values["index_code_mi"] == pytest.approx(np.log(50), abs=1e-9)
+
+
+def test_far_apart_posteriors_of_widely_different_widths(rng):
+    mu = 1e3 * np.arange(60.0)[:, None] * [1, -1]
+    logvar = np.tile([-40.0, 2.0], (60, 1))
+    z = mu + np.exp(logvar / 2) * rng.standard_normal((60, 2))
+    values = measure(mu, logvar, z)
+    assert values["index_code_mi"] == pytest.approx(np.log(60), abs=1e-9)
+    # each dimension alone tells the index too, so TC = H(1) + H(2) - H = ln N
+    assert values["total_correlation"] == pytest.approx(np.log(60), abs=1e-9)
+
+
+def test_identical_posteriors_know_nothing(rng):
+    mu, logvar = np.full((80, 2), 2.0), np.zeros((80, 2))
+    values = measure(mu, logvar, mu + rng.standard_normal((80, 2)))
+    for name in ("index_code_mi", "total_correlation"):
+        assert values[name] == pytest.approx(0, abs=1e-8)
+    assert values["kl_closed_form"] == pytest.approx(4)  # KL(N(2,1) || N(0,1)) = 2 per dimension
+    assert values["dimwise_kl"] == pytest.approx(values["kl"], abs=1e-8)
+
+
+def test_a_gaussian_aggregate_has_closed_forms(rng):
+    # mu ~ N(0, S - s2 I), s2 = .25, gives q(z) -> N(0, S), S = [[1, .6], [.6, 1]]: TC = -ln(1 - .36)/2,
+    # dwKL = 0, MI = ln(det S / s2^2)/2. Error: N = 4000 terms, plus the mixture's own bias of order 1/(N s^d).
+    n, s2 = 4000, 0.25
+    covariance = np.array([[1, 0.6], [0.6, 1]])
+    mu = rng.multivariate_normal([0, 0], covariance - s2 * np.eye(2), n)
+    logvar = np.full((n, 2), np.log(s2))
+    values = measure(mu, logvar, mu + np.sqrt(s2) * rng.standard_normal((n, 2)))
+    se = 1 / np.sqrt(n)  # the log-ratios have standard deviations below 1
+    assert abs(values["total_correlation"] + 0.5 * np.log(1 - 0.36)) < 5 * se
+    assert abs(values["dimwise_kl"]) < 5 * se
+    assert abs(values["index_code_mi"] - 0.5 * np.log(0.64 / s2**2)) < 5 * se
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(
+    st.integers(0, 2**32),
+    st.integers(20, 60),
+    st.integers(1, 4),
+    st.floats(0.001, 3),
+    st.floats(0, 3),
+    st.floats(0, 50),
+)
+def test_the_identity_the_cap_and_the_symmetries(seed, n, d, std, spread, scale):
+    rng = np.random.default_rng(seed)
+    mu, logvar, z = draw(rng, n, d, std=std, spread=spread)
+    mu, z = mu * scale, z + mu * (scale - 1)
+    values = measure(mu, logvar, z)
+    tolerance = 1e-6 * max(1.0, abs(values["kl"]))
+    parts = values["index_code_mi"] + values["total_correlation"] + values["dimwise_kl"]
+    assert parts == pytest.approx(values["kl"], abs=tolerance)
+    assert values["marginal_kl"] == pytest.approx(values["total_correlation"] + values["dimwise_kl"], abs=tolerance)
+    assert values["index_code_mi"] <= np.log(n) + 1e-12
+    assert values["kl_closed_form"] >= 0
+    rows, sign = rng.permutation(n), rng.choice([-1.0, 1.0], d)
+    moved = measure((mu * sign)[rows][:, ::-1], logvar[rows][:, ::-1], (z * sign)[rows][:, ::-1])
+    assert moved.to_dict() == pytest.approx(values.to_dict(), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("std", [0.02, 0.1, 0.9])
+def test_interpolated_marginals_are_exact_to_their_tolerance_everywhere(rng, std):
+    mu, logvar, z = draw(rng, 3000, 2, std=std, spread=0.4)
+    mu[0], z[0] = 9.0, 9.3  # an outlier
+    found = mixture.log_marginals(z, mu, logvar)
+    exact = np.column_stack([mixture._exact_marginal(z[:, j], mu[:, j], logvar[:, j]) for j in range(2)])
+    assert np.abs(found - exact).max() < 1e-6 and np.abs(found - exact).mean() < mixture.TOLERANCE
+
+
+def test_threads_do_not_change_a_bit(rng, monkeypatch):
+    arrays = draw(rng, 1500, 3)
+    many = measure(*arrays)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert measure(*arrays).equals(many)
+
+
+def test_rate_of_a_live_a_collapsed_and_a_shifted_dimension(rng):
+    n = 1000
+    live = np.where(np.arange(n) % 2 == 0, 1.0, -1.0)
+    mu = np.column_stack([live, np.zeros(n), np.full(n, 2.0)])
+    logvar = np.zeros((n, 3))
+    table = per_dimension_rate(mu, logvar)
+    assert list(table.columns) == ["dim", "kl_nats", "activity", "is_active", "collapsed_share", "is_collapsed"]
+    assert table["kl_nats"].tolist() == pytest.approx([0.5, 0.0, 2.0])  # mu^2 / 2
+    assert table["activity"].tolist() == pytest.approx([n / (n - 1), 0, 0])  # ddof 1
+    assert table["is_active"].tolist() == [True, False, False]
+    assert table["is_collapsed"].tolist() == [False, True, False]
+
+
+def test_collapse_allows_delta_of_the_samples():
+    mu = np.zeros((100, 1))
+    mu[:2] = 1.0
+    share = per_dimension_rate(mu, np.zeros((100, 1)))
+    assert share["collapsed_share"][0] == pytest.approx(0.98) and not share["is_collapsed"][0]
+    assert per_dimension_rate(mu, np.zeros((100, 1)), delta=0.02)["is_collapsed"][0]
+
+
+def test_bad_input_is_refused_in_words(rng):
+    mu, logvar, z = draw(rng, 30, 2)
+    with pytest.raises(InputError, match="must have one shape"):
+        decomposition(mu, logvar[:, :1], z)
+    with pytest.raises(InputError, match="decomposition, logvar: codes are NaN"):
+        decomposition(mu, np.full_like(logvar, np.nan), z)
+    with pytest.raises(InputError, match="logvar reaches 500"):
+        per_dimension_rate(mu, np.full_like(logvar, -500))
+    with pytest.raises(InputError, match="at least 20 rows"):
+        per_dimension_rate(mu[:3], logvar[:3])
+    with pytest.raises(InputError, match="delta < 1"):
+        per_dimension_rate(mu, logvar, delta=1.0)

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from latent_audit.diagnostics import null
+from latent_audit.diagnostics.joint import METRICS, joint
+from latent_audit.errors import InputError
+
+SMALL = {"calibration_rows": 60, "draws": 99, "projections": 20}
+
+
+def measure(x, **options):
+    return joint(x, rng=np.random.default_rng(0), **SMALL | options).set_index("metric")
+
+
+def test_rows_and_columns_are_the_contract(rng):
+    table = joint(rng.standard_normal((80, 2)), rng=rng, **SMALL)
+    assert list(table.columns) == ["metric", "value", "p_value", "null_low", "null_high", "n_p"]
+    assert table["metric"].tolist() == [*METRICS, "rank"]
+    assert table["n_p"].tolist() == [60] * len(METRICS) + [80]
+    assert table.drop(index=len(METRICS)).notna().all(axis=None)
+
+
+def test_p_values_are_calibrated_under_the_null(rng):
+    tables = [joint(rng.standard_normal((60, 2)), rng=rng, **SMALL | {"draws": 199}) for _ in range(200)]
+    p = {m: [t.loc[i, "p_value"] for t in tables] for i, m in enumerate(METRICS)}
+    # two-sample 1% point of KS: 200 p-values against a null of 199 draws that they share
+    limit = 1.63 * np.sqrt(1 / 200 + 1 / 199)
+    for metric, values in p.items():
+        if metric.startswith("hole_fraction"):  # few distinct values: conservative
+            assert np.mean(np.array(values) <= 0.05) < 0.05 + 5 * np.sqrt(0.05 * 0.95 / 200)
+        else:
+            assert stats.kstest(values, "uniform").statistic < limit, metric
+        inside = np.mean([t["value"].between(t["null_low"], t["null_high"])[METRICS.index(metric)] for t in tables])
+        assert inside > 0.95 - 5 * np.sqrt(0.95 * 0.05 * 2 / 199), metric
+
+
+def test_null_band_moved_from_few_rows_to_many_agrees_with_drawing_many():
+    few = {k: null.null_table(k, 150, 3, 400, 30, 1) for k in ("prior", "shape")}
+    many = {k: null.null_table(k, 600, 3, 400, 30, 2) for k in ("prior", "shape")}
+    for kind, table in few.items():
+        for metric, draws in table.items():
+            low, high = np.quantile(many[kind][metric], [0.025, 0.975])
+            moved = null.null_band(metric, draws, n_p=150, n=600, latent_dim=3)
+            # quantiles of 400 draws scatter by about a fifth of the width; the unmoved band would be off by more
+            assert np.abs(np.subtract(moved, (low, high))).max() < 0.3 * (high - low), metric
+
+
+def test_wrong_scale_fails_the_prior_and_keeps_the_shape(rng):
+    x = rng.standard_normal((300, 2))
+    one, ten = measure(x), measure(10 * x)
+    for metric in ("mardia_b1p", "mardia_b2p", "henze_zirkler", "gaussian_tc", "hole_fraction_whitened"):
+        assert ten.loc[metric, "value"] == pytest.approx(one.loc[metric, "value"], rel=1e-6)
+    for metric in ("mmd2_rbf", "energy_d2", "sliced_w2", "max_sliced_w2", "radius_ks", "hole_fraction"):
+        assert ten.loc[metric, "p_value"] == 0.01  # the floor 1 / (99 + 1)
+        assert ten.loc[metric, "value"] > ten.loc[metric, "null_high"]
+    # ten times a symmetric code is symmetric
+    assert ten.loc["symmetry_energy", "p_value"] > 0.01
+    assert ten.loc["symmetry_energy", "value"] < 2 * ten.loc["symmetry_energy", "null_high"]
+    assert measure(x + 1).loc["symmetry_energy", "p_value"] == 0.01
+
+
+def test_skewed_and_short_tailed_codes_fail_the_shape(rng):
+    skewed = measure(rng.exponential(size=(300, 2)))
+    assert skewed.loc["mardia_b1p", "p_value"] == skewed.loc["henze_zirkler", "p_value"] == 0.01
+    flat = measure(rng.uniform(-1, 1, (300, 2)))
+    assert flat.loc["mardia_b2p", "p_value"] == 0.02  # two-sided: twice the floor, from the lower side
+    assert flat.loc["mardia_b2p", "value"] < flat.loc["mardia_b2p", "null_low"]
+
+
+def test_duplicated_and_constant_dimensions_lower_the_rank(rng):
+    z = rng.standard_normal((200, 2))
+    table = measure(np.hstack([z, z[:, :1], np.full((200, 1), 3.0)]))
+    assert table.loc["rank", "value"] == 2
+    assert table.loc["gaussian_tc", "value"] == np.inf and table.loc["gaussian_tc", "p_value"] == 0.01
+    plain = measure(z)
+    for metric in ("mardia_b1p", "mardia_b2p", "henze_zirkler"):
+        assert table.loc[metric, "value"] == pytest.approx(plain.loc[metric, "value"], rel=1e-6)
+        assert table.loc[metric, "null_high"] == plain.loc[metric, "null_high"]
+
+
+def test_codes_without_spread_or_with_more_dimensions_than_rows(rng):
+    flat = measure(np.zeros((50, 2)))
+    assert flat.loc["rank", "value"] == 0
+    assert flat.loc[["mardia_b1p", "henze_zirkler", "hole_fraction_whitened"], "value"].isna().all()
+    assert flat.loc["energy_d2", "p_value"] == 0.01
+    wide = measure(rng.standard_normal((30, 40)))
+    assert wide.loc[list(null.SHAPE_METRICS), ["value", "p_value"]].isna().all(axis=None)
+    assert wide.loc["energy_d2", ["value", "p_value"]].notna().all()
+
+
+def test_same_seed_same_table_and_the_null_is_paid_once(rng, monkeypatch):
+    x = rng.standard_normal((100, 2))
+    first = measure(x)
+    hits = null.null_table.cache_info().hits
+    assert measure(x).equals(first)
+    assert null.null_table.cache_info().hits == hits + 2
+    null.null_table.cache_clear()
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert measure(x).equals(first)  # one thread, same bytes
+    assert not joint(x, rng=np.random.default_rng(1), **SMALL).set_index("metric").equals(first)
+
+
+def test_monte_carlo_p_by_hand():
+    draws = np.arange(1.0, 10.0)
+    assert null.monte_carlo_p("energy_d2", 9.0, draws) == pytest.approx(2 / 10)
+    assert null.monte_carlo_p("energy_d2", 99.0, draws) == pytest.approx(1 / 10)
+    assert null.monte_carlo_p("mardia_b2p", 0.0, draws) == pytest.approx(2 / 10)
+    assert null.monte_carlo_p("mardia_b2p", 5.0, draws) == 1.0
+    assert np.isnan(null.monte_carlo_p("energy_d2", np.nan, draws))
+
+
+def test_errors_are_in_words(rng):
+    with pytest.raises(InputError, match="joint: needs at least 20 rows"):
+        joint(np.zeros((5, 2)), rng=rng)
+    with pytest.raises(InputError, match="draws >= 19"):
+        joint(np.zeros((50, 2)), rng=rng, draws=3)
+    with pytest.raises(InputError, match=r"columns \[1\]"):
+        joint(np.array([[0.0, np.inf]] * 30), rng=rng)

@@ -1,0 +1,60 @@
+"""Panels: equal scales over the arms, words for who cannot see them, the same bytes every time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from latent_audit.figures import compose, scores
+from latent_audit.figures.canvas import sketch
+
+ARMS = ("ae", "vae")
+
+
+@pytest.fixture
+def codes():
+    rng = np.random.default_rng(3)
+    return {"ae": 4 * rng.standard_normal((50, 2)), "vae": rng.standard_normal((50, 2))}
+
+
+@pytest.fixture
+def labels():
+    return np.arange(50) % 3
+
+
+def test_bytes_repeat():
+    def draw(ax):
+        ax.plot([0, 1], [0, 1])
+
+    first, again = (sketch(draw, alt="a line").svg for _ in range(2))
+    assert first == again
+    assert "<dc:date>" not in first
+
+
+def test_all_arms_share_a_scale_and_the_window_of_the_prior_comes_second(codes, labels):
+    bands = compose.code_planes(codes, labels, n_classes=3, dims={arm: (0, 1) for arm in ARMS})
+    assert [[part.title for part in band.sketches] for band in bands] == [["AE", "VAE"]] * 2
+    assert len({part.note for part in bands[0].sketches}) == 1
+    assert all("3.5" in part.note for part in bands[1].sketches)
+    assert all(part.alt for band in bands for part in band.sketches)
+
+
+def test_narrow_codes_need_one_row_only(codes, labels):
+    bands = compose.code_planes({"vae": 0.3 * codes["vae"]}, labels, n_classes=3, dims={"vae": (0, 1)})
+    assert len(bands) == 1
+
+
+def test_underflowing_p_values_stay_ordered():
+    rows = pd.DataFrame({"ks_p_holm": [0.0, 0.0, 0.5], "log10_ks_p": [-400.0, -900.0, -0.6]})
+    values = compose.log10_adjusted(rows, "ks_p", family=10)
+    np.testing.assert_allclose(values, [-399.0, -899.0, np.log10(0.5)])
+
+
+def test_many_dimensions_are_cut_to_the_worst():
+    per_dim = pd.DataFrame({"code": "z", "dim": np.arange(20), "ks_d": np.linspace(0, 1, 20)})
+    assert compose.shown_dims(per_dim, most=3) == [17, 18, 19]
+
+
+def test_scores_that_were_not_measured_have_no_panel():
+    table = pd.DataFrame({"arm": "ae", "seed": 0, "sampler": "prior", "metric": "fd_clf", "value": [2.0]})
+    (band,) = scores.generation(table)
+    assert len(band.sketches) == 1

@@ -1,0 +1,66 @@
+"""The palette: stable for the arms everybody has, readable on the page, and known to the style sheet."""
+
+import re
+
+import pytest
+
+from latent_audit.figures.style import (
+    ARM_PALETTE,
+    CSS_VARIABLES,
+    arm_colours,
+    arm_order,
+    class_colours,
+    display_name,
+    spread,
+)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of WCAG 2.2."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(a: str, b: str) -> float:
+    """Contrast ratio of WCAG 2.2."""
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_first_arms_keep_their_colours_whatever_else_is_there():
+    alone, crowd = arm_colours(["vae"]), arm_colours(["cvae", "vae", "ae", "vqvae"])
+    assert alone["vae"] == crowd["vae"]
+    assert list(crowd) == ["ae", "vae", "cvae", "vqvae"]
+    assert len(set(crowd.values())) == 4
+
+
+def test_names_for_readers():
+    assert [display_name(arm) for arm in arm_order(["my_arm", "beta_vae"])] == ["β-VAE", "my arm"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_arm_colours_read_on_the_page(root, theme):
+    css = (root / "src/latent_audit/report/style.css").read_text(encoding="utf-8")
+    light, dark = css.split("@media (prefers-color-scheme: dark)")[:2]
+    values = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6})", light if theme == "light" else dark))
+    for index in range(len(ARM_PALETTE)):
+        assert contrast(values[f"--arm-{index}"], values["--paper"]) >= 4.5
+    assert contrast(values["--muted"], values["--wash"]) >= 4.5
+
+
+def test_the_style_sheet_knows_every_colour_of_the_figures(root):
+    css = (root / "src/latent_audit/report/style.css").read_text(encoding="utf-8").split("@media")[0]
+    values = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6})", css))
+    assert {colour: values[name] for colour, name in CSS_VARIABLES.items()} == {c: c for c in CSS_VARIABLES}
+
+
+def test_more_classes_than_colours():
+    assert len(class_colours(23)) == 23
+
+
+def test_labels_are_spread_around_where_they_were():
+    assert spread([0.0, 10.0], 1.0) == [0.0, 10.0]
+    moved = spread([1.0, 1.0, 1.0], 1.0)
+    assert sorted(moved) == [0.0, 1.0, 2.0]
+    assert spread([5.0, 0.0, 0.2], 1.0) == pytest.approx([5.0, -0.4, 0.6])

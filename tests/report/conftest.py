@@ -1,0 +1,173 @@
+"""A study of two arms and three seeds made of small random tables, with a class that tries to be a script."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from markupsafe import Markup
+
+from latent_audit.report.captions import P_COLUMNS
+from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table
+from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
+from latent_audit.report.study import Panel, Row, Study
+
+HOSTILE = "<script>alert(1)</script>"
+CLASSES = [HOSTILE, "boot & shoe", "bag"]
+ARMS = {"ae": None, "vae": 1.0}
+SEEDS = (0, 1, 2)
+SIDE = 32
+SHAPES = {
+    "project.weight": (2048, 2), "project.bias": (2048,), "up.0.weight": (128, 128, 3, 3), "up.0.bias": (128,),
+    "up.1.weight": (128, 64, 3, 3), "up.1.bias": (64,), "up.2.weight": (64, 32, 3, 3), "up.2.bias": (32,),
+    "out.weight": (1, 32, 3, 3), "out.bias": (1,),
+}  # fmt: skip
+
+
+def decoder_weights(seed: int) -> dict[str, np.ndarray]:
+    """Weights of the study's decoder, large enough for images of full contrast."""
+    rng = np.random.default_rng(seed)
+    fan = {"project": 1.0, "up.0": 400.0, "up.1": 400.0, "up.2": 200.0, "out": 40.0}
+    return {
+        f"decoder.{name}": (rng.standard_normal(shape) * (2 / fan[name.rsplit(".", 1)[0]]) ** 0.5).astype(np.float32)
+        for name, shape in SHAPES.items()
+    }
+
+
+@pytest.fixture
+def weights() -> dict[str, np.ndarray]:
+    """One decoder's tensors, by the names they have in models/<arm>/."""
+    return decoder_weights(7)
+
+
+def _long(metrics: dict[str, float], **more) -> pd.DataFrame:
+    rows = [
+        {"arm": arm, "seed": seed, "metric": metric, "value": value + 0.01 * seed + 0.02 * (arm == "vae")} | more
+        for arm in ARMS for seed in SEEDS for metric, value in metrics.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _per_dim() -> pd.DataFrame:
+    rows = [
+        {"arm": arm, "seed": seed, "code": code, "dim": dim, "n": 500, "mean": 0.1, "std": 1.1, "skew": 0.2,
+         "excess_kurtosis": -0.3, "ks_d": 0.04 if arm == "vae" else 0.3, "w1": 0.2, "ad_a2": 5.0,
+         **{f"{p}_holm": 0.001 for p in P_COLUMNS}}
+        for arm in ARMS for seed in SEEDS for code in ("mu", "z") for dim in (0, 1)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _tables() -> dict[str, pd.DataFrame]:
+    epochs = [
+        (arm, seed, epoch, split) for arm in ARMS for seed in SEEDS for epoch in (1, 2) for split in ("train", "test")
+    ]
+    history = pd.DataFrame(epochs, columns=["arm", "seed", "epoch", "split"])
+    history = history.assign(recon_nll=250.0, kl=np.where(history["arm"] == "vae", 5.0, np.nan), elbo=-255.0)
+    classes = pd.DataFrame(
+        [{"arm": arm, "seed": seed, "code": "z", "label": label, "class_name": name, "area": (label + 1) / 6, "critic_area": 1 / 3}
+         for arm in ARMS for seed in SEEDS for label, name in enumerate(CLASSES)]
+    )  # fmt: skip
+    generation = pd.concat(
+        [_long({"fd_clf": value}, sampler=name) for name, value in (("prior", 9.0), ("gmm", 3.0), ("test_floor", 0.5))]
+    )
+    return {
+        "history": history,
+        "per_dim": _per_dim(),
+        "joint": _long({"hole_fraction": 0.02}, code="z", null_low=0.005, null_high=0.015),
+        "classes": classes,
+        "separability": _long({"knn_accuracy": 0.6, "linear_probe_accuracy": 0.5}, code="z"),
+        "reconstruction": _long({"recon_nll": 250.0}),
+        "generation": generation,
+    }
+
+
+def _claims() -> pd.DataFrame:
+    row = {
+        "claim_id": "a", "claim": "Autoencoder codes leave holes", "source": "Somebody (2020)", "statistic": "hole_fraction",
+        "arms": "ae", "code": "z", "effect": 0.2, "low": 0.1, "high": 0.3, "margin": 0.05, "direction": ">", "n_seeds": 3,
+        "verdict": "supported", "figure": "fig-holes", "values": json.dumps([0.1, 0.2, 0.3]),
+    }  # fmt: skip
+    other = {"statistic": "difference of hole_fraction", "arms": "ae vs vae", "verdict": "inconclusive", "low": -0.1}
+    last = {
+        "claim_id": "b",
+        "claim": f"{HOSTILE} claims",
+        "verdict": "contradicted",
+        "margin": 0.5,
+        "figure": "explorer",
+    }
+    return pd.DataFrame([row, row | other, row | last])
+
+
+@pytest.fixture
+def study() -> Study:
+    meta = {
+        "dataset": "made_up", "classes": CLASSES, "channels": 1, "height": SIDE, "width": SIDE, "native_height": 28,
+        "native_width": 28, "n_train": 1000, "n_test": 500, "limit": None, "available_train": 1000, "available_test": 500,
+        "terms": None, "images_may_be_shown": True, "notes": [f"A note with {HOSTILE}."],
+    }  # fmt: skip
+    info = {"latent_dim": 2, "epochs": 2, "learning_rate": 1e-3, "batch_size": 100, "precision": "float32"}
+    arms = {
+        arm: info | {"family": "vae" if beta_kl else "ae", "beta_kl": beta_kl, "beta": 1024.0 if beta_kl else None}
+        for arm, beta_kl in ARMS.items()
+    }
+    return Study(
+        meta=meta,
+        params={"dataset": "made_up", "data": {"path": HOSTILE}, "seeds": list(SEEDS),
+                "diagnostics": {"margins": {"ks_d": 0.05, "holes": 0.05}}},
+        overrides={"dataset": "other"},
+        arms=arms,
+        names={"ae": "AE", "vae": "VAE"},
+        colours={"ae": "--arm-0", "vae": "--arm-1"},
+        class_colours=["#3f90da", "#ffa90e", "#bd1f01"],
+        seeds=SEEDS,
+        tables=_tables(),
+        claims=_claims(),
+        critic={"accuracy": 0.91, "sha256": "ab" * 32},
+        provenance={"Raw data, sha256": {"train.gz": "00" * 32}, "Nothing": {}},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def pictures() -> dict[str, dict[str, np.ndarray]]:
+    rng = np.random.default_rng(0)
+
+    def noise(*shape: int) -> np.ndarray:
+        return rng.integers(0, 255, (*shape, 1, SIDE, SIDE), dtype=np.uint8)
+
+    return {
+        arm: {"originals": noise(16), "reconstructions": noise(16), "lattice": noise(21, 21) // 8,
+              "lattice_quantile": noise(21, 21) // 8, "dims": np.array([0, 1]),
+              **{f"samples_{name}": noise(24) for name in ("prior", "box", "gaussian", "gmm")}}
+        for arm in ARMS
+    }  # fmt: skip
+
+
+@pytest.fixture
+def figures(study, pictures) -> dict[str, list[Row]]:
+    drawn = [Row([Panel("AE", Markup('<svg viewBox="0 0 1 1" role="img" aria-label="a drawing"></svg>'), "z")])]
+    anchors = ("fig-training", "fig-codes", "fig-separability", "fig-histograms", "fig-pvalues", "fig-pspace", "fig-areas",
+               "fig-holes", "fig-generation")  # fmt: skip
+    return dict.fromkeys(anchors, drawn) | {
+        "fig-reconstructions": reconstruction_rows(pictures, study.names),
+        "fig-lattice": lattice_rows(pictures, study.names, live=True),
+        "fig-samples": sample_rows(pictures, study.names),
+    }
+
+
+@pytest.fixture
+def explorer(study) -> ExplorerData:
+    rng = np.random.default_rng(1)
+    n = 60
+    arms = {}
+    for index, arm in enumerate(ARMS):
+        codes = rng.standard_normal((n, 2))
+        arms[arm] = ArmCodes(
+            name=study.names[arm], colour=study.colours[arm], codes=codes, recon_nll=np.full(n, 250.0), plane=(0, 1),
+            order=np.array([0, 1]), quantiles=quantile_table(codes), holes=np.ones((16, 16)), span=3.5,
+            weights=decoder_weights(index),
+        )  # fmt: skip
+    return explorer_data(
+        arms, images=rng.integers(0, 255, (n, 1, SIDE, SIDE), dtype=np.uint8), labels=np.arange(n) % 3,
+        indices=np.arange(n), classes=CLASSES, class_colours=list(study.class_colours), shape=(1, SIDE, SIDE), seed=0,
+    )  # fmt: skip

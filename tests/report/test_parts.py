@@ -1,0 +1,169 @@
+"""Numbers, tables, captions, pictures and SVG, one by one."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from latent_audit.report.captions import CAPTIONS, caption
+from latent_audit.report.explorer import packed_halves, quantile_table, script_json
+from latent_audit.report.images import contact_sheet, recoded_uri, webp_uri
+from latent_audit.report.svg import hoist_styles, inline_svg, interval_svg
+from latent_audit.report.tables import data_table, number, percent, set_number
+from latent_audit.report.words import finding_words, metric_words, reason_words, statistic_words
+
+SVG = """<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
+ width="72pt" height="36pt" viewBox="0 0 72 36"><metadata>who</metadata><defs><path id="m1" d="M 0 0 L 1.23456 2"/></defs>
+ <g id="axes_1"><g><use xlink:href="#m1" x="3.14159" y="2" style="fill: #1d2733; stroke: none"/></g>
+ <text style="font: 9px 'DejaVu Sans', sans-serif; text-anchor: middle" transform="rotate(-0 3 4)">a &lt; b</text></g></svg>"""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.12345, "0.123"), (0.05, "0.050"), (1234.5, "1\u202f234"), (10000, "10\u202f000"), (-2.5, "−2.50"), (0.0, "0"),
+     (float("nan"), "–"), (None, "–"), (3.2e-9, "3.2e−9"), (float("inf"), "∞"), (266.4, "266")],
+)  # fmt: skip
+def test_numbers_are_rounded_for_reading(value, text):
+    assert number(value) == text
+
+
+def test_shares_and_chosen_numbers():
+    assert [percent(share) for share in (0.0123, 0.42, 0.912)] == ["1.2%", "42%", "91.2%"]
+    assert set_number(0.05) == "0.05"
+
+
+def test_a_table_sorts_by_the_whole_number_and_escapes_its_text():
+    table = data_table(pd.DataFrame({"arm": ["<b>"], "value": [0.123456789]}), caption="a & b")
+    assert 'data-sort="0.123456789">0.123<' in table
+    assert "&lt;b&gt;" in table
+    assert "<caption>a &amp; b</caption>" in table
+    assert '<th scope="row">' in table
+
+
+@pytest.mark.parametrize("anchor", [anchor for anchor in CAPTIONS if anchor != "fig-continuity"])
+def test_every_caption_states_a_number(study, anchor):
+    text = caption(anchor, study)
+    assert re.search(r"\d", text)
+    assert "nan" not in text.lower().split()
+
+
+def test_captions_give_the_range_over_seeds_or_say_there_is_none(study):
+    assert "range over 3 seeds" in caption("fig-holes", study)
+    one = {name: table[table["seed"] == 0] for name, table in study.tables.items()}
+    assert "One seed" in caption("fig-holes", study._replace(tables=one, seeds=(0,)))
+
+
+def test_captions_escape_class_names(study):
+    assert "&lt;script&gt;" in caption("fig-pspace", study)
+
+
+def test_svg_takes_the_pages_colours_and_loses_what_it_does_not_need():
+    svg = inline_svg(SVG, name="x", alt='says "a"', variables={"#1d2733": "--ink"})
+    assert "var(--ink,#1d2733)" in svg
+    assert "DejaVu" not in svg
+    assert "who" not in svg
+    assert "rotate(-0" not in svg
+    assert 'href="#x-0"' in svg
+    assert 'id="x-0"' in svg
+    assert "3.14" in svg
+    assert "3.14159" not in svg
+    assert "a &lt; b" in svg
+    assert "says &quot;a&quot;</title>" in svg
+
+
+def test_styles_become_shared_classes():
+    bodies, sheet = hoist_styles([inline_svg(SVG, name=name, alt="", variables={}) for name in ("a", "b")])
+    assert all("style=" not in body for body in bodies)
+    assert sheet.count("fill:#1d2733") == 1
+
+
+def test_the_interval_picture_tints_the_side_where_the_claim_holds():
+    def tint(direction: str) -> str:
+        svg = interval_svg(effect=1.0, low=0.5, high=1.5, margin=0.0, direction=direction, values=[0.9], domain=(-1.0, 2.0),
+                           verdict="supported", alt="x")  # fmt: skip
+        return re.search(r'<rect x="([\d.]+)"', svg)[1]
+
+    assert float(tint(">")) > 0
+    assert float(tint("<")) == 0
+
+
+def test_one_seed_has_no_interval_to_draw():
+    nan = float("nan")
+    svg = interval_svg(effect=1.0, low=nan, high=nan, margin=0.5, direction=">", values=[1.0], domain=(0, 1),
+                       verdict="inconclusive", alt="x")  # fmt: skip
+    assert "i-bar" not in svg
+    assert "nan" not in svg
+
+
+def test_a_sheet_is_its_tiles_in_reading_order():
+    tiles = np.arange(6, dtype=np.uint8).reshape(2, 3, 1, 1, 1) * np.ones((1, 1, 1, 2, 2), dtype=np.uint8)
+    sheet = np.asarray(contact_sheet(tiles))
+    np.testing.assert_array_equal(sheet[::2, ::2], [[0, 1, 2], [3, 4, 5]])
+    assert contact_sheet(tiles, gap=1).size == (8, 5)
+    assert contact_sheet(tiles, tile=4).size == (12, 8)
+
+
+def test_images_of_two_channels_cannot_be_shown():
+    with pytest.raises(ValueError, match="2 channels"):
+        contact_sheet(np.zeros((1, 1, 2, 4, 4), dtype=np.uint8))
+
+
+def test_few_colours_survive_recoding_exactly():
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.choice([0, 255], (40, 40, 1)).astype(np.uint8).repeat(3, axis=2))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    back = Image.open(io.BytesIO(base64.b64decode(recoded_uri(uri).split(",")[1]))).convert("RGB")
+    np.testing.assert_array_equal(np.asarray(back), np.asarray(picture))
+    assert webp_uri(picture).startswith("data:image/webp;base64,")
+
+
+def test_quantiles_are_sorted_and_of_each_dimension():
+    table = quantile_table(np.column_stack([np.arange(1000.0), -np.arange(1000.0)]))
+    assert (np.diff(table, axis=1) > 0).all()
+    assert table[0, 32] == pytest.approx(499.5)
+
+
+def test_json_cannot_end_its_script():
+    assert "</" not in script_json({"a": "</script><!--"})
+
+
+def test_packing_halves_loses_half_precision_only():
+    import zlib
+
+    values = np.array([1.0, -0.333251953125, 6e-5])
+    raw = np.frombuffer(zlib.decompress(base64.b64decode(packed_halves(values))), np.uint8)
+    np.testing.assert_allclose(np.stack([raw[3:], raw[:3]], axis=1).ravel().view("<f2"), values, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "arms", "effect", "words"),
+    [
+        ("hole_fraction", ["AE"], 0.42, "42%: share of prior draws"),
+        ("difference of hole_fraction", ["AE", "VAE"], 0.2, "AE higher than VAE by 20 percentage points"),
+        ("difference of recon_nll", ["VAE", "AE"], -3.0, "VAE lower than AE by 3"),
+        (
+            "ln(fd_clf_box / fd_clf_prior)",
+            ["AE", "VAE"],
+            np.log(3),
+            "AE has 3.00 times the FD-clf (from its box) of VAE",
+        ),
+        ("some_new_metric", ["AE"], 1.5, "1.50: some new metric"),
+    ],
+)
+def test_findings_in_words(statistic, arms, effect, words):
+    row = {"statistic": statistic, "effect": effect, "direction": ">", "margin": 0.05, "low": effect, "high": effect}
+    assert words in finding_words(row, arms)
+    assert statistic_words(statistic)
+
+
+def test_reasons_in_words():
+    row = {"direction": "<", "margin": 0.05, "low": 0.01, "high": 0.02, "verdict": "supported"}
+    assert reason_words(row).endswith("all of it below the margin of 0.05.")
+    assert "no interval" in reason_words(row | {"low": float("nan"), "verdict": "inconclusive"})
+    assert metric_words("ks_d_max").startswith("largest KS")

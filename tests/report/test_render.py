@@ -1,0 +1,165 @@
+"""The page: one file that loads nothing, escapes everything, repeats byte for byte, and leaves out what it lacks."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import jinja2
+import numpy as np
+import pytest
+
+from latent_audit.report.explorer import without_weights
+from latent_audit.report.render import MAX_BYTES, environment, fits, render_study
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, ids, and the headings in order."""
+
+    def __init__(self, text: str):
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def all(self, *tags: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+
+@pytest.fixture
+def text(study, figures, explorer) -> str:
+    return render_study(study, figures, explorer)
+
+
+@pytest.fixture
+def page(text) -> Page:
+    return Page(text)
+
+
+def test_bytes_repeat(study, figures, explorer, text):
+    assert render_study(study, figures, explorer) == text
+
+
+def test_the_page_fits(text):
+    assert fits(text)
+    assert not fits("x" * (MAX_BYTES + 1))
+
+
+def test_nothing_is_loaded_from_anywhere(text, page):
+    assert all(a.get("src", "data:").startswith("data:") for a in page.all("img", "script", "iframe", "source"))
+    assert all((a.get("href") or "").startswith(("#", "data:")) for a in page.all("a", "link", "use", "image"))
+    assert not re.search(r"url\((?!#)", text)
+    assert "@import" not in text
+
+
+def test_the_policy_lets_this_script_run_and_no_other(text):
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1].replace("&#39;", "'")
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert "default-src 'none'" in policy
+    assert f"script-src 'sha256-{digest}'" in policy.replace("&#43;", "+")
+    assert "unsafe-eval" not in policy
+
+
+def test_every_picture_has_words(page):
+    for attributes in page.all("img"):
+        assert attributes.get("alt") or "hidden" in attributes
+    for attributes in page.all("svg", "canvas"):
+        assert (
+            attributes.get("aria-label") or attributes.get("aria-labelledby") or attributes.get("aria-hidden") == "true"
+        )
+
+
+def test_ids_are_unique_and_every_link_has_its_target(page):
+    ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    targets = {attributes["href"][1:] for attributes in page.all("a", "use") if attributes["href"].startswith("#")}
+    assert targets <= set(ids)
+
+
+def test_tables_have_captions_and_scopes(text, page):
+    assert len(page.all("table")) == len(page.all("caption"))
+    assert all(attributes.get("scope") in {"col", "row", "rowgroup"} for attributes in page.all("th"))
+    assert 'class="claims sortable"' in text
+    assert 'data-sort="' in text
+
+
+def test_users_words_stay_words(text):
+    for hostile in ("<script>alert(1)</script>", "<script>alert"):
+        assert hostile not in text
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 4  # class, note, claim, parameter
+    assert "\\u003cscript\\u003ealert(1)" in text  # in the explorer's JSON
+
+
+def test_a_lost_number_is_an_error(study, figures):
+    with pytest.raises(jinja2.UndefinedError):
+        environment().from_string("{{ study.lost }}").render(study={})
+    table = study.tables["joint"].assign(value=np.nan, null_high=np.nan)
+    broken = study._replace(tables=dict(study.tables) | {"reconstruction": study.tables["reconstruction"].iloc[:0]})
+    with pytest.raises((ValueError, KeyError, IndexError)):
+        render_study(broken, figures, None)
+    assert "–" in render_study(study._replace(tables=dict(study.tables) | {"joint": table}), {}, None)
+
+
+def test_an_unknown_verdict_is_refused(study):
+    with pytest.raises(ValueError, match="probably"):
+        render_study(study._replace(claims=study.claims.assign(verdict="probably")), {}, None)
+
+
+def test_what_does_not_apply_is_absent(study, figures):
+    few = {anchor: figures[anchor] for anchor in ("fig-codes", "fig-holes")}
+    text = render_study(study, few, None)
+    for absent in ("fig-training", 'id="generation"', 'id="explorer"', "explorer-data"):
+        assert absent not in text
+    assert text.index('id="fig-codes"') < text.index('id="fig-holes"')
+    assert "Figure 1." in text
+    assert "Figure 3." not in text
+
+
+def test_without_scripts_the_lattice_stands_in_for_the_explorer(page):
+    used = [attributes["href"] for attributes in page.all("use")]
+    assert used.count("#lattice-ae") == 2
+
+
+def test_weights_can_be_left_out(study, figures, explorer, text):
+    light = render_study(study, figures, without_weights(explorer))
+    assert 'class="explorer-weights"' in text
+    assert 'class="explorer-weights"' not in light
+    assert "too large for this page" in light
+
+
+@pytest.mark.parametrize(
+    ("meta", "seeds", "word"),
+    [({"limit": 300}, (0, 1, 2), "training images"), ({"dataset": "digits"}, (0, 1, 2), "8 by 8"), ({}, (0,), "seed")],
+)
+def test_reduced_data_carry_a_banner(study, meta, seeds, word):
+    text = render_study(study._replace(meta=dict(study.meta) | meta, seeds=seeds), {}, None)
+    banner = re.search(r'<aside class="banner".*?</aside>', text, re.DOTALL)
+    assert banner
+    assert word in banner[0]
+
+
+def test_a_full_study_carries_none(text):
+    assert 'class="banner"' not in text
+
+
+def test_photos_that_may_not_be_shown_are_not(study, figures):
+    meta = dict(study.meta) | {"images_may_be_shown": False}
+    text = render_study(study._replace(meta=meta), {"fig-samples": figures["fig-samples"]}, None)
+    assert "terms of this data set" in text
+    assert "fig-reconstructions" not in text
+
+
+def test_both_conventions_of_beta_and_every_parameter_are_there(text):
+    assert "β = 1024, β_KL = 1" in text
+    assert "diagnostics.margins.ks_d" in text
+    assert "reference: other" in text
+
+
+def test_the_headline_follows_the_margins(study):
+    assert "Yes for AE and VAE" not in render_study(study, {}, None)
+    assert "Yes for VAE" in render_study(study, {}, None)  # holes 0.02 to 0.06, KS D 0.3 and 0.04
+    strict = dict(study.params) | {"diagnostics": {"margins": {"ks_d": 0.01, "holes": 0.01}}}
+    assert "not from any of these arms" in render_study(study._replace(params=strict), {}, None)

@@ -1,0 +1,74 @@
+"""latent_audit.devices: which device a name means, and what a missing one says."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from latent_audit.devices import resolve
+from latent_audit.errors import InputError
+
+
+class Accelerators:
+    """What torch would say of this machine; `deterministic` is what it was told."""
+
+    cuda = mps = deterministic = False
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Accelerators:
+    machine = Accelerators()
+    stand_in = SimpleNamespace(
+        cuda=SimpleNamespace(is_available=lambda: machine.cuda),
+        backends=SimpleNamespace(mps=SimpleNamespace(is_available=lambda: machine.mps)),
+        use_deterministic_algorithms=lambda on: setattr(machine, "deterministic", on),
+        device=torch.device,
+    )
+    monkeypatch.setattr("latent_audit.devices.torch", stand_in)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # so that it is put back afterwards
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    return machine
+
+
+def test_auto_is_the_cpu_where_there_is_no_cuda(machine):
+    machine.mps = True
+    assert resolve("auto") == torch.device("cpu")
+    assert not machine.deterministic
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+
+
+def test_cpu_is_always_there(machine):
+    assert resolve("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_cuda_becomes_deterministic(machine, name):
+    machine.cuda = True
+    assert resolve(name) == torch.device("cuda")
+    assert machine.deterministic
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_the_cpu_can_be_chosen_beside_an_accelerator(machine):
+    machine.cuda = True
+    assert resolve("cpu") == torch.device("cpu")
+
+
+def test_a_workspace_that_is_set_already_is_kept(machine, monkeypatch):
+    machine.cuda = True
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    resolve("cuda")
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+@pytest.mark.parametrize(("name", "there"), [("cuda", "cpu, mps"), ("mps", "cpu, cuda")])
+def test_a_missing_accelerator_says_what_there_is(machine, name, there):
+    machine.cuda, machine.mps = name != "cuda", name != "mps"
+    with pytest.raises(InputError, match=rf"device: {name} is not .*\(available: {there}\); set device: auto"):
+        resolve(name)
+
+
+def test_an_unknown_name(machine):
+    with pytest.raises(InputError, match=r"device: tpu is not available here \(available: cpu\)"):
+        resolve("tpu")

@@ -1,0 +1,182 @@
+"""The pipeline end to end, on scikit-learn's digits, in a scratch copy: what runs, what is skipped, which bytes."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from import_graph import ROOT
+
+pytestmark = pytest.mark.pipeline
+ARMS = ("ae", "vae", "beta_vae")
+TINY = {
+    "dataset": "digits", "seeds": [0, 1], "data.limit": 200, "train.epochs": 1, "critic.epochs": 1,
+    "diagnostics.null_draws": 19, "diagnostics.null_rows": 100, "diagnostics.grid": 20,
+}  # fmt: skip
+
+
+def of_arms(*stages: str, arms: tuple[str, ...] = ARMS) -> list[str]:
+    return [f"{stage}@{arm}" for stage in stages for arm in arms]
+
+
+def environment() -> dict[str, str]:
+    own = Path(sys.executable).parent
+    identity = {f"GIT_{who}_{what}": "t@t.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    keep = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return keep | identity | {"PATH": f"{own}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+
+
+def run(folder: Path, *command: str, expect: int | None = 0) -> str:
+    result = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    output = result.stdout + result.stderr
+    assert expect is None or result.returncode == expect, output
+    return output
+
+
+def stages_that_ran(output: str) -> list[str]:
+    return re.findall(r"Running stage '([^']+)'", output)
+
+
+def set_params(folder: Path, settings: dict) -> None:
+    yaml = YAML()
+    path = folder / "params.yaml"
+    content = yaml.load(path.read_text(encoding="utf-8"))
+    for key, value in settings.items():
+        *parts, last = key.split(".")
+        node = content
+        for part in parts:
+            node = node[part]
+        node[last] = value
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+
+
+def copy_project(target: Path) -> Path:
+    target.mkdir()
+    for name in ("dvc.yaml", "params.yaml", ".dvcignore", ".gitignore"):
+        shutil.copy(ROOT / name, target / name)
+    for name in ("stages", "src", "params"):
+        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    (target / ".dvc").mkdir()
+    shutil.copy(ROOT / ".dvc/config", target / ".dvc/config")
+    shutil.copy(ROOT / ".dvc/.gitignore", target / ".dvc/.gitignore")
+    set_params(target, TINY)
+    return target
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A workspace in which the tiny study has run, committed, with the output of that first run."""
+    folder = copy_project(tmp_path_factory.mktemp("study") / "one")
+    run(folder, "git", "init", "-q")
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", "tiny")
+    output = run(folder, "dvc", "repro")
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", "results")
+    return folder, output
+
+
+@pytest.fixture
+def workspace(finished, tmp_path):
+    """A copy of the finished workspace for one scenario."""
+    shutil.copytree(finished[0], tmp_path / "copy", symlinks=True)
+    return tmp_path / "copy"
+
+
+def test_the_first_run_runs_every_stage_and_writes_what_it_declares(finished):
+    folder, output = finished
+    every = ["download", "preprocess", "critic", "compare", "render"]
+    assert sorted(stages_that_ran(output)) == sorted(every + of_arms("train", "encode", "decode", "diagnose"))
+    metrics = json.loads((folder / "reports/metrics.json").read_text())
+    assert set(metrics) == {"critic", *ARMS}
+    assert metrics["ae"]["ks_d_max"]["n_seeds"] == 2
+    assert (folder / "reports/digits.html").stat().st_size <= 3_000_000
+    assert "REDUCED DATA" in (folder / "reports/digits.html").read_text(encoding="utf-8").upper()
+    assert "vae_marginals" in (folder / "reports/claims.csv").read_text()
+
+
+def test_the_second_run_skips_everything(workspace):
+    assert stages_that_ran(run(workspace, "dvc", "repro")) == []
+    assert "up to date" in run(workspace, "dvc", "status")
+
+
+def test_a_forced_run_gives_the_same_bytes(workspace):
+    before = (workspace / "dvc.lock").read_bytes()
+    run(workspace, "dvc", "repro", "--force", "--no-run-cache")
+    assert (workspace / "dvc.lock").read_bytes() == before
+
+
+def test_beta_retrains_one_arm_and_what_follows_from_it(workspace):
+    output = run(workspace, "dvc", "exp", "run", "-S", "beta=500")
+    own = of_arms("train", "encode", "decode", "diagnose", arms=("beta_vae",))
+    assert sorted(stages_that_ran(output)) == sorted([*own, "compare", "render"])
+    assert json.loads((workspace / "models/beta_vae/arm.json").read_text())["beta_kl"] == pytest.approx(2.048)
+
+
+def test_epochs_retrain_every_arm_and_leave_data_and_critic_alone(workspace):
+    output = run(workspace, "dvc", "exp", "run", "-S", "train.epochs=2")
+    expected = [*of_arms("train", "encode", "decode", "diagnose"), "compare", "render"]
+    assert sorted(stages_that_ran(output)) == sorted(expected)
+
+
+def test_a_change_of_a_figure_renders_and_does_nothing_else(workspace):
+    style = workspace / "src/latent_audit/figures/style.py"
+    style.write_text(style.read_text(encoding="utf-8") + "\n# a comment\n", encoding="utf-8")
+    assert stages_that_ran(run(workspace, "dvc", "repro")) == ["render"]
+
+
+def test_fewer_seeds_leave_no_stale_replicate_behind(workspace):
+    output = run(workspace, "dvc", "exp", "run", "-S", "seeds=[1]")
+    assert {"train@ae", "diagnose@ae", "compare", "render"} <= set(stages_that_ran(output))
+    assert not {"download", "preprocess", "critic"} & set(stages_that_ran(output))
+    assert sorted(path.name for path in (workspace / "codes/ae").iterdir()) == ["seed-1.npz"]
+    metrics = json.loads((workspace / "reports/metrics.json").read_text())
+    assert metrics["vae"]["recon_nll"]["n_seeds"] == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("beta=-1", "beta: Input should be greater than 0"),
+        ("seeds=[]", "seeds"),
+        ("seeds=[1,1]", "repeated"),
+        ("model.latent_dim=0", "model.latent_dim"),
+        ("dataset=imagenet", "dataset"),
+        ("data.pad_to=16", "pad_to"),
+        ("data.limit=5", "data.limit"),
+        ("+train.momentum=0.9", "train.momentum: unknown key"),
+        ("+nonsense=1", "nonsense: unknown key"),
+        ("device=mps", "device: mps is not available"),
+    ],
+)
+def test_bad_parameters_stop_with_words_and_no_traceback(workspace, setting, words):
+    output = run(workspace, "dvc", "exp", "run", "-S", setting, expect=255)
+    assert words in output
+    assert "Traceback" not in output
+
+
+def test_an_unknown_arm_is_refused_with_the_names_there_are(workspace):
+    environment_of_stage = {**environment(), "PYTHONPATH": "src"}
+    for stage in ("train", "encode", "decode", "diagnose"):
+        result = subprocess.run(
+            [sys.executable, f"stages/{stage}.py", "gan"],
+            cwd=workspace, env=environment_of_stage, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert result.returncode == 2
+        assert "unknown arm 'gan'; params.yaml has the arms ae, vae, beta_vae" in result.stderr
+
+
+@pytest.mark.skipif("LATENT_AUDIT_MIRROR" not in os.environ, reason="LATENT_AUDIT_MIRROR is not set")
+def test_the_smoke_overlay_runs_on_fashion_mnist(tmp_path):
+    folder = copy_project(tmp_path / "fashion")
+    set_params(folder, {"dataset": "fashion_mnist", "data.limit": 300})
+    (folder / ".dvc/config.local").write_text("[core]\n    no_scm = true\n")
+    run(folder, "dvc", "repro")
+    assert (folder / "reports/fashion_mnist.html").exists()

@@ -1,0 +1,84 @@
+"""latent_audit.training.replicate: real worker processes on tiny data, and the name of a checkpoint folder."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import latent_audit
+from latent_audit.training.replicate import checkpoint_folder, train_replicate, train_replicates
+
+CPU = torch.device("cpu")
+
+
+def test_a_seeds_bytes_do_not_depend_on_the_seeds_beside_it(prepared, tiny_run, tmp_path):
+    run = tiny_run("vae")
+    ticks = []
+    (alone,) = train_replicates(prepared, run, tmp_path / "one", seeds=[7], device=CPU, on_tick=lambda tick: None)
+    beside, other = train_replicates(prepared, run, tmp_path / "two", seeds=[7, 3], device=CPU, on_tick=ticks.append)
+    assert alone.history == beside.history
+    assert all(torch.equal(alone.weights[name], beside.weights[name]) for name in alone.weights)
+    assert {row["seed"] for row in other.history} == {3}
+    assert not torch.equal(alone.weights["decoder.out.weight"], other.weights["decoder.out.weight"])
+    assert sorted((tick.seed, tick.epoch) for tick in ticks) == [(3, 1), (3, 2), (7, 1), (7, 2)]
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {"seed-7.safetensors", "seed-3.safetensors"}
+
+
+def test_a_worker_resumes_from_its_checkpoint(prepared, tiny_run, tmp_path):
+    run, ticks = tiny_run("ae"), []
+    first = train_replicate(prepared, run, tmp_path, CPU, seed=1, send=ticks.append)
+    assert len(ticks) == 2
+    again = train_replicate(prepared, run, tmp_path, CPU, seed=1, send=ticks.append)
+    assert len(ticks) == 2  # nothing was left to train
+    assert again.history == first.history
+
+
+def test_a_checkpoint_folder_is_named_by_all_that_defines_the_run(prepared, tiny_run, tmp_path):
+    run = tiny_run("vae")
+    folder = checkpoint_folder(tmp_path, prepared, run, CPU)
+    assert folder.parent == tmp_path
+    assert folder == checkpoint_folder(tmp_path, prepared, tiny_run("vae"), CPU)
+    changes = {
+        "arm": "other", "reconstruction": "mse", "beta": 65.0, "epochs": 3, "batch_size": 20, "learning_rate": 2e-3,
+        "precision": "bfloat16", "model": replace(run.model, latent_dim=3),
+    }  # fmt: skip
+    folders = {
+        checkpoint_folder(tmp_path, prepared, replace(run, **{key: value}), CPU) for key, value in changes.items()
+    }
+    folders.add(checkpoint_folder(tmp_path, prepared, run, torch.device("cuda")))
+    assert len(folders) == len(changes) + 1
+    assert folder not in folders
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_other_images_have_another_checkpoint_folder(prepared, tiny_run, tmp_path, split):
+    before = checkpoint_folder(tmp_path, prepared, tiny_run(), CPU)
+    images = np.load(prepared / f"{split}_images.npy")
+    images[0, 0, 0, 0] ^= 1
+    np.save(prepared / f"{split}_images.npy", images)
+    assert checkpoint_folder(tmp_path, prepared, tiny_run(), CPU) != before
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "training/fit.py",
+        "training/objective.py",
+        "models/conv.py",
+        *(
+            pytest.param(
+                name, marks=pytest.mark.xfail(strict=True, reason="code_hash reads training/ and models/ only")
+            )
+            for name in ("densities.py", "randomness.py", "data/prepared.py", "replicates.py")
+        ),
+    ],
+)
+def test_changed_code_has_another_checkpoint_folder(prepared, tiny_run, tmp_path, monkeypatch, module):
+    """Whatever a replicate's bytes go through is hashed (the hash itself is tested in test_checkpoint.py)."""
+    hashed: set[Path] = set()
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: hashed.add(self.resolve()) or read(self))
+    checkpoint_folder(tmp_path, prepared, tiny_run(), CPU)
+    assert Path(latent_audit.__file__).resolve().parent / module in hashed
