@@ -31,7 +31,7 @@ from latent_audit.report.study import Panel, Row, Study
 from latent_audit.report.svg import inline_svg
 
 TABLES = ("per_dim", "joint", "classes", "separability", "reconstruction")
-OPTIONAL_TABLES = ("generation", "continuity")
+OPTIONAL_TABLES = ("generation", "continuity", "transforms")
 N_EXPLORED = 1000
 HOLE_SIDE = 96
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "jinja2", "dvc")
@@ -47,7 +47,7 @@ def main() -> None:
         pictures = {arm: dict(np.load(Path("pictures") / f"{arm}.npz")) for arm in study.arms}
         dims = {arm: own["dims"].tolist() for arm, own in pictures.items()}
         bands, hole_maps = draw(study, codes, dims)
-        rows = {anchor: _rows(anchor, parts) for anchor, parts in bands.items() if parts}
+        rows = {anchor: _rows(anchor, parts) for anchor, parts in bands.items() if any(band.sketches for band in parts)}
         if meta.images_may_be_shown:
             rows["fig-reconstructions"] = reconstruction_rows(pictures, study.names)
         rows["fig-samples"] = sample_rows(pictures, study.names)
@@ -85,7 +85,7 @@ def read_study(params: Params, meta: Meta) -> Study:
         tables=tables,
         claims=read_table(Path("reports/claims.csv")),
         critic=read_json(Path("critic/critic.json")),
-        provenance=_provenance(meta),
+        provenance=_provenance(meta, list(arms)),
     )
 
 
@@ -104,10 +104,12 @@ def draw(
     bands = {
         "fig-training": scores.training(tables["history"]),
         "fig-codes": compose.code_planes(z, labels, n_classes=n_classes, dims=dims),
-        "fig-histograms": compose.marginals(z, per_dim, null=_null_of_normal(len(labels)), margins=margins),
+        "fig-histograms": compose.marginals(
+            z, per_dim, tables.get("transforms"), null=_null_of_normal(len(labels)), margins=margins
+        ),
         "fig-pvalues": compose.p_value_maps(per_dim, family=len(compose.TESTS) * len(per_dim.groupby(["dim", "seed"]))),
         "fig-areas": scores.areas(tables["classes"]),
-        "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=margins.get("holes")),
+        "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=margins.get("hole_fraction")),
         "fig-separability": scores.separability(tables["separability"]),
     }
     maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
@@ -217,10 +219,15 @@ def _by_kl(study: Study, arm: str) -> np.ndarray:
     return rows.groupby("dim")[column].mean().sort_values(ascending=False, kind="stable").index.to_numpy()
 
 
-def _provenance(meta: Meta) -> dict[str, dict[str, str]]:
+def _provenance(meta: Meta, arms: list[str]) -> dict[str, dict[str, str]]:
     lock = Path("dvc.lock")
     stages = (YAML(typ="safe", pure=True).load(lock) or {}).get("stages", {}) if lock.exists() else {}
-    outputs = {out["path"]: out.get("md5", "") for stage in stages.values() for out in stage.get("outs", [])}
+    outputs = {
+        out["path"]: out.get("md5", "")
+        for name, stage in stages.items()
+        if "@" not in name or name.split("@")[1] in arms  # arms that were removed stay in dvc.lock
+        for out in stage.get("outs", [])
+    }
     return {
         "Raw data, sha256": dict(meta.raw_sha256),
         "Outputs of the pipeline, md5 from dvc.lock": {

@@ -108,9 +108,9 @@ def test_an_autoencoder_has_no_weight():
     assert valid().weight("ae", 1024) is None
 
 
-def test_pixels_per_unit_beta():
-    assert pixels_per_unit_beta(784, "bce") == 784
-    assert pixels_per_unit_beta(784, "mse") == 392
+@pytest.mark.parametrize(("reconstruction", "expected"), [("bce", 784), ("mse", 392)])
+def test_pixels_per_unit_beta(reconstruction, expected):
+    assert pixels_per_unit_beta(784, reconstruction) == expected
 
 
 def test_schedule_puts_the_arms_own_numbers_in():

@@ -28,8 +28,11 @@ def of_arms(*stages: str, arms: tuple[str, ...] = ARMS) -> list[str]:
 def environment() -> dict[str, str]:
     own = Path(sys.executable).parent
     identity = {f"GIT_{who}_{what}": "t@t.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    keep = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return keep | identity | {"PATH": f"{own}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+    return (
+        os.environ
+        | identity
+        | {"PYTHONPATH": "src", "PATH": f"{own}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+    )
 
 
 def run(folder: Path, *command: str, expect: int | None = 0) -> str:
@@ -163,14 +166,29 @@ def test_bad_parameters_stop_with_words_and_no_traceback(workspace, setting, wor
 
 
 def test_an_unknown_arm_is_refused_with_the_names_there_are(workspace):
-    environment_of_stage = {**environment(), "PYTHONPATH": "src"}
     for stage in ("train", "encode", "decode", "diagnose"):
         result = subprocess.run(
             [sys.executable, f"stages/{stage}.py", "gan"],
-            cwd=workspace, env=environment_of_stage, capture_output=True, text=True, check=False,
+            cwd=workspace, env=environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert result.returncode == 2
         assert "unknown arm 'gan'; params.yaml has the arms ae, vae, beta_vae" in result.stderr
+
+
+def test_a_study_is_a_named_experiment_of_its_overlay(workspace):
+    (workspace / "params/fewer.yaml").write_text("diagnostics:\n  neighbors: 10\n")
+    output = run(workspace, sys.executable, "-m", "latent_audit.cli", "study", "fewer")
+    assert sorted(stages_that_ran(output)) == sorted([*of_arms("diagnose"), "compare", "render"])
+    assert "fewer" in run(workspace, "dvc", "exp", "list")
+
+
+def test_a_scratch_study_leaves_the_checkout_as_it_was(workspace):
+    before = {name: (workspace / name).read_bytes() for name in ("params.yaml", "dvc.lock", "reports/metrics.json")}
+    (workspace / "params/fewer.yaml").write_text("seeds:\n- 1\n")
+    output = run(workspace, sys.executable, "-m", "latent_audit.cli", "study", "fewer", "--scratch")
+    assert "report: reports/digits.html" in output
+    assert {name: (workspace / name).read_bytes() for name in before} == before
+    assert (workspace / ".workspaces/fewer/dvc.lock").exists()
 
 
 @pytest.mark.skipif("LATENT_AUDIT_MIRROR" not in os.environ, reason="LATENT_AUDIT_MIRROR is not set")

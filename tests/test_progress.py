@@ -1,6 +1,8 @@
 """latent_audit.progress: plain lines in a log, one live line on a terminal."""
 
-from io import StringIO
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +11,29 @@ from latent_audit.progress import TrainingProgress
 from latent_audit.training.fit import Tick
 
 
-class Terminal(StringIO):
+class Log(TextIOWrapper):
+    mode = "w"  # what open() would add, and a typing.TextIO has
+
+    def text(self) -> str:
+        self.flush()
+        return Path(self.name).read_bytes().decode()
+
+
+class Terminal(Log):
     def isatty(self) -> bool:
         return True
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    with Log((tmp_path / "log").open("wb"), encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    with Terminal((tmp_path / "terminal").open("wb"), encoding="utf-8", newline="") as stream:
+        yield stream
 
 
 def tick(seed: int, epoch: int, done: int, *, resumed: int = 0) -> Tick:
@@ -26,14 +48,13 @@ def clock(monkeypatch) -> SimpleNamespace:
     return clock
 
 
-def test_a_log_has_one_line_per_seed_and_epoch(clock):
-    stream = StringIO()
-    progress = TrainingProgress("vae", 2, stream=stream)
+def test_a_log_has_one_line_per_seed_and_epoch(clock, log):
+    progress = TrainingProgress("vae", 2, stream=log)
     for one in (tick(0, 1, 50), tick(1, 1, 50), tick(0, 1, 100), tick(0, 2, 150), tick(1, 1, 100), tick(0, 2, 200)):
         clock.now += 1
         progress(one)
     progress.close()
-    lines = stream.getvalue().splitlines()
+    lines = log.text().splitlines()
     assert [line.split(" objective")[0] for line in lines] == [
         "vae: seed 0 epoch 1/2",
         "vae: seed 1 epoch 1/2",
@@ -43,27 +64,24 @@ def test_a_log_has_one_line_per_seed_and_epoch(clock):
     assert lines[0] == "vae: seed 0 epoch 1/2 objective 261.2 kl 6 | 50 images/s, 5 s left"
 
 
-def test_images_that_a_checkpoint_brought_do_not_count_as_speed(clock):
-    stream = StringIO()
-    progress = TrainingProgress("vae", 1, stream=stream)
+def test_images_that_a_checkpoint_brought_do_not_count_as_speed(clock, log):
+    progress = TrainingProgress("vae", 1, stream=log)
     clock.now += 10
     progress(tick(0, 2, 200, resumed=100))
-    assert stream.getvalue().endswith("| 10 images/s, 0 s left\n")
+    assert log.text().endswith("| 10 images/s, 0 s left\n")
 
 
-def test_no_division_by_zero_at_the_first_tick(clock):
-    stream = StringIO()
-    TrainingProgress("ae", 1, stream=stream)(tick(0, 1, 100))
-    assert "seed 0 epoch 1/2" in stream.getvalue()
+def test_no_division_by_zero_at_the_first_tick(clock, log):
+    TrainingProgress("ae", 1, stream=log)(tick(0, 1, 100))
+    assert "seed 0 epoch 1/2" in log.text()
 
 
-def test_a_terminal_has_one_live_line(clock):
-    stream = Terminal()
-    progress = TrainingProgress("vae", 2, stream=stream)
+def test_a_terminal_has_one_live_line(clock, terminal):
+    progress = TrainingProgress("vae", 2, stream=terminal)
     for one in (tick(0, 1, 100), tick(1, 1, 100), tick(0, 2, 200), tick(1, 2, 200)):
         progress(one)
     progress.close()
-    text = stream.getvalue()
+    text = terminal.text()
     assert text.count("\n") == 1  # the end
     last = text.rstrip("\n").split("\r")[-1]
     assert last.startswith("vae: 100%")
@@ -71,10 +89,9 @@ def test_a_terminal_has_one_live_line(clock):
     assert "seed 1 epoch 2/2 objective 261.2 kl 6" in last
 
 
-def test_a_resumed_bar_starts_where_the_checkpoint_stood(clock):
-    stream = Terminal()
-    progress = TrainingProgress("vae", 1, stream=stream)
+def test_a_resumed_bar_starts_where_the_checkpoint_stood(clock, terminal):
+    progress = TrainingProgress("vae", 1, stream=terminal)
     progress(tick(0, 2, 150, resumed=100))
     progress(tick(0, 2, 200, resumed=100))
     progress.close()
-    assert "200/200" in stream.getvalue().rstrip("\n").split("\r")[-1]
+    assert "200/200" in terminal.text().rstrip("\n").split("\r")[-1]

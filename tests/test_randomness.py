@@ -17,7 +17,7 @@ def test_stream_seed_is_the_digest_of_its_name(purpose):
 
 
 def test_stream_seed_is_pinned():
-    # from b2sum -l 64 of the bytes "0/init": 0xd86b2afa9b31976c, halved; a change here changes every result of the study
+    # b2sum -l 64 of "0/init": 0xd86b2afa9b31976c, halved; a change here changes every result
     assert stream_seed(0, "init") == 7797302695267191734
 
 

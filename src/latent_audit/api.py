@@ -123,18 +123,23 @@ def audit(
             reference = None if train is None else (train[code], train["labels"])
             step = _prefixed(report_step, code)
             made[code] = _code_tables(values, labels, reference, dims, seed, settings, step)
-    tables = {
-        name: _stacked({code: getattr(of_code, name) for code, of_code in made.items()})
-        for name in ("per_dim", "joint", "transforms", "classes", "separability")
-    }
+    per_dim = _stacked({code: own.per_dim for code, own in made.items()})
+    rows = _stacked({code: own.joint for code, own in made.items()})
     if "mu" in codes and logvar is not None:
         report_step(f"posterior: decomposition of the KL over all {len(logvar):,} rows")
         rates = per_dimension_rate(codes["mu"], logvar)
-        posterior = _posterior_rows(codes["mu"], logvar, codes["z"], rates, settings).assign(code="z")
-        tables["per_dim"] = tables["per_dim"].merge(rates, on="dim", how="left")
-        tables["joint"] = pd.concat([tables["joint"], posterior], ignore_index=True)
-    tables["per_dim"] = adjust(tables["per_dim"], by="code")
-    return AuditTables(**tables, class_map=made["z"].class_map, dims=dims)
+        posterior = _posterior_rows(codes["mu"], logvar, codes["z"], rates, settings)
+        per_dim = per_dim.merge(rates, on="dim", how="left")
+        rows = pd.concat([rows, posterior.assign(code="z")], ignore_index=True)
+    return AuditTables(
+        per_dim=adjust(per_dim, by="code"),
+        joint=rows,
+        transforms=_stacked({code: own.transforms for code, own in made.items()}),
+        classes=_stacked_if_any({code: own.classes for code, own in made.items()}),
+        separability=_stacked_if_any({code: own.separability for code, own in made.items()}),
+        class_map=made["z"].class_map,
+        dims=dims,
+    )
 
 
 def _checked_codes(z: np.ndarray, mu: np.ndarray | None, logvar: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -229,15 +234,15 @@ def _joint_rows(x: np.ndarray, settings: AuditSettings, seed: int, rng: np.rando
     expected = reach.loc[reach["metric"] == "max_abs_z", "expected"].item()
     extra = [("expected_max_abs_z", expected), ("mean_norm", float(np.linalg.norm(x, axis=1).mean()))]
     scalars = pd.DataFrame(extra, columns=["metric", "value"])
-    return pd.concat([rows, reach[["metric", "value"]], scalars], ignore_index=True)
+    return pd.concat([rows, reach.drop(columns="expected"), scalars], ignore_index=True)
 
 
 def _posterior_rows(mu, logvar, z, rates: pd.DataFrame, settings: AuditSettings) -> pd.DataFrame:
     rows = decomposition(mu, logvar, z)
     if not settings.unit_counts:
         return rows
-    counts = {"active_units": rates["is_active"].sum(), "collapsed_units": rates["is_collapsed"].sum()}
-    counted = pd.DataFrame({"metric": list(counts), "value": [float(v) for v in counts.values()], "n_p": len(z)})
+    values = [float(np.count_nonzero(rates[column])) for column in ("is_active", "is_collapsed")]
+    counted = pd.DataFrame({"metric": ["active_units", "collapsed_units"], "value": values, "n_p": len(z)})
     return pd.concat([rows, counted], ignore_index=True)
 
 
@@ -281,9 +286,15 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _stacked(tables: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame | None:
-    present = [table.assign(code=code) for code, table in tables.items() if table is not None]
-    if not present:
-        return None
-    table = pd.concat(present, ignore_index=True)
-    return table[["code", *(column for column in table.columns if column != "code")]]
+def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The tables of every code below one another, `code` first."""
+    coded = []
+    for code, table in tables.items():
+        coded.append(table.copy())
+        coded[-1].insert(0, "code", code)
+    return pd.concat(coded, ignore_index=True)
+
+
+def _stacked_if_any(tables: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame | None:
+    present = {code: table for code, table in tables.items() if table is not None}
+    return _stacked(present) if present else None

@@ -1,6 +1,8 @@
 """.npy and .npz files that other people wrote: shapes are judged before memory is taken, and nothing is unpickled."""
 
 import math
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +18,8 @@ from latent_audit.errors import InputError
 PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 and later
 FREE_BYTES = 256 * 2**20  # a file may always unpack to so much,
 LARGEST_RATIO = 100  # and beyond that to so many times its packed size: floats do not compress like that
+# What numpy lets through where a header is no Python literal, or one that is nested too deep.
+_UNREADABLE = (ValueError, TypeError, SyntaxError, tokenize.TokenError, EOFError, RecursionError, MemoryError)
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -60,11 +64,17 @@ def open_npz(path: Path) -> Iterator[Archive]:
     try:
         with zipfile.ZipFile(path) as file:
             yield Archive(file, path.name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise InputError(
-            f"{path.name}: not a readable .npz archive ({error or type(error).__name__}); it is cut off, damaged, or "
+            f"{path.name}: not a readable .npz archive ({reason(error)}); it is cut off, damaged, or "
             "no .npz at all: write it again with numpy.savez."
         ) from None
+
+
+def reason(error: BaseException) -> str:
+    """What a library said is wrong with a file, short enough to be quoted: its bytes may be in it."""
+    first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return first if len(first) <= 80 else f"{first[:77]}..."
 
 
 def refuse_bomb(unpacked: int, packed: int, where: str) -> None:
@@ -84,9 +94,12 @@ def _read_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
     file.seek(0)
     try:
         version = npy.read_magic(file)
-        shape, _, dtype = _HEADERS[version](file)
-    except (ValueError, KeyError) as error:
-        raise InputError(f"{where}: its .npy header cannot be read ({error}); write it with numpy.save.") from None
+        with _of_any_age():
+            shape, _, dtype = _HEADERS[version](file)
+    except (*_UNREADABLE, KeyError) as error:
+        raise InputError(
+            f"{where}: its .npy header cannot be read ({reason(error)}); write it with numpy.save."
+        ) from None
     if dtype.hasobject:
         raise InputError(
             f"{where}: an array of Python objects (a pickle inside), which is never opened here; "
@@ -99,4 +112,13 @@ def _read_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
             "the file is cut off or damaged: write it again."
         )
     file.seek(0)
-    return np.asanyarray(npy.read_array(file, allow_pickle=False))
+    with _of_any_age():
+        return np.asanyarray(npy.read_array(file, allow_pickle=False))
+
+
+@contextmanager
+def _of_any_age() -> Iterator[None]:
+    """Headers that Python 2 wrote are read like any other: numpy's warning about them asks for nothing."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*created on Python 2", category=UserWarning)
+        yield

@@ -1,26 +1,32 @@
 """Codes in columns, .csv and .parquet: every column but the labels is a dimension, and must be numbers throughout."""
 
 import csv
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from latent_audit.audit_arrays import refuse_bomb
+from latent_audit.audit_arrays import reason, refuse_bomb
 from latent_audit.errors import InputError
 
 LABEL_COLUMNS = ("labels", "label")  # taken as the labels where none were named
-MISSING = ["", "nan", "NaN", "NA", "N/A", "null", "None"]  # in a dimension: a number that is not there
+MISSING = ("", "NA", "N/A", "null", "None")  # besides nan; in a dimension: a number that is not there
 
 
 class Columns(NamedTuple):
-    """codes (sample, latent) float64 and finite; labels as the file has them, and the column they came from."""
+    """codes (sample, latent) float64 and finite; labels as the file has them, and the column they came from.
+
+    notes : how the first line of a .csv was read, where that was a choice.
+    """
 
     codes: np.ndarray
-    names: list[str]
     labels: np.ndarray | None
     label_column: str | None
+    notes: list[str]
 
 
 def read_csv(path: Path, label_column: str | None) -> Columns:
@@ -30,14 +36,62 @@ def read_csv(path: Path, label_column: str | None) -> Columns:
     ------
     InputError : lines of different lengths, columns of text, of one name or of none, missing numbers, no such label.
     """
-    names, has_header = _scan(path)
-    chosen = _label_column(names, label_column, path)
-    frame = pd.read_csv(
-        path, header=0 if has_header else None, names=names, index_col=False, encoding="utf-8-sig",
-        dtype={chosen: str} if chosen else None, float_precision="round_trip", low_memory=False,
-        keep_default_na=False, na_values={name: MISSING for name in names if name != chosen},
-    )  # fmt: skip
-    return _split(frame, chosen, path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file)
+            first = [cell.strip() for cell in next(lines, [])]
+            names, has_header, notes = _names(first, path)
+            chosen = _label_column(names, label_column, path)
+            place = None if chosen is None else names.index(chosen)
+            rows = _Rows(names, place)
+            if not has_header:
+                rows.add(first, 1)
+            for line in lines:
+                rows.add(line, lines.line_num)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path.name}: not a text file in UTF-8 ({reason(error)}); is it really a .csv?") from None
+    if rows.ragged:
+        shown = ", ".join(f"line {line} has {cells}" for line, cells in rows.ragged[:3])
+        raise InputError(
+            f"{path.name}: the first line has {len(first)} cells, but {len(rows.ragged):,} lines have another number: "
+            f"{shown}{', ...' if len(rows.ragged) > 3 else ''}; every line needs one cell per column."
+        )
+    names = [name for name in names if name != chosen]
+    _refuse_text(rows.text, names, path)
+    codes = np.array(rows.numbers, dtype=np.float64).reshape(len(rows.numbers), len(names))
+    _refuse_missing(codes, names, path)
+    labels = None if chosen is None else np.array(rows.labels, dtype=object)
+    return Columns(codes, labels, chosen, notes)
+
+
+class _Rows:
+    """The lines of a .csv so far: numbers, labels (the cell at `place`), and what is wrong with them."""
+
+    def __init__(self, names: list[str], place: int | None):
+        self._width, self._place = len(names), place
+        self._dimensions = [name for index, name in enumerate(names) if index != place]
+        self.numbers: list[np.ndarray] = []
+        self.labels: list[str] = []
+        self.ragged: list[tuple[int, int]] = []  # line, cells
+        self.text: dict[str, tuple[int, str]] = {}  # column -> the first row that is no number, and what it holds
+
+    def add(self, line: list[str], number: int) -> None:
+        if not line:
+            return
+        if len(line) != self._width:
+            self.ragged.append((number, len(line)))
+            return
+        if self._place is not None:
+            self.labels.append(line.pop(self._place).strip())
+        values = _floats(line)
+        if values is None:
+            values = [self._number(cell, name) for cell, name in zip(line, self._dimensions, strict=True)]
+        self.numbers.append(np.array(values))
+
+    def _number(self, cell: str, name: str) -> float:
+        if not _is_number(cell) and cell.strip() not in MISSING:
+            self.text.setdefault(name, (len(self.numbers), cell))
+        return float(cell) if _is_number(cell) else np.nan
 
 
 def read_parquet(path: Path, label_column: str | None) -> Columns:
@@ -47,45 +101,57 @@ def read_parquet(path: Path, label_column: str | None) -> Columns:
     ------
     InputError : not a parquet file, columns of text, lists or of one name, missing numbers, no such label.
     """
-    import pyarrow as pa
     from pyarrow import parquet
 
-    try:
-        with parquet.ParquetFile(path) as file:
-            names = list(file.schema_arrow.names)
-            packed = path.stat().st_size
-            refuse_bomb(8 * file.metadata.num_rows * len(names), packed, path.name)
-            if repeated := sorted({name for name in names if names.count(name) > 1}):
-                raise InputError(f"{path.name}: more than one column is called {repeated}; rename them.")
-            frame = file.read().to_pandas()
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError(f"{path.name}: not a readable parquet file ({reason}); write it again.") from None
-    frame = frame.reset_index(drop=True)
+    with _readable(path), parquet.ParquetFile(path) as file:
+        names = list(file.schema_arrow.names)
+        refuse_bomb(8 * file.metadata.num_rows * len(names), path.stat().st_size, path.name)
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise InputError(f"{path.name}: more than one column is called {repeated}; rename them.")
+        frame = file.read().to_pandas()
     frame.columns = [str(name) for name in frame.columns]
-    return _split(frame, _label_column(list(frame.columns), label_column, path), path)
+    chosen = _label_column(list(frame.columns), label_column, path)
+    dimensions = frame.drop(columns=[chosen]) if chosen else frame
+    names = list(dimensions.columns)
+    text = {
+        name: _first_text(dimensions[name].to_numpy(dtype=object))
+        for name, kind in dimensions.dtypes.items()
+        if not _is_numeric(kind)
+    }
+    _refuse_text(text, names, path)
+    codes = dimensions.to_numpy(dtype=np.float64, na_value=np.nan)
+    _refuse_missing(codes, names, path)
+    return Columns(codes, None if chosen is None else frame[chosen].to_numpy(dtype=object), chosen, [])
 
 
-def _scan(path: Path) -> tuple[list[str], bool]:
-    """The names of the columns and whether the first line gave them; every line must have as many cells."""
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What pyarrow, and pandas over its notes in the file, raise for a damaged file becomes one sentence."""
+    import pyarrow as pa
+
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file)
-            first = next(lines, [])
-            ragged = [(lines.line_num, len(line)) for line in lines if line and len(line) != len(first)]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path.name}: not a text file in UTF-8 ({error}); is it really a .csv?") from None
+        yield
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, AttributeError, MemoryError) as error:
+        raise InputError(f"{path.name}: not a readable parquet file ({reason(error)}); write it again.") from None
+
+
+def _first_text(values: np.ndarray) -> tuple[int, str]:
+    row = next((row for row, value in enumerate(values) if not _is_number(value)), 0)
+    return row, str(values[row]) if len(values) else ""
+
+
+def _names(first: list[str], path: Path) -> tuple[list[str], bool, list[str]]:
+    """The names of the columns, whether the first line gave them, and notes on how it was read."""
     if not any(first):
         raise InputError(f"{path.name}: its first line is empty; write one line of names, then one line per code.")
-    if ragged:
-        shown = ", ".join(f"line {line} has {cells}" for line, cells in ragged[:3])
-        raise InputError(
-            f"{path.name}: the first line has {len(first)} cells, but {len(ragged):,} lines have another number: "
-            f"{shown}{', ...' if len(ragged) > 3 else ''}; every line needs one cell per column."
-        )
-    if all(_is_number(cell) for cell in first):
-        return [f"column_{index}" for index in range(len(first))], False
-    names = [cell.strip() for cell in first]
+    names = first
+    if names == [str(index) for index in range(len(names))]:  # what pandas calls columns that were given no name
+        return names, True, [f"{path.name}: the first line, 0 to {len(names) - 1}, is read as the names of the columns"]
+    if all(_is_number(cell) for cell in names):
+        note = f"{path.name}: the first line holds numbers only and is read as the first code"
+        return [f"column_{index}" for index in range(len(names))], False, [note]
     if "" in names:
         raise InputError(
             f"{path.name}: column {names.index('') + 1} has no name; if it is a row index, write the file without it "
@@ -93,13 +159,25 @@ def _scan(path: Path) -> tuple[list[str], bool]:
         )
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"{path.name}: more than one column is called {repeated}; rename them.")
-    return names, True
+    return names, True, []
 
 
-def _is_number(cell: str) -> bool:
+def _floats(cells: list[str]) -> list[float] | None:
+    """The cells as numbers, or None if one is not; Python's float would read 1_2 as 12, here it is text."""
+    if "_" in "".join(cells):
+        return None
     try:
-        float(cell)
+        return [float(cell) for cell in cells]
     except ValueError:
+        return None
+
+
+def _is_number(cell: object) -> bool:
+    if isinstance(cell, bool) or "_" in str(cell):
+        return False
+    try:
+        float(cell)  # pyright: ignore[reportArgumentType]  # what float refuses is no number
+    except (ValueError, TypeError):
         return False
     return True
 
@@ -112,36 +190,28 @@ def _label_column(names: list[str], asked: str | None, path: Path) -> str | None
     return asked
 
 
-def _split(frame: pd.DataFrame, label_column: str | None, path: Path) -> Columns:
-    dimensions = frame.drop(columns=[label_column]) if label_column else frame
-    names = [str(name) for name in dimensions.columns]
-    text = [name for name, kind in zip(names, dimensions.dtypes, strict=True) if not _is_numeric(kind)]
-    if text:
-        example = dimensions[text[0]].iloc[0] if len(dimensions) else ""
-        hint = _separator(names) or (
-            f"name the column of classes with --labels, e.g. --labels {text[0]}, and leave out the rest"
-        )
-        raise InputError(
-            f"{path.name}: {len(text)} column{'s' * (len(text) > 1)} not of numbers: {_some(text)} (the first holds "
-            f"{str(example)[:40]!r}); every column but the labels is a dimension: {hint}."
-        )
-    if not names:
-        raise InputError(f"{path.name}: no column is left to be a dimension besides the labels '{label_column}'.")
-    codes = dimensions.to_numpy(dtype=np.float64, na_value=np.nan)
-    _refuse_missing(codes, names, path)
-    labels = None if label_column is None else frame[label_column].to_numpy(dtype=object)
-    return Columns(codes, names, labels, label_column)
-
-
 def _is_numeric(kind) -> bool:
     numeric = pd.api.types.is_numeric_dtype(kind)
     return numeric and not pd.api.types.is_bool_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
 
 
-def _separator(names: list[str]) -> str:
-    """What to do where all the text stands in one column because something other than a comma separates it."""
-    other = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in names[0]), None)
-    return f"its cells seem to be separated by {other!r}: write commas instead" if other else ""
+def _refuse_text(text: dict[str, tuple[int, str]], names: list[str], path: Path) -> None:
+    if not names:
+        raise InputError(f"{path.name}: no column is left to be a dimension besides the labels.")
+    if not text:
+        return
+    name, (row, value) = next(iter(text.items()))
+    mark = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in names[0]), None)
+    advice = f"the cells seem to be separated by {mark!r}, write commas instead"
+    if mark is None:
+        advice = (
+            f"if it holds the classes, say --labels {shlex.quote(name)}; leave out what is no dimension, spread a "
+            "list into columns"
+        )
+    raise InputError(
+        f"{path.name}: {len(text)} column{'s' * (len(text) > 1)} not of numbers: {_some(list(text))}; row {row} "
+        f"(counted from 0) of {name!r} holds {value[:40]!r}. Every column but the labels is a dimension: {advice}."
+    )
 
 
 def _refuse_missing(codes: np.ndarray, names: list[str], path: Path) -> None:

@@ -1,5 +1,7 @@
 """Codes, labels and images from files that somebody else wrote, or one sentence about what is wrong with them."""
 
+import csv
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -7,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from latent_audit.api import LARGEST_LATENT_DIM
-from latent_audit.audit_arrays import Archive, open_npz, read_npy
+from latent_audit.audit_arrays import Archive, open_npz, read_npy, reason
 from latent_audit.audit_columns import Columns, read_csv, read_parquet
 from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR
@@ -53,7 +55,7 @@ def read_foreign(path: Path, *, labels: str | None = None, seed: int = 0) -> For
     codes = read(path, labels, seed)
     if codes.labels is not None:
         where = path.name if codes.label_file is None else codes.label_file.name
-        given = label_array(codes.labels, where)
+        given = label_array(_without_heading(codes, where), where)
         if len(given) != len(codes.z):
             raise InputError(
                 f"{where}: {len(given):,} labels for {len(codes.z):,} codes in {path.name}; "
@@ -150,6 +152,7 @@ def _of_columns(path: Path, labels: str | None, seed: int) -> ForeignCodes:
     from_file = labels is not None and Path(labels).suffix.lower() in LABEL_SUFFIXES and Path(labels).is_file()
     columns: Columns = read(path, None if from_file else labels)
     codes, notes = _matrix(columns.codes, path.name)
+    notes = [*columns.notes, *notes]
     given, label_file = columns.labels, None
     if from_file:
         given, label_file = _label_file(str(labels), "")
@@ -208,11 +211,24 @@ def _label_file(name: str, otherwise: str) -> tuple[np.ndarray, Path]:
         raise InputError(f"--labels {name}: a file of labels must be one of {', '.join(LABEL_SUFFIXES)}.")
     if path.suffix.lower() == ".npy":
         return read_npy(path), path
+    _refuse_absent(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name}: not a text file in UTF-8 ({error}); is it really a list of labels?") from None
-    return np.array([line.strip() for line in lines], dtype=object), path
+        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
+        cells = list(csv.reader(lines)) if path.suffix.lower() == ".csv" else [[line] for line in lines]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"{path.name}: not a text file in UTF-8 ({reason(error)}); is it really a list of labels?"
+        ) from None
+    if wide := [row for row, line in enumerate(cells, start=1) if len(line) > 1]:
+        raise InputError(f"{path.name}: line {wide[0]} has {len(cells[wide[0] - 1])} cells; write one label per line.")
+    return np.array(["".join(line).strip() for line in cells], dtype=object), path
+
+
+def _without_heading(codes: ForeignCodes, where: str) -> np.ndarray:
+    """The labels without the first line of a .csv that has one line more than there are codes: its column's name."""
+    labels = np.asarray(codes.labels)
+    headed = codes.label_file is not None and where.lower().endswith(".csv") and len(labels) == len(codes.z) + 1
+    return labels[1:] if headed else labels
 
 
 def _text(value: object) -> str:
@@ -225,5 +241,7 @@ def _refuse_absent(path: Path) -> None:
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "there is no such file"
         raise InputError(f"{path}: {what}; check the path.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: may not be read; check its permissions.")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty.")

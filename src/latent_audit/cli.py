@@ -41,6 +41,24 @@ def study(
         studies.run_experiment(root, name, overlay, set_param or [])
 
 
+@app.command()
+def audit(
+    codes: Annotated[Path, typer.Argument(help="a .npy, .npz (z, or mu and logvar), .csv or .parquet of codes")],
+    out: Annotated[Path, typer.Option(help="folder for the tables and index.html; an earlier audit is replaced")],
+    labels: Annotated[
+        str | None, typer.Option(help="array of the .npz, or column, of the classes; or a .npy, .csv or .txt of them")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="a .npy of uint8 images (N, H, W) or (N, C, H, W), in the order of the codes")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="of every draw")] = 0,
+) -> None:
+    """Audit codes of your own, whatever made them: how far are they from N(0, I), and where?"""
+    from latent_audit import audit_command
+
+    audit_command.run_audit(audit_command.Request(codes, out, labels, images, seed))
+
+
 def main() -> None:
     """Entry point: a wrong input is one message and exit code 2."""
     with reported():

@@ -1,6 +1,9 @@
 """latent_audit.artifacts.codes: float32 on disk, float64 in hand, and nothing that executes."""
 
+import gc
 import pickle
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,14 +74,27 @@ def test_damaged_file(tmp_path, damage):
             np.save(file, np.ones(3))
     else:
         path.write_bytes(path.read_bytes()[: 200 if damage == "half" else 0])
-    with pytest.raises(InputError, match=r"cannot read the codes"):
-        read_codes(path)
+    kind, message = error_of(path)
+    assert kind is InputError, message
+    assert message.startswith("cannot read the codes")
+
+
+def error_of(path: Path) -> tuple[type[Exception] | None, str]:
+    """The error of reading `path`, kept without its frames: numpy leaves a file open in them that is no whole .npz."""
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        try:
+            read_codes(path)
+            kind, message = None, ""
+        except Exception as error:
+            kind, message = type(error), str(error)
+        gc.collect()
+    return kind, message
 
 
 def test_a_failed_write_keeps_the_old_codes(tmp_path):
     path = tmp_path / "seed-0.npz"
     write_codes(path, {"z": np.ones((3, 2))})
-    with pytest.raises(AttributeError):
-        write_codes(path, {"z": "no array"})  # type: ignore[dict-item]
+    with pytest.raises(TypeError):
+        write_codes(path, {1: np.zeros(3)})  # type: ignore[dict-item]
     assert np.array_equal(read_codes(path)["z"], np.ones((3, 2)))
     assert list(tmp_path.iterdir()) == [path]

@@ -43,6 +43,13 @@ def test_agrees_with_the_full_array(rng, std):
     assert measure(*arrays).to_dict() == pytest.approx(naive(*arrays), rel=1e-7, abs=1e-7)
 
 
+def test_blocks_agree_with_the_full_array(rng):
+    n = 2 * mixture.TILE + 3
+    mu, logvar, z = draw(rng, n, 2, std=0.2)
+    full = stats.norm.logpdf(z[:, None], mu[None], np.exp(logvar / 2)[None]).sum(axis=2)
+    assert mixture.log_joint(z, mu, logvar) == pytest.approx(special.logsumexp(full, axis=1) - np.log(n), rel=1e-10)
+
+
 def test_columns_join_those_of_joint(rng):
     table = decomposition(*draw(rng, 50, 2))
     assert list(table.columns) == ["metric", "value", "p_value", "null_low", "null_high", "n_p"]

@@ -42,7 +42,7 @@ def test_names_for_readers():
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_arm_colours_read_on_the_page(root, theme):
     css = (root / "src/latent_audit/report/style.css").read_text(encoding="utf-8")
-    light, dark = css.split("@media (prefers-color-scheme: dark)")[:2]
+    light, dark = css.split("@media screen and (prefers-color-scheme: dark)")[:2]
     values = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6})", light if theme == "light" else dark))
     for index in range(len(ARM_PALETTE)):
         assert contrast(values[f"--arm-{index}"], values["--paper"]) >= 4.5

@@ -29,7 +29,7 @@ def test_images_are_uint8_of_the_models_shape(latent_dim, image):
 def test_pixels_are_the_rounded_mean():
     model, z = make(2), np.random.default_rng(1).normal(size=(5, 2))
     with torch.no_grad():
-        model.decoder.out.weight.mul_(8)  # from black to white
+        model.decoder.out.weight.mul_(200)  # from black to white
         mean = model.decode(torch.from_numpy(z).float()).double().sigmoid().numpy()
     images = decode(model, z, device=CPU)
     assert np.ptp(images) > 100
@@ -81,7 +81,7 @@ def test_a_plane_of_one_dimension_repeats_its_row():
 
 def test_even_axis():
     assert even_axis(5).tolist() == [-3, -1.5, 0, 1.5, 3]
-    assert even_axis(3, reach=2).tolist() == [-2, 0, 2]
+    assert even_axis(3, reach=2.0).tolist() == [-2, 0, 2]
 
 
 @pytest.mark.parametrize("n", [1, 4, 21])

@@ -20,8 +20,14 @@ NAMES = {
 def make(family: str, latent_dim: int):
     model = build(ModelSpec(family, "conv", ImageShape(1, 16, 16), latent_dim), seed=0).eval()
     with torch.no_grad():
-        model.decoder.out.weight.mul_(8)  # pictures that differ visibly
+        model.decoder.out.weight.mul_(200)  # pictures that differ visibly
     return model
+
+
+def encoded(model, splits) -> dict[str, np.ndarray]:
+    """Codes as `read_codes` gives them: float64."""
+    arrays = encode_test_and_train(model, splits, reconstruction="bce", seed=0, device=CPU)
+    return {name: values.astype(np.float64) if values.dtype.kind == "f" else values for name, values in arrays.items()}
 
 
 def test_the_dimensions_of_largest_kl_are_shown():
@@ -38,7 +44,7 @@ def test_kl_and_not_the_variance_of_mu_decides_for_a_vae():
 
 
 def test_the_dimensions_of_largest_variance_are_shown_for_an_autoencoder():
-    mu = np.random.default_rng(0).normal(0, [1.0, 5.0, 0.1, 9.0], (200, 4)) + [0, 0, 1000, 0]
+    mu = np.random.default_rng(0).normal(0, [1.0, 5.0, 0.1, 9.0], (200, 4)) + np.array([0, 0, 1000, 0])
     assert shown_dimensions({"mu": mu}).tolist() == [1, 3]
 
 
@@ -53,7 +59,7 @@ def test_one_dimension_is_shown_twice():
 @pytest.mark.parametrize(("family", "latent_dim"), [("ae", 2), ("vae", 3), ("vae", 1)])
 def test_draw_pictures(tiny_splits, family, latent_dim):
     model = make(family, latent_dim)
-    codes = encode_test_and_train(model, tiny_splits, reconstruction="bce", seed=0, device=CPU)
+    codes = encoded(model, tiny_splits)
     images = tiny_splits["test"].images
     pictures = draw_pictures(model, codes, images, seed=0, device=CPU)
     assert set(pictures) == NAMES
@@ -72,7 +78,7 @@ def test_draw_pictures(tiny_splits, family, latent_dim):
 
 def test_lattices_lie_the_right_way_up(tiny_splits):
     model = make("ae", 2)
-    codes = encode_test_and_train(model, tiny_splits, reconstruction="bce", seed=0, device=CPU)
+    codes = encoded(model, tiny_splits)
     pictures = draw_pictures(model, codes, tiny_splits["test"].images, seed=0, device=CPU)
     edge = quantile_axis(21)[-1]
     corners = np.array([[-3.0, 3], [3, 3], [-3, -3], [3, -3]])  # top left, top right, bottom left, bottom right
@@ -88,7 +94,7 @@ def test_a_seed_decides_and_arms_share_their_images(tiny_splits):
     made = {}
     for family in ("ae", "vae"):
         model = make(family, 2)
-        codes = encode_test_and_train(model, tiny_splits, reconstruction="bce", seed=0, device=CPU)
+        codes = encoded(model, tiny_splits)
         made[family] = [
             draw_pictures(model, codes, tiny_splits["test"].images, seed=seed, device=CPU) for seed in (0, 0, 1)
         ]

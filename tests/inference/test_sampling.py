@@ -38,7 +38,7 @@ def test_gaussian_has_the_codes_mean_and_covariance(codes, rng):
 
 
 def test_gaussian_of_codes_that_span_a_line_stays_on_it(rng):
-    line = np.outer(rng.normal(size=500), [1.0, 2.0]) + [3.0, 0.0]
+    line = np.outer(rng.normal(size=500), [1.0, 2.0]) + np.array([3.0, 0.0])
     drawn = draw_codes("gaussian", line, 1000, rng=rng)
     np.testing.assert_allclose(drawn[:, 1], 2 * (drawn[:, 0] - 3), atol=1e-6)
 
@@ -54,7 +54,7 @@ def test_box_is_uniform_on_the_bounding_box(codes, rng):
 
 
 def clusters(rng: np.random.Generator) -> np.ndarray:
-    near, far = rng.normal(size=(700, 2)), rng.normal(size=(300, 2)) + [100.0, 0.0]
+    near, far = rng.normal(size=(700, 2)), rng.normal(size=(300, 2)) + np.array([100.0, 0.0])
     return np.concatenate([near, far])
 
 

@@ -18,16 +18,23 @@ ARMS = {"ae": None, "vae": 1.0}
 SEEDS = (0, 1, 2)
 SIDE = 32
 SHAPES = {
-    "project.weight": (2048, 2), "project.bias": (2048,), "up.0.weight": (128, 128, 3, 3), "up.0.bias": (128,),
-    "up.1.weight": (128, 64, 3, 3), "up.1.bias": (64,), "up.2.weight": (64, 32, 3, 3), "up.2.bias": (32,),
-    "out.weight": (1, 32, 3, 3), "out.bias": (1,),
-}  # fmt: skip
+    "project.weight": (2048, 2),
+    "project.bias": (2048,),
+    "up.0.weight": (128, 128, 3, 3),
+    "up.0.bias": (128,),
+    "up.1.weight": (128, 64, 3, 3),
+    "up.1.bias": (64,),
+    "up.2.weight": (64, 32, 3, 3),
+    "up.2.bias": (32,),
+    "out.weight": (1, 32, 3, 3),
+    "out.bias": (1,),
+}
 
 
 def decoder_weights(seed: int) -> dict[str, np.ndarray]:
     """Weights of the study's decoder, large enough for images of full contrast."""
     rng = np.random.default_rng(seed)
-    fan = {"project": 1.0, "up.0": 400.0, "up.1": 400.0, "up.2": 200.0, "out": 40.0}
+    fan = {"project": 1.0, "up.0": 400.0, "up.1": 400.0, "up.2": 200.0, "out": 200.0}
     return {
         f"decoder.{name}": (rng.standard_normal(shape) * (2 / fan[name.rsplit(".", 1)[0]]) ** 0.5).astype(np.float32)
         for name, shape in SHAPES.items()
@@ -43,18 +50,35 @@ def weights() -> dict[str, np.ndarray]:
 def _long(metrics: dict[str, float], **more) -> pd.DataFrame:
     rows = [
         {"arm": arm, "seed": seed, "metric": metric, "value": value + 0.01 * seed + 0.02 * (arm == "vae")} | more
-        for arm in ARMS for seed in SEEDS for metric, value in metrics.items()
-    ]  # fmt: skip
+        for arm in ARMS
+        for seed in SEEDS
+        for metric, value in metrics.items()
+    ]
     return pd.DataFrame(rows)
 
 
 def _per_dim() -> pd.DataFrame:
     rows = [
-        {"arm": arm, "seed": seed, "code": code, "dim": dim, "n": 500, "mean": 0.1, "std": 1.1, "skew": 0.2,
-         "excess_kurtosis": -0.3, "ks_d": 0.04 if arm == "vae" else 0.3, "w1": 0.2, "ad_a2": 5.0,
-         **{f"{p}_holm": 0.001 for p in P_COLUMNS}}
-        for arm in ARMS for seed in SEEDS for code in ("mu", "z") for dim in (0, 1)
-    ]  # fmt: skip
+        {
+            "arm": arm,
+            "seed": seed,
+            "code": code,
+            "dim": dim,
+            "n": 500,
+            "mean": 0.1,
+            "std": 1.1,
+            "skew": 0.2,
+            "excess_kurtosis": -0.3,
+            "ks_d": 0.04 if arm == "vae" else 0.3,
+            "w1": 0.2,
+            "ad_a2": 5.0,
+            **{f"{p}_holm": 0.001 for p in P_COLUMNS},
+        }
+        for arm in ARMS
+        for seed in SEEDS
+        for code in ("mu", "z")
+        for dim in (0, 1)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -65,9 +89,21 @@ def _tables() -> dict[str, pd.DataFrame]:
     history = pd.DataFrame(epochs, columns=["arm", "seed", "epoch", "split"])
     history = history.assign(recon_nll=250.0, kl=np.where(history["arm"] == "vae", 5.0, np.nan), elbo=-255.0)
     classes = pd.DataFrame(
-        [{"arm": arm, "seed": seed, "code": "z", "label": label, "class_name": name, "area": (label + 1) / 6, "critic_area": 1 / 3}
-         for arm in ARMS for seed in SEEDS for label, name in enumerate(CLASSES)]
-    )  # fmt: skip
+        [
+            {
+                "arm": arm,
+                "seed": seed,
+                "code": "z",
+                "label": label,
+                "class_name": name,
+                "area": (label + 1) / 6,
+                "critic_area": 1 / 3,
+            }
+            for arm in ARMS
+            for seed in SEEDS
+            for label, name in enumerate(CLASSES)
+        ]
+    )
     generation = pd.concat(
         [_long({"fd_clf": value}, sampler=name) for name, value in (("prior", 9.0), ("gmm", 3.0), ("test_floor", 0.5))]
     )
@@ -84,10 +120,22 @@ def _tables() -> dict[str, pd.DataFrame]:
 
 def _claims() -> pd.DataFrame:
     row = {
-        "claim_id": "a", "claim": "Autoencoder codes leave holes", "source": "Somebody (2020)", "statistic": "hole_fraction",
-        "arms": "ae", "code": "z", "effect": 0.2, "low": 0.1, "high": 0.3, "margin": 0.05, "direction": ">", "n_seeds": 3,
-        "verdict": "supported", "figure": "fig-holes", "values": json.dumps([0.1, 0.2, 0.3]),
-    }  # fmt: skip
+        "claim_id": "a",
+        "claim": "Autoencoder codes leave holes",
+        "source": "Somebody (2020)",
+        "statistic": "hole_fraction",
+        "arms": "ae",
+        "code": "z",
+        "effect": 0.2,
+        "low": 0.1,
+        "high": 0.3,
+        "margin": 0.05,
+        "direction": ">",
+        "n_seeds": 3,
+        "verdict": "supported",
+        "figure": "fig-holes",
+        "values": json.dumps([0.1, 0.2, 0.3]),
+    }
     other = {"statistic": "difference of hole_fraction", "arms": "ae vs vae", "verdict": "inconclusive", "low": -0.1}
     last = {
         "claim_id": "b",
@@ -99,13 +147,25 @@ def _claims() -> pd.DataFrame:
     return pd.DataFrame([row, row | other, row | last])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def study() -> Study:
     meta = {
-        "dataset": "made_up", "classes": CLASSES, "channels": 1, "height": SIDE, "width": SIDE, "native_height": 28,
-        "native_width": 28, "n_train": 1000, "n_test": 500, "limit": None, "available_train": 1000, "available_test": 500,
-        "terms": None, "images_may_be_shown": True, "notes": [f"A note with {HOSTILE}."],
-    }  # fmt: skip
+        "dataset": "made_up",
+        "classes": CLASSES,
+        "channels": 1,
+        "height": SIDE,
+        "width": SIDE,
+        "native_height": 28,
+        "native_width": 28,
+        "n_train": 1000,
+        "n_test": 500,
+        "limit": None,
+        "available_train": 1000,
+        "available_test": 500,
+        "terms": None,
+        "images_may_be_shown": True,
+        "notes": [f"A note with {HOSTILE}."],
+    }
     info = {"latent_dim": 2, "epochs": 2, "learning_rate": 1e-3, "batch_size": 100, "precision": "float32"}
     arms = {
         arm: info | {"family": "vae" if beta_kl else "ae", "beta_kl": beta_kl, "beta": 1024.0 if beta_kl else None}
@@ -113,8 +173,12 @@ def study() -> Study:
     }
     return Study(
         meta=meta,
-        params={"dataset": "made_up", "data": {"path": HOSTILE}, "seeds": list(SEEDS),
-                "diagnostics": {"margins": {"ks_d": 0.05, "holes": 0.05}}},
+        params={
+            "dataset": "made_up",
+            "data": {"path": HOSTILE},
+            "seeds": list(SEEDS),
+            "diagnostics": {"margins": {"ks_d": 0.05, "hole_fraction": 0.05}},
+        },
         overrides={"dataset": "other"},
         arms=arms,
         names={"ae": "AE", "vae": "VAE"},
@@ -125,29 +189,44 @@ def study() -> Study:
         claims=_claims(),
         critic={"accuracy": 0.91, "sha256": "ab" * 32},
         provenance={"Raw data, sha256": {"train.gz": "00" * 32}, "Nothing": {}},
-    )  # fmt: skip
+    )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pictures() -> dict[str, dict[str, np.ndarray]]:
     rng = np.random.default_rng(0)
 
     def noise(*shape: int) -> np.ndarray:
-        return rng.integers(0, 255, (*shape, 1, SIDE, SIDE), dtype=np.uint8)
+        grey = rng.integers(0, 255, (*shape, 1, 1, 1), dtype=np.uint8)
+        return np.broadcast_to(grey, (*shape, 1, SIDE, SIDE))
 
     return {
-        arm: {"originals": noise(16), "reconstructions": noise(16), "lattice": noise(21, 21) // 8,
-              "lattice_quantile": noise(21, 21) // 8, "dims": np.array([0, 1]),
-              **{f"samples_{name}": noise(24) for name in ("prior", "box", "gaussian", "gmm")}}
+        arm: {
+            "originals": noise(16),
+            "reconstructions": noise(16),
+            "lattice": noise(21, 21),
+            "lattice_quantile": noise(21, 21),
+            "dims": np.array([0, 1]),
+            **{f"samples_{name}": noise(24) for name in ("prior", "box", "gaussian", "gmm")},
+        }
         for arm in ARMS
-    }  # fmt: skip
+    }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def figures(study, pictures) -> dict[str, list[Row]]:
     drawn = [Row([Panel("AE", Markup('<svg viewBox="0 0 1 1" role="img" aria-label="a drawing"></svg>'), "z")])]
-    anchors = ("fig-training", "fig-codes", "fig-separability", "fig-histograms", "fig-pvalues", "fig-pspace", "fig-areas",
-               "fig-holes", "fig-generation")  # fmt: skip
+    anchors = (
+        "fig-training",
+        "fig-codes",
+        "fig-separability",
+        "fig-histograms",
+        "fig-pvalues",
+        "fig-pspace",
+        "fig-areas",
+        "fig-holes",
+        "fig-generation",
+    )
     return dict.fromkeys(anchors, drawn) | {
         "fig-reconstructions": reconstruction_rows(pictures, study.names),
         "fig-lattice": lattice_rows(pictures, study.names, live=True),
@@ -155,7 +234,7 @@ def figures(study, pictures) -> dict[str, list[Row]]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def explorer(study) -> ExplorerData:
     rng = np.random.default_rng(1)
     n = 60
@@ -163,11 +242,24 @@ def explorer(study) -> ExplorerData:
     for index, arm in enumerate(ARMS):
         codes = rng.standard_normal((n, 2))
         arms[arm] = ArmCodes(
-            name=study.names[arm], colour=study.colours[arm], codes=codes, recon_nll=np.full(n, 250.0), plane=(0, 1),
-            order=np.array([0, 1]), quantiles=quantile_table(codes), holes=np.ones((16, 16)), span=3.5,
+            name=study.names[arm],
+            colour=study.colours[arm],
+            codes=codes,
+            recon_nll=np.full(n, 250.0),
+            plane=(0, 1),
+            order=np.array([0, 1]),
+            quantiles=quantile_table(codes),
+            holes=np.ones((16, 16)),
+            span=3.5,
             weights=decoder_weights(index),
-        )  # fmt: skip
+        )
     return explorer_data(
-        arms, images=rng.integers(0, 255, (n, 1, SIDE, SIDE), dtype=np.uint8), labels=np.arange(n) % 3,
-        indices=np.arange(n), classes=CLASSES, class_colours=list(study.class_colours), shape=(1, SIDE, SIDE), seed=0,
-    )  # fmt: skip
+        arms,
+        images=rng.integers(0, 255, (n, 1, SIDE, SIDE), dtype=np.uint8),
+        labels=np.arange(n) % 3,
+        indices=np.arange(n),
+        classes=CLASSES,
+        class_colours=list(study.class_colours),
+        shape=(1, SIDE, SIDE),
+        seed=0,
+    )

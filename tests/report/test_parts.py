@@ -17,16 +17,29 @@ from latent_audit.report.tables import data_table, number, percent, set_number
 from latent_audit.report.words import finding_words, metric_words, reason_words, statistic_words
 
 SVG = """<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
- width="72pt" height="36pt" viewBox="0 0 72 36"><metadata>who</metadata><defs><path id="m1" d="M 0 0 L 1.23456 2"/></defs>
+ width="72pt" height="36pt" viewBox="0 0 72 36"><metadata>who</metadata>
+ <defs><path id="m1" d="M 0 0 L 1.23456 2"/></defs>
  <g id="axes_1"><g><use xlink:href="#m1" x="3.14159" y="2" style="fill: #1d2733; stroke: none"/></g>
- <text style="font: 9px 'DejaVu Sans', sans-serif; text-anchor: middle" transform="rotate(-0 3 4)">a &lt; b</text></g></svg>"""
+ <text style="font: 9px 'DejaVu Sans', sans-serif; text-anchor: middle" transform="rotate(-0 3 4)">a &lt; b</text>
+ </g></svg>"""
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.12345, "0.123"), (0.05, "0.050"), (1234.5, "1\u202f234"), (10000, "10\u202f000"), (-2.5, "−2.50"), (0.0, "0"),
-     (float("nan"), "–"), (None, "–"), (3.2e-9, "3.2e−9"), (float("inf"), "∞"), (266.4, "266")],
-)  # fmt: skip
+    [
+        (0.12345, "0.123"),
+        (0.05, "0.050"),
+        (1234.5, "1\u202f234"),
+        (10000, "10\u202f000"),
+        (-2.5, "−2.50"),
+        (0.0, "0"),
+        (float("nan"), "–"),
+        (None, "–"),
+        (3.2e-9, "3.2e−9"),
+        (float("inf"), "∞"),
+        (266.4, "266"),
+    ],
+)
 def test_numbers_are_rounded_for_reading(value, text):
     assert number(value) == text
 
@@ -83,8 +96,17 @@ def test_styles_become_shared_classes():
 
 def test_the_interval_picture_tints_the_side_where_the_claim_holds():
     def tint(direction: str) -> str:
-        svg = interval_svg(effect=1.0, low=0.5, high=1.5, margin=0.0, direction=direction, values=[0.9], domain=(-1.0, 2.0),
-                           verdict="supported", alt="x")  # fmt: skip
+        svg = interval_svg(
+            effect=1.0,
+            low=0.5,
+            high=1.5,
+            margin=0.0,
+            direction=direction,
+            values=[0.9],
+            domain=(-1.0, 2.0),
+            verdict="supported",
+            alt="x",
+        )
         return re.search(r'<rect x="([\d.]+)"', svg)[1]
 
     assert float(tint(">")) > 0
@@ -93,8 +115,17 @@ def test_the_interval_picture_tints_the_side_where_the_claim_holds():
 
 def test_one_seed_has_no_interval_to_draw():
     nan = float("nan")
-    svg = interval_svg(effect=1.0, low=nan, high=nan, margin=0.5, direction=">", values=[1.0], domain=(0, 1),
-                       verdict="inconclusive", alt="x")  # fmt: skip
+    svg = interval_svg(
+        effect=1.0,
+        low=nan,
+        high=nan,
+        margin=0.5,
+        direction=">",
+        values=[1.0],
+        domain=(0, 1),
+        verdict="inconclusive",
+        alt="x",
+    )
     assert "i-bar" not in svg
     assert "nan" not in svg
 

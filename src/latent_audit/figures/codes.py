@@ -98,7 +98,7 @@ def plot_holes(
     """
     shade = np.zeros((*hole.shape, 4))
     shade[..., :3] = to_rgb(colour)
-    shade[..., 3] = np.where(hole > 0, 0.18 + 0.72 * hole, 0)
+    shade[..., 3] = 0.85 * np.sqrt(hole)  # of the density, so that the rim of the prior can still be seen
     ax.scatter(codes[:, 0], codes[:, 1], c=[to_rgba(FAINT)], **POINTS)
     ax.imshow(shade, extent=(-limit, limit, -limit, limit), origin="lower", interpolation="nearest", zorder=2)
     return _frame(ax, limit)

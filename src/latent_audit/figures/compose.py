@@ -17,6 +17,9 @@ WINDOW = 3.5  # code units: the part of the plane that holds 99.8% of the prior
 MAX_DIMS = 8  # dimensions drawn one by one
 TESTS = {"ks_p": "KS", "cvm_p": "CvM", "ad_p": "AD", "shapiro_p": "Shapiro", "k2_p": "K²", "jb_p": "JB"}
 EFFECTS = {"mean": "mean", "log_std": "ln sd", "skew": "skew", "excess_kurtosis": "kurt.", "ks_d": "KS D", "w1": "W1"}
+TRANSFORMS = ("raw", "standardised", "whitened")
+HOLES = {"hole_fraction": "raw", "hole_fraction_whitened": "whitened"}
+
 Codes = Mapping[str, np.ndarray]  # arm -> array
 Plane = Mapping[str, Sequence[int]]  # arm -> the two dimensions shown
 
@@ -64,15 +67,24 @@ def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane
 
 
 def marginals(
-    codes: Codes, per_dim: pd.DataFrame, *, null: Mapping[str, tuple[float, float]], margins: Mapping[str, float]
+    codes: Codes,
+    per_dim: pd.DataFrame,
+    transforms: pd.DataFrame | None,
+    *,
+    null: Mapping[str, tuple[float, float]],
+    margins: Mapping[str, float],
 ) -> list[Band]:
-    """Histograms of each dimension against N(0, 1), then KS D and W1 with their seeds."""
-    colours = arm_colours(codes)
-    dims = shown_dims(per_dim)
+    """Histograms of each dimension against N(0, 1), then KS D and W1 with their seeds.
+
+    transforms : rows arm, code, transform, metric, value: the same distances after standardising and whitening.
+    """
+    colours, dims = arm_colours(codes), shown_dims(per_dim)
+    reach = max(float(np.quantile(np.abs(z[:, dims]), 0.995)) for z in codes.values())
+    limit = float(np.clip(np.ceil(reach), 4, 10))
     histograms = [
         sketch(
             lambda ax, dim=dim: plot_marginal(
-                {arm: codes[arm][:, dim] for arm in colours}, colours=colours, limit=5.0, ax=ax
+                {arm: codes[arm][:, dim] for arm in colours}, colours=colours, limit=limit, ax=ax
             ).set_xlabel(f"z{_sub(dim)}"),
             title=f"z{_sub(dim)}",
             note="dashed: N(0, 1)",
@@ -81,20 +93,59 @@ def marginals(
         )
         for dim in dims
     ]
+    return [
+        Band("pair", "", histograms),
+        Band("pair", "How far from N(0, 1)", _distances(per_dim, dims, colours, null, margins)),
+        *_fair_distances(transforms, colours, null, margins),
+    ]
+
+
+def _distances(
+    per_dim: pd.DataFrame,
+    dims: list[int],
+    colours: Mapping[str, str],
+    null: Mapping[str, tuple[float, float]],
+    margins: Mapping[str, float],
+) -> list[Sketch]:
     rows = per_dim[(per_dim["code"] == "z") & per_dim["dim"].isin(dims)]
-    strips = [
+    names = {dim: f"z{_sub(dim)}" for dim in dims}
+    return [
         strip_panel(
-            rows.assign(row=rows["dim"].map(lambda dim: f"z{_sub(dim)}"), value=rows[column]),
-            [f"z{_sub(dim)}" for dim in dims],
+            rows.assign(row=rows["dim"].map(names), value=rows[column]),
+            list(names.values()),
             colours,
             title=title,
             note=note,
             margin=margins.get(column),
-            null={f"z{_sub(dim)}": null[column] for dim in dims} if column in null else None,
+            null=dict.fromkeys(names.values(), null[column]) if column in null else None,
         )
         for column, title, note in (("ks_d", "KS distance", "D, 0 to 1"), ("w1", "Wasserstein-1", "code units"))
     ]
-    return [Band("pair", "", histograms), Band("pair", "How far from N(0, 1)", strips)]
+
+
+def _fair_distances(
+    transforms: pd.DataFrame | None,
+    colours: Mapping[str, str],
+    null: Mapping[str, tuple[float, float]],
+    margins: Mapping[str, float],
+) -> list[Band]:
+    if transforms is None:
+        return []
+    rows = transforms[(transforms["code"] == "z") & transforms["transform"].isin(TRANSFORMS)]
+    panels = [
+        strip_panel(
+            rows[rows["metric"] == f"{column}_max"].assign(row=rows["transform"]),
+            list(TRANSFORMS),
+            colours,
+            title=title,
+            note="largest over dimensions",
+            margin=margins.get(column),
+            null={"raw": null[column]} if column in null else None,
+        )
+        for column, title in (("ks_d", "KS distance"), ("w1", "Wasserstein-1"))
+        if (rows["metric"] == f"{column}_max").any()
+    ]
+    return [Band("pair", "A fair hearing: the same after the codes are standardised, and whitened", panels)]
 
 
 def p_value_maps(per_dim: pd.DataFrame, *, family: int) -> list[Band]:
@@ -191,17 +242,18 @@ def holes(
             for arm in arm_order(shades)
         ]
         bands.append(Band("arms", "", panels))
-    rows = joint[(joint["metric"] == "hole_fraction") & (joint["code"] == "z")]
-    table = rows.assign(row="z", value=100 * rows["value"])
+    rows = joint[joint["metric"].isin(HOLES) & (joint["code"] == "z")]
+    table = rows.assign(row=rows["metric"].map(HOLES), value=100 * rows["value"])
+    present = [name for name in HOLES.values() if name in set(table["row"])]
     strip = strip_panel(
         table,
-        ["z"],
+        present,
         colours,
         title="Prior draws that land in a hole",
         note="%, a dot per seed",
         margin=None if margin is None else 100 * margin,
-        null=None if null is None else {"z": (100 * null[0], 100 * null[1])},
-        size=(500, 34 + 18.0 * len(colours)),
+        null=None if null is None else dict.fromkeys(present, (100 * null[0], 100 * null[1])),
+        size=(500, 34 + 18.0 * len(colours) * len(present)),
     )
     return [*bands, Band("one", "", [strip])]
 

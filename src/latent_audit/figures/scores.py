@@ -28,7 +28,7 @@ SCORES = {
     "kid": "KID: the same by kernels, lower is better",
     "density": "Density: fidelity, higher is better",
     "coverage": "Coverage: variety, higher is better",
-    "class_entropy": "Entropy of the classes drawn, nats",
+    "class_entropy": "Entropy of the classes drawn, 1 = even",
     "confidence": "The critic's confidence",
 }
 CONTINUITY = {

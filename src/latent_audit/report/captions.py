@@ -39,7 +39,12 @@ def worst_dimension(study: Study, column: str, *, code: str = SHOWN_CODE) -> pd.
 
 
 def by_arm(study: Study, values: pd.DataFrame, form: Callable[[float], str] = number) -> str:
-    """ "AE 0.42 (0.38–0.45), VAE 0.09 (0.08–0.10)": mean and range over seeds for each arm that has values."""
+    """ "AE 0.42 (0.38–0.45), VAE 0.09 (0.08–0.10)": mean and range over seeds for each arm that has values.
+
+    Raises
+    ------
+    ValueError : no arm has any, so the sentence would be empty of its finding.
+    """
     parts = []
     for arm, name in study.names.items():
         x = values.loc[values["arm"] == arm, "value"].to_numpy()
@@ -47,6 +52,8 @@ def by_arm(study: Study, values: pd.DataFrame, form: Callable[[float], str] = nu
             parts.append(f"{name} {form(x.mean())} ({form(x.min())}–{form(x.max())})")
         elif len(x):
             parts.append(f"{name} {form(x[0])}")
+    if not parts:
+        raise ValueError("a caption lacks its numbers: no arm has a value of what it is about")
     return ", ".join(parts)
 
 
@@ -135,7 +142,7 @@ def p_space(study: Study) -> str:
     extremes = []
     for arm, name in study.names.items():
         mean = classes[classes["arm"] == arm].groupby("class_name", sort=False)["area"].mean()
-        extremes.append(f"{name}: {mean.idxmax()} {percent(mean.max())}, {mean.idxmin()} {percent(mean.min())}")
+        extremes.append(f"{name}: “{mean.idxmax()}” {percent(mean.max())}, “{mean.idxmin()}” {percent(mean.min())}")
     return (
         f"Largest and smallest area, mean over seeds: {'; '.join(extremes)}. Upper row: each test code z as "
         f"(Φ(z₁), Φ(z₂)), seed {study.first_seed}; codes that follow N(0, I) fill the square evenly, others pile up "
@@ -186,7 +193,7 @@ def lattice(study: Study) -> str:
         most = []
         for arm, name in study.names.items():
             if arm in shares.index:
-                most.append(f"{name} {shares[arm].idxmax()} {percent(shares[arm].max())}")
+                most.append(f"{name} “{shares[arm].idxmax()}” {percent(shares[arm].max())}")
         extra = f"To the critic the most common class over the prior's square is: {', '.join(most)}. "
     return (
         f"{extra}Every place of the plane decoded, seed {study.first_seed}. Upper row: an even grid on [−3, 3]² in "

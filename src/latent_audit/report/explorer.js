@@ -165,7 +165,7 @@ const Explorer = (() => {
         for (let i = 0; i < arm.holeSide ** 2; i++) {
           if (!((arm.holes[i >> 3] >> (7 - (i & 7))) & 1)) continue;
           const [u, v] = [i % arm.holeSide, Math.floor(i / arm.holeSide)].map((k) => ((k + 0.5) / arm.holeSide * 2 - 1) * arm.span);
-          h.globalAlpha = 0.1 + 0.4 * Math.exp(-(u * u + v * v) / 2);
+          h.globalAlpha = 0.7 * Math.exp(-(u * u + v * v) / 4);
           h.fillRect(i % arm.holeSide, arm.holeSide - 1 - Math.floor(i / arm.holeSide), 1, 1);
         }
         const [x0, y0] = place(arm, -arm.span, arm.span), [x1, y1] = place(arm, arm.span, -arm.span);
@@ -228,7 +228,7 @@ const Explorer = (() => {
 
     function showStatus() {
       if (state.picked < 0) {
-        status.textContent = `A free point: no image has this code. z = ${shown(arms[0], arms[0].z).map(words).join(", ")} in ${arms[0].name}.`;
+        status.textContent = `A free point: no image has this code. z: ${arms.map((arm) => `${arm.name} (${shown(arm, arm.z).map(words).join(", ")})`).join(", ")}.`;
         if (original) original.getContext("2d").clearRect(0, 0, original.width, original.height);
         if (original) original.classList.add("empty");
         return;

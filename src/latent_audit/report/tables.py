@@ -41,7 +41,7 @@ def percent(share: float) -> str:
     """A share as a percentage: two digits below 10%, whole numbers above."""
     if np.isnan(share):
         return ABSENT
-    if share > 0.9:
+    if 0.9 < share < 0.9995:
         return f"{100 * share:.1f}%"
     return f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * share:.1f}%"
 

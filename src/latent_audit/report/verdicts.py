@@ -131,10 +131,10 @@ def at_a_glance(study: Study) -> list[Glance]:
 def answer(study: Study) -> list[str]:
     """The answer: a headline, then what it rests on, from the tables and the margins that were set beforehand."""
     glance, margins = at_a_glance(study), study.params.get("diagnostics", {}).get("margins", {})
-    sentences = [_headline(glance, margins)]
+    null = per_seed(study, "joint", "hole_fraction")["null_high"].mean()
+    sentences = [_headline(glance, margins, null)]
     holes = ", ".join(f"{line.name} {percent(line.holes)}" for line in glance if is_finite(line.holes))
     if holes:
-        null = per_seed(study, "joint", "hole_fraction")["null_high"].mean()
         chance = f"; true draws of the prior, as many, would leave at most {percent(null)}" if is_finite(null) else ""
         sentences.append(f"A draw from N(0, I) lands where the model has put no data this often: {holes}{chance}.")
     distance = ", ".join(f"{line.name} {number(line.distance, 2)}" for line in glance)
@@ -152,27 +152,31 @@ def answer(study: Study) -> list[str]:
     return sentences
 
 
-def _headline(glance: list[Glance], margins: Mapping[str, float]) -> str:
-    """Which arms may be sampled from N(0, I) by the two margins on holes and normality."""
-    hole_margin, normal_margin = margins.get("holes", np.nan), margins.get("ks_d", np.nan)
-    covered = [line.name for line in glance if line.holes < hole_margin]
-    normal = [line.name for line in glance if line.distance < normal_margin]
-    both = [name for name in covered if name in normal]
-    if both:
-        rest = [line.name for line in glance if line.name not in both]
-        return f"Yes for {_listed(both)}: few holes, near-normal codes." + (
-            f" Not for {_listed(rest)}." if rest else ""
+def _headline(glance: list[Glance], margins: Mapping[str, float], chance: float) -> str:
+    """Which arms may be sampled from N(0, I), by the margins on holes (beyond chance) and on normality."""
+    hole_margin, normal_margin = margins.get("hole_fraction", np.nan), margins.get("ks_d", np.nan)
+    chance = chance if is_finite(chance) else 0.0
+    covered = [line.name for line in glance if line.holes - chance < hole_margin]
+    normal = [line.name for line in glance if line.distance < normal_margin and line.name in covered]
+    yes, care = normal, [name for name in covered if name not in normal]
+    no = [line.name for line in glance if line.name not in covered]
+    parts = []
+    if yes:
+        parts.append(f"Yes for {_listed(yes)}: few holes, near-normal codes.")
+    if care:
+        parts.append(f"With care for {_listed(care)}: few holes, though the codes are not normal.")
+    if no and parts:
+        parts.append(f"Not for {_listed(no)}: too much of the prior is without codes.")
+    if not is_finite(hole_margin):
+        return "No margin on holes was set, so the numbers stand without a verdict on sampling from the prior."
+    if not parts:
+        worst, best = max(glance, key=lambda line: line.holes), min(glance, key=lambda line: line.holes)
+        parts.append(
+            f"By the margins set beforehand, not from {'any of these arms' if len(glance) > 1 else worst.name}: more "
+            f"than {percent(hole_margin)} of the prior beyond chance is without codes, from {percent(best.holes)} "
+            f"({best.name}) to {percent(worst.holes)} ({worst.name})."
         )
-    if covered:
-        rest = [line.name for line in glance if line.name not in covered]
-        return f"With care for {_listed(covered)}: few holes, though the codes are not normal." + (
-            f" Not for {_listed(rest)}." if rest else ""
-        )
-    return (
-        f"By the margins set beforehand, not from any of these arms: each leaves more than {percent(hole_margin)} of "
-        f"the prior without codes; {min(glance, key=lambda line: line.holes).name} leaves least, "
-        f"{max(glance, key=lambda line: line.holes).name} most."
-    )
+    return " ".join(parts)
 
 
 def tally(study: Study) -> dict[str, int]:
