@@ -28,7 +28,7 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
     pictures = draw_pictures(model, codes, np.asarray(test.images), seed=params.diagnostics.seed, device=device)
     with atomic_path(Path("pictures") / f"{arm}.npz") as temporary, temporary.open("wb") as file:
-        np.savez(file, seed=np.int64(seed), **pictures)
+        np.savez(file, seed=np.int64(seed), **pictures)  # pyright: ignore[reportArgumentType]
 
 
 if __name__ == "__main__":

@@ -185,19 +185,16 @@ def test_a_missing_key_is_named():
         check_params(raw, "params.yaml")
 
 
-@pytest.mark.xfail(strict=True, reason="an error of the whole mapping has no key, and its line starts with ': '")
 def test_an_error_of_the_whole_file_reads_as_a_sentence():
     with pytest.raises(InputError, match=r"\n  dataset: folder needs data\.path"):
         valid(dataset="folder")
 
 
-@pytest.mark.xfail(strict=True, reason="a bad only seed is also reported as a tuple of no items")
 def test_a_bad_only_seed_is_one_wrong_value():
     with pytest.raises(InputError, match=r"has 1 wrong value"):
         valid(seeds=[0.5])
 
 
-@pytest.mark.xfail(strict=True, reason="a margin may be NaN or infinite, which makes every verdict inconclusive")
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_margin_must_be_finite(value):
     with pytest.raises(InputError, match=r"margins\.ks_d"):

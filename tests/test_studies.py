@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from import_graph import ROOT
 from ruamel.yaml import YAML
 
+from import_graph import ROOT
 from latent_audit.errors import InputError
 from latent_audit.studies import apply_overlay, flat, flat_keys, merge, overlay_names, parse_settings, read_overlay
 

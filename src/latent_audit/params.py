@@ -5,7 +5,16 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -15,13 +24,19 @@ from latent_audit.errors import InputError
 MIN_LIMIT = 100  # one batch of the default size, and 15 neighbours for each of a handful of classes
 
 
+def _no_switch(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise ValueError("must be a finite number")
     return value
 
 
-Positive = Annotated[float, Field(gt=0), AfterValidator(_finite)]
+Positive = Annotated[float, BeforeValidator(_no_switch), Field(gt=0), AfterValidator(_finite)]
 Count = Annotated[int, Field(ge=1, strict=True)]
 
 
@@ -98,7 +113,7 @@ class Diagnostics(_Frozen):
     grid: Annotated[int, Field(ge=10)]
     null_draws: Annotated[int, Field(ge=19)]
     null_rows: Annotated[int, Field(ge=100)]
-    margins: dict[str, float]
+    margins: dict[str, Annotated[float, AfterValidator(_finite)]]
 
 
 class Params(_Frozen):
@@ -107,7 +122,7 @@ class Params(_Frozen):
     dataset: Literal["digits", "fashion_mnist", "mnist", "kmnist", "celeba", "sprites", "folder"]
     beta: Positive
     device: Literal["auto", "cpu", "cuda", "mps"]
-    seeds: tuple[Annotated[int, Field(ge=0, strict=True)], ...] = Field(min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, strict=True)], ...]
     arms: dict[str, Arm] = Field(min_length=1)
     data: Data
     model: Model
@@ -131,6 +146,8 @@ class Params(_Frozen):
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value:
+            raise ValueError("give at least 1 seed")
         if repeated := sorted({seed for seed in value if value.count(seed) > 1}):
             raise ValueError(f"seeds {repeated} are repeated; each replicate needs a seed of its own")
         return value
@@ -168,7 +185,7 @@ class KlWeight(NamedTuple):
 
 def pixels_per_unit_beta(n_pixels: int, reconstruction: str) -> float:
     """beta * beta_kl: n_pixels for `bce`; n_pixels / 2 for `mse`, whose unit-variance NLL is half the squared error."""
-    return n_pixels if reconstruction == "bce" else n_pixels / 2
+    return float(n_pixels) if reconstruction == "bce" else n_pixels / 2
 
 
 def load_params(path: Path) -> Params:
@@ -182,6 +199,8 @@ def load_params(path: Path) -> Params:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"no {path} here; run from the project's root") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as a UTF-8 text file ({error})") from None
     except YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {error}") from None
     return check_params(raw, str(path))
@@ -206,4 +225,4 @@ def _in_words(problem: ErrorDetails) -> str:
         return f"{key}: missing; every parameter is written out in params.yaml"
     message = problem["msg"].removeprefix("Value error, ")
     shown = "" if isinstance(problem["input"], dict) else f" (found {problem['input']!r})"
-    return f"{key}: {message}{shown}"
+    return f"{key}: {message}{shown}" if key else f"{message}{shown}"

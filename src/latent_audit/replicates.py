@@ -52,7 +52,7 @@ def map_seeds(
     queue = context.Queue()
     listener = threading.Thread(target=_listen, args=(queue, on_message), daemon=True)
     listener.start()
-    workers = min(len(seeds), len(os.sched_getaffinity(0)))
+    workers = min(len(seeds), available_cores())
     try:
         with (
             _environment(ALLOCATOR),
@@ -69,6 +69,13 @@ def map_seeds(
     finally:
         queue.put(None)
         listener.join(timeout=5)
+        queue.close()
+        queue.cancel_join_thread()  # a worker that was killed may hold the queue's lock for ever
+
+
+def available_cores() -> int:
+    """Cores this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _fail_fast(pool: ProcessPoolExecutor, futures: list[Future]) -> None:

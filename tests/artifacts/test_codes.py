@@ -64,7 +64,6 @@ def test_missing_file(tmp_path):
         read_codes(tmp_path / "seed-9.npz")
 
 
-@pytest.mark.xfail(strict=True, reason="read_codes lets zipfile.BadZipFile, EOFError and TypeError through")
 @pytest.mark.parametrize("damage", ["half", "empty", "one array"])
 def test_damaged_file(tmp_path, damage):
     path = tmp_path / "seed-0.npz"

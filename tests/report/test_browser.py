@@ -15,7 +15,7 @@ NODE = shutil.which("node")
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
-FOLDERS = [os.environ.get("NODE_PATH", ""), str(HERE.parents[1] / "node_modules"), "/tmp/browser/node_modules"]
+FOLDERS = [os.environ.get("NODE_PATH", ""), str(HERE.parents[1] / "node_modules")]
 
 
 def node_module(name: str) -> str | None:

@@ -42,7 +42,6 @@ def test_an_undefined_seed_makes_all_undefined():
     assert interval.n_seeds == 3
 
 
-@pytest.mark.xfail(strict=True, reason="an infinite score (centre_offset of a constant code) gives a RuntimeWarning")
 def test_an_infinite_seed_is_no_warning():
     interval = mean_interval([1.0, np.inf, 3.0])
     assert interval.mean == np.inf

@@ -50,7 +50,6 @@ def test_weights_and_history_come_back_exactly(saved):
     assert equal(model, other)
 
 
-@pytest.mark.xfail(strict=True, reason="Adam's moments come back in another memory format than their weights'")
 def test_adam_comes_back_exactly(saved):
     path, model, optimizer = saved
     other, others = fresh(seed=9)
@@ -97,7 +96,6 @@ def test_a_damaged_checkpoint_is_set_aside_with_a_line(saved, capsys, kind):
     assert equal(model, fresh()[0])
 
 
-@pytest.mark.xfail(strict=True, reason="load_state_dict copies what fits before it complains: the start is not fresh")
 @pytest.mark.parametrize("other", [{"latent_dim": 3}, {"family": "ae"}], ids=["other latent_dim", "other family"])
 def test_another_networks_checkpoint_leaves_no_trace(saved, other):
     model, optimizer = fresh(**other)
@@ -105,7 +103,6 @@ def test_another_networks_checkpoint_leaves_no_trace(saved, other):
     assert equal(model, fresh(**other)[0])
 
 
-@pytest.mark.xfail(strict=True, reason="a checkpoint without Adam's state resumes with Adam started afresh")
 def test_a_checkpoint_without_adams_state_is_damaged(tmp_path):
     path = tmp_path / "seed-0.safetensors"
     model, optimizer = fresh()

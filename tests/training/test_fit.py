@@ -125,7 +125,6 @@ class KilledError(Exception):
     pass
 
 
-@pytest.mark.xfail(strict=True, reason="Adam's moments come back in another memory format than their weights'")
 @pytest.mark.parametrize("family", ["ae", "vae"])
 def test_a_run_killed_after_any_epoch_ends_in_the_same_bytes(tiny_splits, tiny_run, tmp_path, monkeypatch, family):
     run = tiny_run(family, epochs=3)
@@ -189,7 +188,6 @@ def test_a_diverging_run_says_where(tiny_splits, tiny_run, family):
         fit(tiny_splits, run, seed=2, device=CPU)
 
 
-@pytest.mark.xfail(strict=True, reason="only training batches are looked at: a last step to NaN is written as a model")
 def test_a_run_that_diverges_in_its_last_step_is_refused_too(tiny_splits, tiny_run):
     with pytest.raises(InputError, match="not finite"):
         fit(tiny_splits, tiny_run("vae", epochs=1, batch_size=60, learning_rate=1e30), seed=0, device=CPU)

@@ -67,12 +67,10 @@ def test_other_images_have_another_checkpoint_folder(prepared, tiny_run, tmp_pat
         "training/fit.py",
         "training/objective.py",
         "models/conv.py",
-        *(
-            pytest.param(
-                name, marks=pytest.mark.xfail(strict=True, reason="code_hash reads training/ and models/ only")
-            )
-            for name in ("densities.py", "randomness.py", "data/prepared.py", "replicates.py")
-        ),
+        "densities.py",
+        "randomness.py",
+        "data/prepared.py",
+        "replicates.py",
     ],
 )
 def test_changed_code_has_another_checkpoint_folder(prepared, tiny_run, tmp_path, monkeypatch, module):

@@ -1,6 +1,7 @@
 """Read and write codes/<arm>/seed-<k>.npz: float32 on disk, float64 for whoever computes with them."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -14,7 +15,7 @@ def write_codes(path: Path, arrays: dict[str, np.ndarray]) -> None:
         name: values.astype(np.float32) if values.dtype.kind == "f" else values for name, values in arrays.items()
     }
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **stored)
+        np.savez(file, **stored)  # pyright: ignore[reportArgumentType]
 
 
 def read_codes(path: Path) -> dict[str, np.ndarray]:
@@ -25,8 +26,8 @@ def read_codes(path: Path) -> dict[str, np.ndarray]:
     InputError : the file is missing or is not an .npz of plain arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:  # a .npy has no .files
         raise InputError(f"cannot read the codes {path} ({error}); run `dvc repro encode`") from None
     return {name: values.astype(np.float64) if values.dtype.kind == "f" else values for name, values in arrays.items()}

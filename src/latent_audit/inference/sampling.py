@@ -17,6 +17,7 @@ def draw_codes(
     full-covariance Gaussian. gmm: ten full-covariance components, the ex-post density of Ghosh et al. (2020),
     arXiv:1903.12436, section 4.
     """
+    codes = np.asarray(codes, dtype=np.float64)
     latent_dim = codes.shape[1]
     if sampler == "prior":
         return rng.standard_normal((n, latent_dim))

@@ -64,11 +64,10 @@ def build(spec: ModelSpec, *, seed: int) -> Autoencoder:
     """
     with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global stream when it is made
         model = Autoencoder(spec)
-    generator = generator_for(seed, "init")
     with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim > 1:
-                nn.init.xavier_uniform_(parameter, generator=generator)
+        for name, parameter in model.named_parameters():
+            if parameter.ndim > 1:  # a stream per tensor: a head more or less shifts no other tensor's draws
+                nn.init.xavier_uniform_(parameter, generator=generator_for(seed, "init", name))
             else:
                 parameter.zero_()
     return model.to(memory_format=torch.channels_last)

@@ -29,7 +29,7 @@ def mean_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
     """
     array = np.asarray(values, dtype=np.float64)
     n_seeds, mean = len(array), float(array.mean())
-    if n_seeds < 2:
+    if n_seeds < 2 or not np.isfinite(array).all():
         return Interval(mean, np.nan, np.nan, n_seeds)
     half = float(t.ppf(0.5 + level / 2, n_seeds - 1)) * float(array.std(ddof=1)) / np.sqrt(n_seeds)
     return Interval(mean, mean - half, mean + half, n_seeds)

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from latent_audit.artifacts.atomic import atomic_path
 
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
 
 class Progress(NamedTuple):
     """How far a replicate has come: epochs finished and the history rows they gave."""
@@ -30,10 +32,11 @@ def run_key(definition: dict) -> str:
     return hashlib.blake2b(json.dumps(definition, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
 
 
-def code_hash(*packages: Path) -> str:
-    """Hash of every Python source file in `packages`, so that changed code starts afresh."""
+def code_hash(*paths: Path) -> str:
+    """Hash of every Python source file that is one of `paths` or lies in one, so that changed code starts afresh."""
     digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(file for package in packages for file in package.glob("*.py")):
+    files = (file for path in paths for file in (path.glob("*.py") if path.is_dir() else (path,)))
+    for path in sorted(files):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -57,13 +60,28 @@ def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> P
             metadata = archive.metadata()
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 (not a mapping)
         progress = Progress(int(metadata["epochs_done"]), json.loads(metadata["history"]))
-        model.load_state_dict(_under("model.", tensors))
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": _adam_state(_under("adam.", tensors))})
+        weights, state = _under("model.", tensors), _adam_state(_under("adam.", tensors))
+        _check_fit(model, weights, state)  # first: load_state_dict copies what fits before it complains of the rest
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         print(f"ignoring the damaged checkpoint {path.name} ({error}); this seed starts afresh", file=sys.stderr)
         path.unlink(missing_ok=True)
         return Progress(0, [])
+    model.load_state_dict(weights)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    for parameter, moments in optimizer.state.items():
+        for name in MOMENTS:  # fused Adam walks memory, so the moments must lie as their (channels-last) weights do
+            moments[name] = torch.empty_like(parameter).copy_(moments[name])
     return progress
+
+
+def _check_fit(model: nn.Module, weights: dict[str, Tensor], state: dict[int, dict[str, Tensor]]) -> None:
+    if {name: tensor.shape for name, tensor in weights.items()} != {
+        name: tensor.shape for name, tensor in model.state_dict().items()
+    }:
+        raise ValueError("its tensors are those of another network")
+    for index, parameter in enumerate(model.parameters()):
+        if any(state[index][name].shape != parameter.shape for name in MOMENTS) or "step" not in state[index]:
+            raise ValueError("Adam's state is not that of this network")
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -89,7 +89,9 @@ def fit(
         history.append(
             history_row(seed, epoch, "train", _train_epoch(model, optimizer, images["train"], run, seed, epoch, tick))
         )
-        history.append(history_row(seed, epoch, "test", _test(model, images["test"], run, seed, epoch)))
+        scores = _test(model, images["test"], run, seed, epoch)
+        refuse_nan(scores[None], run.arm, seed, epoch, split="test")
+        history.append(history_row(seed, epoch, "test", scores))
         if checkpoint_path:
             checkpoint.save(checkpoint_path, model, optimizer, checkpoint.Progress(epoch, history))
     return Replicate({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}, history)
@@ -149,13 +151,13 @@ def terms_of(forward: Callable[..., tuple], x: Tensor, eps: Tensor, run: Trainin
     return torch.stack((minimised, terms.recon_nll, terms.kl), dim=1)
 
 
-def refuse_nan(sums: Tensor, arm: str, seed: int, epoch: int) -> None:
-    """InputError naming the first batch whose terms, the rows of `sums`, are not finite."""
+def refuse_nan(sums: Tensor, arm: str, seed: int, epoch: int, *, split: str = "train") -> None:
+    """InputError naming the first batch whose terms, the rows of `sums`, are not finite (or the whole test split)."""
     finite = torch.isfinite(sums).all(dim=1)
     if not bool(finite.all()):
-        batch = int((~finite).nonzero()[0, 0])
+        where = f"batch {int((~finite).nonzero()[0, 0]) + 1}" if split == "train" else "on the test split"
         raise InputError(
-            f"arm {arm!r}, seed {seed}: the objective is not finite at epoch {epoch}, batch {batch + 1}; no model was "
+            f"arm {arm!r}, seed {seed}: the objective is not finite at epoch {epoch}, {where}; no model was "
             "written. Try a smaller train.learning_rate, train.precision: float32, or a beta nearer to n_pixels."
         )
 

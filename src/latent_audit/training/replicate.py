@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-import latent_audit.models
 from latent_audit.artifacts.hashing import file_sha256
 from latent_audit.data.prepared import load_split
 from latent_audit.replicates import map_seeds
@@ -15,13 +14,16 @@ from latent_audit.training import checkpoint
 from latent_audit.training.fit import Replicate, Tick, TrainingRun, fit
 from latent_audit.training.stacked import fit_stacked
 
+PACKAGE = Path(__file__).resolve().parents[1]
+CODE = ("training", "models", "densities.py", "randomness.py", "replicates.py", "data/prepared.py")  # a run's bytes
+
 
 def checkpoint_folder(root: Path, prepared_dir: Path, run: TrainingRun, device: torch.device) -> Path:
     """The folder under `root` named by all that defines the run's bytes: parameters, data, code, device, torch."""
     definition = {
         "run": asdict(run),
         "data": [file_sha256(prepared_dir / name) for name in ("meta.json", "train_images.npy", "test_images.npy")],
-        "code": checkpoint.code_hash(Path(__file__).parent, Path(latent_audit.models.__file__).parent),
+        "code": checkpoint.code_hash(*(PACKAGE / name for name in CODE)),
         "device": device.type,
         "torch": torch.__version__,
     }

@@ -60,6 +60,7 @@ def fit_stacked(
             "test": _test(models[0], weights, images["test"], run, seeds, epoch),
         }
         for index, seed in enumerate(seeds):
+            refuse_nan(means["test"][index][None], run.arm, seed, epoch, split="test")
             history[index] += [history_row(seed, epoch, split, values[index]) for split, values in means.items()]
     return [
         Replicate({name: tensor[index].detach().cpu().contiguous() for name, tensor in weights.items()}, history[index])
