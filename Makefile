@@ -13,7 +13,7 @@ test: .venv/.installed
 	ruff check .
 	ruff format --check .
 	pyright
-	python -m pytest -n 2
+	python -m pytest -n 2 --dist loadfile
 
 .venv/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv

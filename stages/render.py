@@ -1,4 +1,4 @@
-"""Stage `render`: tables, pictures and codes -> reports/<dataset>.html, one page that loads nothing."""
+"""Stage `render`: tables, pictures and codes -> reports/<dataset>.html, one page that loads nothing, and one figure."""
 
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -20,6 +20,7 @@ from latent_audit.diagnostics.coverage import hole_radius, nearest_distance
 from latent_audit.errors import InputError, reported
 from latent_audit.figures import compose, scores
 from latent_audit.figures.canvas import Band
+from latent_audit.figures.headline import headline_panels, headline_svg
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
 from latent_audit.params import Params, load_params
 from latent_audit.randomness import rng_for
@@ -38,7 +39,7 @@ PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "
 
 
 def main() -> None:
-    """Write reports/<dataset>.html from what the other stages left in this workspace."""
+    """Write reports/<dataset>.html, and its headline figure as .svg, from what the other stages left here."""
     with reported():
         params = load_params(Path("params.yaml"))
         meta = load_meta(Path("data/prepared") / params.dataset)
@@ -62,6 +63,9 @@ def main() -> None:
             )
         target = Path("reports") / f"{params.dataset}.html"
         write_text(target, page)
+        weights = {arm: described["beta_kl"] for arm, described in study.arms.items()}
+        panels = headline_panels(read_json(Path("reports/metrics.json")), weights, params.diagnostics.margins)
+        write_text(target.with_suffix(".svg"), headline_svg(panels))
         print(f"{target}: {len(page.encode()) / 1e6:.2f} MB")
 
 

@@ -59,6 +59,36 @@ def audit(
     audit_command.run_audit(audit_command.Request(codes, out, labels, images, seed))
 
 
+@app.command("compare-runs")
+def compare_runs(
+    revisions: Annotated[
+        list[str], typer.Argument(help="commits, branches, tags, names of DVC experiments, or `workspace`")
+    ],
+    out: Annotated[Path, typer.Option(help="the page to write")] = Path("reports/comparison.html"),
+) -> None:
+    """Put finished runs side by side on one page; one revision alone is put beside the workspace."""
+    from latent_audit.artifacts.atomic import write_text
+    from latent_audit.runs import read_runs
+    from latent_audit.runs_page import render_runs
+
+    page = render_runs(read_runs(Path.cwd(), revisions))
+    write_text(out, page)
+    typer.echo(f"{out}: {len(page.encode()) / 1e6:.2f} MB")
+
+
+@app.command()
+def index(
+    folder: Annotated[Path, typer.Argument(help="where the reports are")] = Path("reports"),
+) -> None:
+    """Write index.html: every report in the folder with its headline numbers."""
+    from latent_audit.artifacts.atomic import write_text
+    from latent_audit.report_index import INDEX, index_page
+
+    page, count = index_page(folder)
+    write_text(folder / INDEX, page)
+    typer.echo(f"{folder / INDEX}: {count} report{'s' if count != 1 else ''}")
+
+
 def main() -> None:
     """Entry point: a wrong input is one message and exit code 2."""
     with reported():

@@ -35,7 +35,7 @@ def plot_intervals(table: pd.DataFrame, panel: Panel, *, ax: Axes) -> Axes:
         ax.plot([entry.low, entry.high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
         ax.plot([entry.mean], [row], marker="o", markersize=5, color=colour, linestyle="none")
         ax.annotate(
-            f"{entry.mean:.2g}", (float(entry.mean), row), xytext=(0, 6), textcoords="offset points",
+            _short(float(entry.mean)), (float(entry.mean), row), xytext=(0, 6), textcoords="offset points",
             ha="center", color=INK, fontsize=8,
         )  # fmt: skip
     if panel.margin is not None:
@@ -45,6 +45,39 @@ def plot_intervals(table: pd.DataFrame, panel: Panel, *, ax: Axes) -> Axes:
     ax.set_title(panel.title, loc="left", fontweight="bold")
     ax.tick_params(axis="y", length=0)
     return ax
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def headline_panels(
+    metrics: Mapping[str, Mapping], weights: Mapping[str, float | None], margins: Mapping[str, float]
+) -> dict[Panel, pd.DataFrame]:
+    """What the front page shows: distance to N(0, 1), holes, class areas, and samples as each arm draws them.
+
+    Parameters
+    ----------
+    metrics : reports/metrics.json. weights : the arms in order, each with its beta_kl (None: an autoencoder).
+    margins : diagnostics.margins.
+    """
+    of_arms = {
+        Panel("Not N(0, 1)", "KS distance, worst dimension of z", margins["ks_d"]): "ks_d_max",
+        Panel("Holes under the prior", "share of draws far from every code", margins["hole_fraction"]): "hole_fraction",
+        Panel("Unequal class areas", "total variation to equal areas", margins["area_tv"]): "area_tv",
+    }
+    panels = {
+        panel: entries(metrics, [(arm, metric, display_name(arm)) for arm in weights])
+        for panel, metric in of_arms.items()
+    }
+    drawn = []
+    for arm, beta_kl in weights.items():
+        name = display_name(arm)
+        if beta_kl is None:
+            drawn += [(arm, "fd_clf_box", f"{name}, box"), (arm, "fd_clf_gmm", f"{name}, mixture")]
+        drawn.append((arm, "fd_clf_prior", f"{name}, N(0, I)"))
+    panels[Panel("Samples, not like data", "FD-clf to the test images", None)] = entries(metrics, drawn)
+    return {panel: table for panel, table in panels.items() if len(table)}
 
 
 def headline_svg(panels: Mapping[Panel, pd.DataFrame]) -> str:
@@ -67,7 +100,5 @@ def entries(metrics: Mapping[str, Mapping], wanted: Sequence[tuple[str, str, str
         found = metrics.get(arm, {}).get(metric)
         if found is not None:
             low, high = (found["mean"] if found[end] is None else found[end] for end in ("low", "high"))
-            rows.append(
-                {"arm": arm, "name": name or display_name(arm), "mean": found["mean"], "low": low, "high": high}
-            )
+            rows.append({"arm": arm, "name": name, "mean": found["mean"], "low": low, "high": high})
     return pd.DataFrame(rows, columns=["arm", "name", "mean", "low", "high"])

@@ -1,0 +1,317 @@
+"""Runs side by side as one page that loads nothing: what differs in parameters, measures and verdicts."""
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from math import isfinite
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from latent_audit import runs_figures
+from latent_audit.figures.style import arm_order, display_name
+from latent_audit.report.render import MIN_SEEDS, Section, content_policy, environment
+from latent_audit.report.study import Figure, beta_words
+from latent_audit.report.svg import hoist_styles, interval_svg
+from latent_audit.report.tables import number, percent, set_number
+from latent_audit.report.words import METRICS, metric_words
+from latent_audit.runs import Run
+from latent_audit.runs_compared import (
+    Difference,
+    Parameter,
+    VerdictRow,
+    arms_of,
+    beta_series,
+    difference,
+    entry,
+    parameters,
+    verdict_rows,
+    weight,
+)
+
+CHANCE = 0.05  # of a 95% interval to leave out the truth
+
+
+class Cell(NamedTuple):
+    """One number with its interval in words; an empty `mean`: not measured."""
+
+    mean: str
+    range: str = ""
+    moved: bool = False
+
+
+class Line(NamedTuple):
+    """One arm's row of a table of measures."""
+
+    arm: str
+    cells: list[Cell]
+    differences: list[Cell]
+
+
+class Group(NamedTuple):
+    """One measure, and a line for each arm that has it."""
+
+    title: str
+    lines: list[Line]
+
+
+class Case(NamedTuple):
+    """One claim in one run; `margin` is written where the runs do not agree on it."""
+
+    verdict: str
+    effect: str
+    plot: Markup
+    margin: str
+
+
+class ShownVerdict(NamedTuple):
+    """One claim, ready for the page."""
+
+    claim: str
+    arms: str
+    changed: bool
+    cases: list[Case | None]
+
+
+class ShownParameter(NamedTuple):
+    """One parameter, its values written."""
+
+    key: str
+    words: list[str]
+
+
+def render_runs(runs: Sequence[Run]) -> str:
+    """The runs as one HTML document that loads nothing; the same bytes for the same runs.
+
+    Parameters
+    ----------
+    runs : at least two; differences are taken from the first.
+    """
+    comparable = len({run.params.get("dataset") for run in runs}) == 1
+    series = beta_series(runs) if comparable else None
+    every = parameters(runs)
+    changed, unchanged = [p for p in every if p.differs], [p for p in every if not p.differs]
+    rows = verdict_rows(runs)
+    drawn = [runs_figures.tradeoff(runs, series, 1)] if series else []
+    drawn.append(runs_figures.dots(runs, len(drawn) + 1))
+    drawn, figure_style = _with_classes(drawn)
+    key_metrics = {measure.metric for measure in runs_figures.measured(runs)}
+    other_metrics = sorted({m for run in runs for own in run.metrics.values() for m in own} - key_metrics)
+    script = _text("report.js")
+    return (
+        environment()
+        .get_template("runs.html")
+        .render(
+            title=f"{' against '.join(run.name for run in runs)}",
+            runs=runs,
+            datasets=list(dict.fromkeys(str(run.params.get("dataset")).replace("_", "-") for run in runs)),
+            weights=[_weights(run) for run in runs],
+            banners=banners(runs, changed),
+            answer=answer(runs, changed, rows, comparable),
+            changed=[_shown_parameter(p) for p in changed],
+            unchanged=[_shown_parameter(p) for p in unchanged],
+            series=drawn[0] if series else None,
+            dots=drawn[-1],
+            key_measures=[_group(runs, m.metric, m.title) for m in runs_figures.measured(runs)],
+            other_measures=[_group(runs, metric, metric) for metric in other_metrics],
+            paired=comparable,
+            paired_words="; then the difference to the first run, paired by seed, bold where its interval leaves 0 out",
+            comparable=comparable,
+            verdict_rows=[_shown_verdict(row, comparable) for row in rows],
+            sections=_sections(series is not None),
+            style=Markup(_text("style.css")) + figure_style,
+            script=Markup(script),
+            policy=content_policy(script),
+        )
+    )
+
+
+def _sections(with_series: bool) -> list[Section]:
+    titles = {"answer": "What differs", "parameters": "Parameters", "series": "The curve", "measures": "Measures",
+              "verdicts": "Verdicts", "provenance": "Provenance"}  # fmt: skip
+    return [Section(anchor, title) for anchor, title in titles.items() if with_series or anchor != "series"]
+
+
+def banners(runs: Sequence[Run], changed: Sequence[Parameter]) -> list[tuple[str, str]]:
+    """What a reader must know before believing the page: title and words of each warning."""
+    found = []
+    datasets = {run.letter: str(run.params.get("dataset")) for run in runs}
+    if len(set(datasets.values())) > 1:
+        each = ", ".join(f"{letter} {name}" for letter, name in datasets.items())
+        found.append(("Different data.", f"{each}: the numbers stand side by side, but no difference is taken."))
+    losses = {run.params.get("model", {}).get("reconstruction") for run in runs}
+    if len(losses) > 1:
+        words = "Reconstruction and ELBO of `bce` and `mse` runs are different quantities: do not compare their nats."
+        found.append(("Different losses.", words))
+    for run in runs:
+        reasons = _reduced(run)
+        if reasons:
+            found.append(
+                (f"{run.letter}, {run.name}: reduced data, not evidence.", f"{'; '.join(reasons).capitalize()}.")
+            )
+    for run in runs:
+        if run.stale:
+            words = f"{', '.join(run.stale)}: edited in params.yaml after these results were made. Run `dvc repro`."
+            found.append((f"{run.letter}, {run.name}: results of other parameters.", words))
+    if not changed:
+        words = "What differs comes from the code, the platform or the data, not from params.yaml."
+        found.append(("The same parameters.", words))
+    return found
+
+
+def _reduced(run: Run) -> list[str]:
+    reasons = []
+    if (limit := run.params.get("data", {}).get("limit")) is not None:
+        reasons.append(f"at most {number(limit)} images of each split were used")
+    if run.params.get("dataset") == "digits":
+        reasons.append("the digits are a small demonstration set of 8 by 8 pixels")
+    if len(seeds := run.params.get("seeds", [])) < MIN_SEEDS:
+        reasons.append(f"{len(seeds)} seed(s) give no usable interval")
+    return reasons
+
+
+def answer(
+    runs: Sequence[Run], changed: Sequence[Parameter], rows: Sequence[VerdictRow], comparable: bool
+) -> list[str]:
+    """What differs, in sentences: parameters, verdicts, arms, and the paired differences that leave 0 out."""
+    n_changed = len(changed)
+    parts = [f"{n_changed} parameter{'s differ' if n_changed != 1 else ' differs'}"]
+    if comparable:
+        moved, shared = sum(row.changed for row in rows), sum(sum(map(bool, row.rows)) > 1 for row in rows)
+        parts.append(f"{moved} of {shared} verdicts changed" if moved else f"none of {shared} verdicts changed")
+    sentences = [f"{'; '.join(parts)}."]
+    same = [arm for arm in arms_of(runs) if all(run.metrics.get(arm) == runs[0].metrics.get(arm) for run in runs[1:])]
+    if same:
+        names = [display_name(arm) for arm in arm_order(same)]
+        sentences.append(f"The same numbers in every run: {', '.join(names)}.")
+    sentences += [_moves(runs, arm) for arm in arm_order(arms_of(runs)) if arm not in same]
+    if comparable:
+        sentences += [words for run in runs[1:] if (words := _counted(runs[0], run))]
+    return sentences
+
+
+def _moves(runs: Sequence[Run], arm: str) -> str:
+    parts = []
+    for metric, words, form in (
+        ("recon_nll", "reconstruction {} nats", number),
+        ("hole_fraction", "prior draws in a hole {}", percent),
+        ("ks_d_max", "KS distance to N(0, 1) {}", number),
+    ):
+        found = [entry(run, arm, metric) for run in runs]
+        if any(found):
+            parts.append(words.format(" → ".join(form(own["mean"]) if own else "–" for own in found)))
+    return f"{display_name(arm)}, {' → '.join(run.letter for run in runs)}: {'; '.join(parts)}."
+
+
+def _counted(first: Run, other: Run) -> str:
+    """How many of the paired differences leave 0 out, and how many would by chance."""
+    found = [difference(first, other, arm, m.metric) for m in runs_figures.MEASURES for arm in first.metrics]
+    paired = [own for own in found if own is not None and not own.same and own.interval is not None]
+    if not paired:
+        return ""
+    decided = sum(own.decided for own in paired)
+    return (
+        f"{other.letter} − {first.letter}: {decided} of {len(paired)} paired differences have a 95% interval that "
+        f"leaves 0 out; chance alone would give about {number(CHANCE * len(paired), 2)}."
+    )
+
+
+def _weights(run: Run) -> str:
+    parts = []
+    for arm in arm_order(run.metrics):
+        own = weight(run, arm)
+        if own is not None:
+            known = isfinite(own.beta_kl) and isfinite(own.beta)
+            words = beta_words(own._asdict()) if known else f"β = {number(own.beta)}, β_KL = {number(own.beta_kl)}"
+            parts.append(f"{display_name(arm)} {words}")
+    return "; ".join(parts) or "no arm with a KL term"
+
+
+def _shown_parameter(parameter: Parameter) -> ShownParameter:
+    return ShownParameter(parameter.key, [_plain(value) for value in parameter.values])
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _group(runs: Sequence[Run], metric: str, title: str) -> Group:
+    form = METRICS[metric][1] if metric in METRICS else number
+    lines = []
+    for arm in arm_order(arms_of(runs)):
+        found = [entry(run, arm, metric) for run in runs]
+        if any(found):
+            changes = [_change(difference(runs[0], run, arm, metric), form) for run in runs[1:]]
+            lines.append(Line(display_name(arm), [_cell(own, form) for own in found], changes))
+    return Group(title if title != metric else metric_words(metric), lines)
+
+
+def _cell(found: dict[str, Any] | None, form: Any) -> Cell:
+    if found is None:
+        return Cell("")
+    ends = found["low"], found["high"]
+    return Cell(form(found["mean"]), "" if None in ends else f"{form(ends[0])} to {form(ends[1])}")
+
+
+def _change(change: Difference | None, form: Any) -> Cell:
+    if change is None:
+        return Cell("")
+    if change.same:
+        return Cell("same")
+    if change.interval is None:
+        return Cell("", "")
+    mean, low, high = (_signed(value, form) for value in change.interval[:3])
+    return Cell(mean, f"{low} to {high}", change.decided)
+
+
+def _signed(value: float, form: Any) -> str:
+    """A difference with its sign; of shares in percentage points."""
+    size = f"{number(100 * abs(value), 2)} pp" if form is percent else number(abs(value))
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{size}"
+
+
+def _shown_verdict(row: VerdictRow, comparable: bool) -> ShownVerdict:
+    found = [own for own in row.rows if own is not None]
+    numbers = [x for own in found for x in (own["effect"], own["low"], own["high"], own["margin"], 0.0, *_seeds(own))]
+    finite = [x for x in numbers if isfinite(x)]
+    domain = min(finite), max(finite)
+    margins = {own["margin"] for own in found}
+    arms = " − ".join(display_name(arm) for arm in row.arms.split(" vs "))
+    cases = [_case(own, domain, len(margins) > 1) if own is not None else None for own in row.rows]
+    return ShownVerdict(row.claim, arms, row.changed and comparable, cases)
+
+
+def _case(row: dict[str, Any], domain: tuple[float, float], with_margin: bool) -> Case:
+    effect = number(row["effect"])
+    if isfinite(row["low"]):
+        effect += f" ({number(row['low'])} to {number(row['high'])})"
+    plot = interval_svg(
+        effect=row["effect"], low=row["low"], high=row["high"], margin=row["margin"], direction=row["direction"],
+        values=_seeds(row), domain=domain, verdict=row["verdict"],
+        alt=f"Effect {effect}; the claim holds {'above' if row['direction'] == '>' else 'below'} {row['margin']:g}",
+    )  # fmt: skip
+    return Case(row["verdict"], effect, plot, set_number(row["margin"]) if with_margin else "")
+
+
+def _seeds(row: dict[str, Any]) -> list[float]:
+    return json.loads(row["values"]) if isinstance(row["values"], str) else []
+
+
+def _with_classes(figures: list[Figure]) -> tuple[list[Figure], Markup]:
+    bodies, style = hoist_styles([panel.body for figure in figures for row in figure.rows for panel in row.panels])
+    remaining = iter(bodies)
+    hoisted = [
+        figure._replace(
+            rows=[row._replace(panels=[p._replace(body=next(remaining)) for p in row.panels]) for row in figure.rows]
+        )
+        for figure in figures
+    ]
+    return hoisted, style
+
+
+def _text(name: str) -> str:
+    return files("latent_audit.report").joinpath(name).read_text(encoding="utf-8")
