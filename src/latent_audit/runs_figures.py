@@ -208,7 +208,7 @@ def _series_caption(series: Series) -> str:
     )
     return (
         f"{', '.join(said)}. Points: means over seeds in the arm’s colour, bars 95% intervals; the line joins them in "
-        f"the order of the weight. {points}.{left_out} Dashed across: an autoencoder’s distortion; elsewhere, the margin."
+        f"the order of the weight. {points}.{left_out} Dashed: an autoencoder’s distortion; in other panels, the margin."
     )
 
 

@@ -29,6 +29,7 @@ from latent_audit.runs_compared import (
     weight,
 )
 
+FORMS = {metric: form for metric, (_, form) in METRICS.items()} | {m.metric: m.form for m in runs_figures.MEASURES}
 CHANCE = 0.05  # of a 95% interval to leave out the truth
 
 
@@ -186,7 +187,7 @@ def answer(
         sentences.append(f"The same numbers in every run: {', '.join(names)}.")
     sentences += [_moves(runs, arm) for arm in arm_order(arms_of(runs)) if arm not in same]
     if comparable:
-        sentences += [words for run in runs[1:] if (words := _counted(runs[0], run))]
+        sentences += _counted(runs)
     return sentences
 
 
@@ -203,17 +204,20 @@ def _moves(runs: Sequence[Run], arm: str) -> str:
     return f"{display_name(arm)}, {' → '.join(run.letter for run in runs)}: {'; '.join(parts)}."
 
 
-def _counted(first: Run, other: Run) -> str:
-    """How many of the paired differences leave 0 out, and how many would by chance."""
-    found = [difference(first, other, arm, m.metric) for m in runs_figures.MEASURES for arm in first.metrics]
-    paired = [own for own in found if own is not None and not own.same and own.interval is not None]
-    if not paired:
-        return ""
-    decided = sum(own.decided for own in paired)
-    return (
-        f"{other.letter} − {first.letter}: {decided} of {len(paired)} paired differences have a 95% interval that "
-        f"leaves 0 out; chance alone would give about {number(CHANCE * len(paired), 2)}."
-    )
+def _counted(runs: Sequence[Run]) -> list[str]:
+    """How many of the paired differences to the first run leave 0 out, beside what chance would give."""
+    parts = []
+    for run in runs[1:]:
+        found = [difference(runs[0], run, arm, m.metric) for m in runs_figures.MEASURES for arm in runs[0].metrics]
+        paired = [own for own in found if own is not None and own.interval is not None]
+        if paired:
+            parts.append(f"{run.letter} {sum(own.decided for own in paired)} of {len(paired)}")
+    if not parts:
+        return []
+    return [
+        f"Differences to {runs[0].letter}, paired by seed, whose 95% interval leaves 0 out: {', '.join(parts)}. Where "
+        f"nothing differs, chance gives {percent(CHANCE)} of them."
+    ]
 
 
 def _weights(run: Run) -> str:
@@ -240,7 +244,7 @@ def _plain(value: Any) -> str:
 
 
 def _group(runs: Sequence[Run], metric: str, title: str) -> Group:
-    form = METRICS[metric][1] if metric in METRICS else number
+    form = FORMS.get(metric, number)
     lines = []
     for arm in arm_order(arms_of(runs)):
         found = [entry(run, arm, metric) for run in runs]

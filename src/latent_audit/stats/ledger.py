@@ -70,6 +70,8 @@ CLAIMS = (
     Claim("beta_buys_normality", "A larger weight on the KL buys codes closer to N(0, I)",
           "Higgins et al. (2017), beta-VAE; Hoffman & Johnson (2016)",
           Term("weak", "marginal_kl"), ">", "normality_gain", "fig-pvalues", Term("strong", "marginal_kl")),
+    Claim("ae_prior_fails", "Draws from N(0, I) decode worse through the autoencoder than through the VAE", GDL,
+          Term("ae", "fd_clf_prior"), ">", "fd_log_ratio", "fig-generation", Term("vae", "fd_clf_prior"), "log_ratio"),
     Claim("prior_beats_box", "Samples from the VAE's prior are better than samples from the autoencoder's bounding box",
           GDL, Term("ae", "fd_clf_box"), ">", "fd_log_ratio", "fig-generation", Term("vae", "fd_clf_prior"), "log_ratio"),
     Claim("gaussian_closes_gap", "One Gaussian fitted to the autoencoder's codes closes that gap",
