@@ -16,7 +16,7 @@ from latent_audit.artifacts.atomic import write_text
 from latent_audit.artifacts.codes import read_codes
 from latent_audit.artifacts.tables import read_json, read_table
 from latent_audit.data.prepared import Meta, load_meta, load_split
-from latent_audit.diagnostics.coverage import hole_radius, nearest_distance
+from latent_audit.drawings import hole_map, page_rows
 from latent_audit.errors import InputError, reported
 from latent_audit.figures import compose, scores
 from latent_audit.figures.canvas import Band
@@ -25,16 +25,13 @@ from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, cl
 from latent_audit.params import Params, load_params
 from latent_audit.randomness import rng_for
 from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table, without_weights
-from latent_audit.report.images import recoded_uri
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
 from latent_audit.report.render import MAX_BYTES, fits, render_study
-from latent_audit.report.study import Panel, Row, Study
-from latent_audit.report.svg import inline_svg
+from latent_audit.report.study import Study
 
 TABLES = ("per_dim", "joint", "classes", "separability", "reconstruction")
 OPTIONAL_TABLES = ("generation", "continuity", "transforms")
 N_EXPLORED = 1000
-HOLE_SIDE = 96
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "jinja2", "dvc")
 
 
@@ -48,7 +45,9 @@ def main() -> None:
         pictures = {arm: dict(np.load(Path("pictures") / f"{arm}.npz")) for arm in study.arms}
         dims = {arm: own["dims"].tolist() for arm, own in pictures.items()}
         bands, hole_maps = draw(study, codes, dims)
-        rows = {anchor: _rows(anchor, parts) for anchor, parts in bands.items() if any(band.sketches for band in parts)}
+        rows = {
+            anchor: page_rows(anchor, parts) for anchor, parts in bands.items() if any(band.sketches for band in parts)
+        }
         if meta.images_may_be_shown:
             rows["fig-reconstructions"] = reconstruction_rows(pictures, study.names)
         rows["fig-samples"] = sample_rows(pictures, study.names)
@@ -64,7 +63,7 @@ def main() -> None:
         target = Path("reports") / f"{params.dataset}.html"
         write_text(target, page)
         weights = {arm: described["beta_kl"] for arm, described in study.arms.items()}
-        panels = headline_panels(read_json(Path("reports/metrics.json")), weights, params.diagnostics.margins)
+        panels = headline_panels(study.metrics, weights, params.diagnostics.margins)
         write_text(target.with_suffix(".svg"), headline_svg(panels))
         print(f"{target}: {len(page.encode()) / 1e6:.2f} MB")
 
@@ -73,14 +72,16 @@ def read_study(params: Params, meta: Meta) -> Study:
     """Every table of every arm, and what the page says about where they come from."""
     arms = {arm: read_json(Path("models") / arm / "arm.json") for arm in arm_order(params.arms)}
     tables = {name: _of_all_arms(arms, Path("diagnostics"), name) for name in TABLES}
-    tables["history"] = _of_all_arms(arms, Path("models"), "history")
+    history = _of_all_arms(arms, Path("models"), "history")
+    no_kl = history["arm"].isin([arm for arm, described in arms.items() if described["beta_kl"] is None])
+    tables["history"] = history.assign(**{term: history[term].mask(no_kl) for term in ("kl", "elbo")})
     for name in OPTIONAL_TABLES:
         if all((Path("diagnostics") / arm / f"{name}.csv").exists() for arm in arms):
             tables[name] = _of_all_arms(arms, Path("diagnostics"), name)
     return Study(
         meta=meta._asdict(),
         params=params.model_dump(mode="json"),
-        overrides={},
+        metrics=read_json(Path("reports/metrics.json")),
         arms=arms,
         names={arm: display_name(arm) for arm in arms},
         colours={arm: CSS_VARIABLES[colour] for arm, colour in arm_colours(arms).items()},
@@ -103,8 +104,11 @@ def draw(
     per_dim, joint = tables["per_dim"], tables["joint"]
     margins = study.params["diagnostics"]["margins"]
     flat = next(iter(z.values())).shape[1] == 2
-    hole_maps = {arm: hole_map(values, study.first_seed) for arm, values in z.items()} if flat else {}
+    hole_maps = (
+        {arm: hole_map(values, study.first_seed, window=compose.WINDOW) for arm, values in z.items()} if flat else {}
+    )
     null = _null_of(joint, "hole_fraction")
+    most = margins["hole_fraction"] + (null[1] if null else 0) if "hole_fraction" in margins else None
     bands = {
         "fig-training": scores.training(tables["history"]),
         "fig-codes": compose.code_planes(z, labels, n_classes=n_classes, dims=dims),
@@ -113,7 +117,7 @@ def draw(
         ),
         "fig-pvalues": compose.p_value_maps(per_dim, family=len(compose.TESTS) * len(per_dim.groupby(["dim", "seed"]))),
         "fig-areas": scores.areas(tables["classes"]),
-        "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=margins.get("hole_fraction")),
+        "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=most),
         "fig-separability": scores.separability(tables["separability"]),
     }
     maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
@@ -123,18 +127,6 @@ def draw(
     if "continuity" in tables:
         bands["fig-continuity"] = scores.continuity(tables["continuity"])
     return bands, hole_maps
-
-
-def hole_map(codes: np.ndarray, seed: int) -> np.ndarray:
-    """Prior density (share of its maximum) at the cells of the window that lack codes, 0 elsewhere; row 0 = bottom.
-
-    To lack codes: to be further from every code than all but 1% of as many prior draws are from one another.
-    """
-    radius = hole_radius(*codes.shape, rng=rng_for(seed, "report", "holes"))
-    centres = (np.arange(HOLE_SIDE) + 0.5) / HOLE_SIDE * 2 * compose.WINDOW - compose.WINDOW
-    plane = np.stack(np.meshgrid(centres, centres), axis=-1)
-    distance = nearest_distance(plane.reshape(-1, 2), codes).reshape(HOLE_SIDE, HOLE_SIDE)
-    return np.where(distance > radius, np.exp(-0.5 * (plane**2).sum(axis=-1)), 0.0)
 
 
 def explore(
@@ -173,30 +165,6 @@ def explore(
         shape=(meta.channels, meta.height, meta.width),
         seed=study.first_seed,
     )
-
-
-def _rows(anchor: str, bands: list[Band]) -> list[Row]:
-    return [
-        Row(
-            [
-                Panel(
-                    part.title,
-                    inline_svg(
-                        part.svg,
-                        name=f"{anchor.removeprefix('fig-')}{row}{column}",
-                        alt=part.alt,
-                        variables=CSS_VARIABLES,
-                        recode=recoded_uri,
-                    ),
-                    part.note,
-                )
-                for column, part in enumerate(band.sketches)
-            ],
-            band.kind,
-            band.label,
-        )
-        for row, band in enumerate(bands)
-    ]
 
 
 def _of_all_arms(arms: Mapping[str, Any], folder: Path, name: str) -> pd.DataFrame:

@@ -96,3 +96,10 @@ def test_every_overlay_and_stage_parameter_exists_in_params():
                 for part in key.split("."):
                     assert part in node, f"{name}: {key}"
                     node = node[part]
+
+
+def test_the_page_declares_the_templates_scripts_and_styles_it_is_made_of():
+    report = PACKAGE / "report"
+    assets = {"template.html", "page.html", "style.css", "report.js", "decoder.js", "explorer.js"}
+    needed = {report / name for name in assets} | set((report / "partials").glob("*.html"))
+    assert needed <= {ROOT / dep for dep in declared("render")["deps"]}

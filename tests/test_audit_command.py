@@ -28,9 +28,16 @@ Z = MU + np.exp(-1.0) * RNG.standard_normal((N, 2))
 Run = Callable[..., int]
 
 
+@pytest.fixture
+def real_page():
+    """For tests that look at the page: the figures are drawn. All others get a stub, which is faster by seconds."""
+
+
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch):
+def quick(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest):
     """The command with a small calibration: what is tested here does not depend on its size."""
+    if "real_page" not in request.fixturenames:
+        monkeypatch.setattr(audit_command, "audit_page", lambda *_: "<!doctype html>\n")
     monkeypatch.setattr(audit_command.run_audit, "__kwdefaults__", audit_command.run_audit.__kwdefaults__ | {
         "settings": FAST
     })  # fmt: skip
@@ -118,7 +125,7 @@ def test_audit_json_says_what_went_in(run: Run, tmp_path: Path):
     assert str(tmp_path) not in json.dumps(described)
 
 
-def test_same_bytes_again_in_another_place_and_others_with_another_seed(run: Run, tmp_path: Path):
+def test_same_bytes_again_in_another_place_and_others_with_another_seed(run: Run, tmp_path: Path, real_page):
     np.savez("codes.npz", mu=MU, logvar=LOGVAR, labels=LABELS)  # z is drawn
     for folder, seed in (("one", 1), ("two", 1), ("three", 2)):
         assert run(f"audit codes.npz --seed {seed} --out {folder}") == 0
@@ -142,7 +149,7 @@ def test_few_rows_leave_separability_out_and_say_so(run: Run, tmp_path: Path, ca
     assert "no separability.csv: it needs at least 40 rows" in capsys.readouterr().err
 
 
-def test_the_page_escapes_what_it_is_told_and_loads_nothing(run: Run, tmp_path: Path):
+def test_the_page_escapes_what_it_is_told_and_loads_nothing(run: Run, tmp_path: Path, real_page):
     attack = "<script>alert(1)</script>"
     name = "<img src=x onerror=alert(2)>"
     pd.DataFrame(Z, columns=["first", "second"]).assign(
@@ -162,7 +169,7 @@ def test_the_page_escapes_what_it_is_told_and_loads_nothing(run: Run, tmp_path: 
     assert 'src="data:image/webp;base64,' in page
 
 
-def test_a_duplicated_dimension_has_infinite_correlation_on_the_page_too(run: Run, tmp_path: Path):
+def test_a_duplicated_dimension_has_infinite_correlation_on_the_page_too(run: Run, tmp_path: Path, real_page):
     np.save("codes.npy", np.column_stack([Z, Z[:, 0], np.zeros(N)]))
     assert run("audit codes.npy --out result") == 0
     rows = pd.read_csv(tmp_path / "result/joint.csv").set_index("metric")["value"]

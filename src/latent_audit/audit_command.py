@@ -68,7 +68,7 @@ def run_audit(
             write_table(folder / name, table)
         described = _description(request, codes, images, tables, settings, notes)
         described["files"] = sorted([*written, PAGE])
-        write_text(folder / PAGE, audit_page(tables, described, _samples(codes, images)))
+        write_text(folder / PAGE, audit_page(tables, described, codes, _samples(codes, images)))
         write_json(folder / MARKER, described)
     say(f"{request.out / PAGE}: {len(written)} tables beside it")
     return tables

@@ -1,134 +1,173 @@
-"""index.html of an audit: what was found, in a few sentences and the tables, by the templates of the report."""
+"""index.html of an audit: the answer, the figures and the tables, by the templates of the study's report."""
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from scipy.stats import kstwobign
 
 from latent_audit.api import AuditTables
+from latent_audit.audit_files import ForeignCodes
+from latent_audit.audit_page_tables import dimension_table, html_tables
+from latent_audit.drawings import hole_map, page_rows
+from latent_audit.figures import audit as drawn
+from latent_audit.figures.canvas import Band
+from latent_audit.figures.compose import TESTS, WINDOW, p_value_maps
+from latent_audit.figures.style import CSS_VARIABLES, class_colours
+from latent_audit.report.audit_captions import caption
+from latent_audit.report.audit_words import HOLES_MATTER, KS_MATTERS, View, answer
 from latent_audit.report.images import contact_sheet, webp_uri
-from latent_audit.report.render import content_policy, environment
-from latent_audit.report.tables import data_table, number, percent
+from latent_audit.report.render import Section, content_policy, environment, shared_styles, text_of
+from latent_audit.report.study import Figure
+from latent_audit.report.tables import set_number
 
-MOST_ROWS = 100  # of per_dim on the page, the furthest from N(0, 1) first; the file has all
-PER_DIM = ["code", "dim", "mean", "std", "skew", "excess_kurtosis", "ks_d", "ks_p_holm", "w1", "shapiro_p_holm"]
-TEMPLATE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{{ policy }}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Audit of {{ about.input.codes.name }} · latent-audit</title>
-<link rel="icon" href="data:,">
-<style>{{ style }}</style>
-</head>
-<body>
-<main id="main">
-<header class="hero">
-<p class="eyebrow">latent-audit · {{ about.input.codes.name }}</p>
-<h1>May you sample from N(0, I)?</h1>
-{% for sentence in findings %}<p class="lede">{{ sentence }}</p>
-{% endfor %}
-{% for note in about.notes %}<p class="fine">{{ note }}</p>
-{% endfor %}
-</header>
-{% for title, table in tables.items() %}
-<section><h2>{{ title }}</h2><div class="wide">{{ table }}</div></section>
-{% endfor %}
-{% if sheets %}
-<section><h2>Images</h2>
-{% for title, uri in sheets.items() %}<p>The codes {{ title }}.</p>
-<img class="sheet" src="{{ uri }}" alt="Images of the codes {{ title }}">
-{% endfor %}</section>
-{% endif %}
-<section><h2>Provenance</h2><div class="wide">{{ provenance }}</div></section>
-</main>
-<script>{{ script }}</script>
-</body>
-</html>
-"""
+ABREAST = 8  # images side by side
+SECTIONS = (  # id, title, the figures one of which it needs (none: always there)
+    ("codes", "The codes", ("fig-codes",)),
+    ("normality", "Each dimension", ()),
+    ("joint", "All together", ()),
+    ("posterior", "The posterior’s KL", ("fig-kl",)),
+    ("pspace", "The p-value square", ("fig-pspace", "fig-areas")),
+    ("images", "Images", ("images",)),
+    ("provenance", "Provenance", ()),
+)
+COLOURED = {"fig-codes", "fig-pspace"}
 
 
-def audit_page(tables: AuditTables, about: Mapping[str, Any], samples: Mapping[str, np.ndarray]) -> str:
-    """The page as one HTML document that loads nothing.
+def audit_page(
+    tables: AuditTables, about: Mapping[str, Any], codes: ForeignCodes, samples: Mapping[str, np.ndarray]
+) -> str:
+    """The page as one HTML document that loads nothing; what does not apply to these codes is absent from it.
 
     Parameters
     ----------
-    about : what goes into audit.json. samples : a title -> uint8 (sample, channel, height, width), shown as a strip.
+    about : what goes into audit.json. codes : z (sample, latent) and labels, in the order of the tables.
+    samples : a title -> uint8 (sample, channel, height, width), shown as a sheet.
     """
-    script = _text("report.js")
-    return (
-        environment()
-        .from_string(TEMPLATE)
-        .render(
-            about=about,
-            findings=_findings(tables, about),
-            tables=_html_tables(tables),
-            sheets={title: webp_uri(contact_sheet(images[None], gap=1)) for title, images in samples.items()},
-            provenance=_provenance(about),
-            style=Markup(_text("style.css")),
-            script=Markup(script),
-            policy=content_policy(script),
-        )
+    tables = _without_twins(tables)
+    view = _view(tables, about)
+    figures, style = _figures(view, tables, codes)
+    present = {*figures, *(["images"] if samples else [])}
+    sections = [Section(id_, title) for id_, title, needs in SECTIONS if not needs or present & {*needs}]
+    script = text_of("report.js")
+    templates = environment()
+    templates.filters["chosen"] = set_number
+    return templates.get_template("audit.html").render(
+        about=about,
+        answer=answer(view),
+        figures=figures,
+        keys={
+            "classes": _class_key(view),
+            "areas": [(f"var({CSS_VARIABLES[colour]})", "", name) for name, colour in drawn.AREA_COLOURS.items()],
+        },
+        sections=sections,
+        anchors={section.anchor for section in sections},
+        tables=html_tables(tables, view, about),
+        sheets=[_sheet(title, images) for title, images in samples.items()],
+        mu_words="mu and z are the same codes here." if "mu" in about["arrays"] and not _has_mu(tables) else "",
+        ks_matters=KS_MATTERS,
+        holes_matter=HOLES_MATTER,
+        style=Markup(text_of("style.css")) + style,
+        script=Markup(script),
+        policy=content_policy(script),
     )
 
 
-def _findings(tables: AuditTables, about: Mapping[str, Any]) -> list[str]:
-    """The few numbers that answer the question, each with what chance would give; of z."""
-    per_dim = [row for row in tables.per_dim.to_dict("records") if row["code"] == "z"]
-    worst = max(per_dim, key=lambda row: row["ks_d"])
-    holes = _of_z(tables.joint)["hole_fraction"]
-    sentences = [
-        f"{number(about['n'])} codes z of {number(about['latent_dim'])} dimensions. A draw from N(0, I) lands where no "
-        f"code is near in {percent(holes['value'])} of cases; true draws of N(0, I), as many, would leave "
-        f"{percent(holes['null_low'])} to {percent(holes['null_high'])}.",
-        f"The dimension furthest from N(0, 1) is at a KS distance of {number(worst['ks_d'])} (0 to 1), with mean "
-        f"{number(worst['mean'])} and standard deviation {number(worst['std'])}.",
-    ]
-    if tables.separability is not None:
-        scores = _of_z(tables.separability)
-        sentences.append(
-            f"Nearest neighbours read the class from z in {percent(scores['knn_accuracy']['value'])} of cases; always "
-            f"naming the commonest class would be right in {percent(scores['majority_accuracy']['value'])}."
-        )
-    return sentences
+def _view(tables: AuditTables, about: Mapping[str, Any]) -> View:
+    per_dim = _of_z(tables.per_dim)
+    latent_dim = len(per_dim)
+    return View(
+        about=about,
+        per_dim=per_dim,
+        joint={row["metric"]: row for row in _of_z(tables.joint).to_dict("records")},
+        transforms=_of_z(tables.transforms),
+        classes=None if tables.classes is None else _of_z(tables.classes),
+        separability=None
+        if tables.separability is None
+        else _of_z(tables.separability).set_index("metric")["value"].to_dict(),
+        ks_chance=float(kstwobign.ppf(0.975 ** (1 / latent_dim)) / np.sqrt(about["n"])),
+        drawn=drawn.drawn_dims(per_dim),
+        tests=list(TESTS),
+    )
 
 
-def _of_z(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """metric -> its row, of code z."""
-    return {row["metric"]: row for row in table.to_dict("records") if row["code"] == "z"}
+def _has_mu(tables: AuditTables) -> bool:
+    return bool((tables.per_dim["code"] == "mu").any())
 
 
-def _html_tables(tables: AuditTables) -> dict[str, Markup]:
-    worst = tables.per_dim.sort_values("ks_d", ascending=False, kind="stable").head(MOST_ROWS)
-    columns = [*PER_DIM, *(name for name in ("kl_nats", "is_active") if name in worst)]
-    left_out = len(tables.per_dim) - len(worst)
-    more = f" {left_out} more are in per_dim.csv." if left_out else ""
-    shown = {
-        "All dimensions together": (tables.joint, "joint.csv: against N(0, I), and what chance gives", 2),
-        "Each dimension": (worst[columns], f"per_dim.csv, the furthest from N(0, 1) first.{more}", 2),
-        "Classes": (tables.classes, "classes.csv: share of the codes, and of the prior's mass", 3),
-        "Telling classes apart": (tables.separability, "separability.csv", 2),
-        "After standardising and whitening": (tables.transforms, "transforms.csv: worst dimension", 3),
-    }
+def _of_z(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["code"] == "z"].drop(columns="code").reset_index(drop=True)
+
+
+def _figures(view: View, tables: AuditTables, codes: ForeignCodes) -> tuple[dict[str, Figure], Markup]:
+    """The numbered figures that these codes have, and the style sheet that they share."""
+    bands = _bands(view, tables, codes)
+    rows, style = shared_styles({anchor: page_rows(anchor, parts) for anchor, parts in bands.items()})
+    few = view.classes is not None and len(view.classes) <= drawn.MOST_CLASSES
     return {
-        title: data_table(table, caption=caption, row_headers=heads)
-        for title, (table, caption, heads) in shown.items()
-        if table is not None
+        anchor: Figure(
+            anchor,
+            index,
+            rows[anchor],
+            caption(anchor, view),
+            dimension_table(tables.per_dim) if anchor == "fig-pvalues" else None,
+            "areas" if anchor == "fig-areas" else "classes" if few and anchor in COLOURED else "",
+        )
+        for index, anchor in enumerate(rows, start=1)
+    }, style
+
+
+def _bands(view: View, tables: AuditTables, codes: ForeignCodes) -> dict[str, list[Band]]:
+    latent_dim, dims, z = view.about["latent_dim"], list(tables.dims), codes.z
+    n_classes = 0 if view.classes is None else len(view.classes)
+    labels = None if codes.labels is None else np.unique(codes.labels, return_inverse=True)[1]
+    bands: dict[str, list[Band]] = {}
+    if latent_dim > 1:
+        hole = hole_map(z, view.about["seed"], window=WINDOW) if latent_dim == 2 else None
+        bands["fig-codes"] = drawn.code_plane(z[:, dims], labels, n_classes, dims=dims, hole=hole)
+    bands["fig-histograms"] = drawn.histograms(z, view.per_dim)
+    if len(view.drawn) < latent_dim:
+        low, high = kstwobign.ppf([0.025, 0.975]) / np.sqrt(len(z))
+        bands["fig-profile"] = drawn.profile(view.per_dim, null=(float(low), float(high)), margin=KS_MATTERS)
+    as_arm = view.per_dim.assign(arm="z", code="z")
+    bands["fig-pvalues"] = p_value_maps(as_arm, family=len(TESTS) * latent_dim)
+    if "index_code_mi" in view.joint:
+        values = {metric: float(row["value"]) for metric, row in view.joint.items()}
+        bands["fig-kl"] = drawn.kl_parts(values, view.per_dim)
+    if latent_dim > 1:
+        bands["fig-pspace"] = drawn.unit_square(z[:, dims], labels, n_classes, tables.class_map, dims=dims)
+    if view.classes is not None:
+        bands["fig-areas"] = drawn.areas(view.classes)
+    return bands
+
+
+def _class_key(view: View) -> list[tuple[str, str, str]]:
+    if view.classes is None:
+        return []
+    names = view.classes["class_name"].astype(str)
+    marks = ["" if name == str(k) else str(k) for k, name in enumerate(names)]  # a number is its own mark
+    return list(zip(class_colours(len(names)), marks, names, strict=True))
+
+
+def _without_twins(tables: AuditTables) -> AuditTables:
+    """The tables without the rows of mu where they only repeat those of z."""
+    rows = {code: part.drop(columns="code") for code, part in tables.per_dim.groupby("code", sort=False)}
+    if "mu" not in rows or not rows["mu"].reset_index(drop=True).equals(rows["z"].reset_index(drop=True)):
+        return tables
+    kept = {
+        name: table[table["code"] == "z"].reset_index(drop=True)
+        for name, table in tables._asdict().items()
+        if isinstance(table, pd.DataFrame)
     }
+    return tables._replace(**kept)
 
 
-def _provenance(about: Mapping[str, Any]) -> Markup:
-    rows = [(f"{role}: {file['name']}", file["sha256"]) for role, file in about["input"].items()]
-    rows += [("seed", str(about["seed"])), *((name, str(value)) for name, value in about["settings"].items())]
-    rows += list(about["versions"].items())
-    return data_table(pd.DataFrame(rows, columns=["what", "value"]), caption="Files (sha256), settings, versions")
-
-
-def _text(name: str) -> str:
-    return files("latent_audit.report").joinpath(name).read_text(encoding="utf-8")
+def _sheet(title: str, images: np.ndarray) -> tuple[str, str, int, int]:
+    """Images in rows of ABREAST as one picture: title, data URI, width, height. A last row is filled up with black."""
+    rows = -(-len(images) // ABREAST)
+    tiles = np.zeros((rows * ABREAST, *images.shape[1:]), dtype=np.uint8)
+    tiles[: len(images)] = images
+    sheet = contact_sheet(tiles.reshape(rows, ABREAST, *images.shape[1:]), gap=1)
+    return title, webp_uri(sheet), sheet.width, sheet.height

@@ -53,6 +53,7 @@ def measure_codes(
         train={name: codes[f"train_{name}"] for name in ("mu", "z", "labels")},
         dims=(int(dims[0]), int(dims[1])), seed=seed, settings=settings,
     )  # fmt: skip
+    assert tables.classes is not None and tables.separability is not None  # there are labels
     axis = quantile_axis(CRITIC_GRID)
     lattice = plane(axis, axis, dims, latent_dim)[::-1].reshape(-1, latent_dim)  # row 0 at the bottom
     probabilities = judge(critic, decode(model, lattice, device=device), device=device)[1]

@@ -2,14 +2,13 @@
 
 import json
 from html.parser import HTMLParser
-from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from latent_audit.errors import InputError
-from latent_audit.report.render import Section, content_policy, environment
+from latent_audit.report.render import Section, content_policy, environment, text_of
 from latent_audit.report.tables import number, percent
 
 INDEX = "index.html"
@@ -34,6 +33,7 @@ class Entry(NamedTuple):
     tally: dict[str, int]
     headings: list[str]
     arms: list[list[str]]
+    intervals: bool = False
 
 
 class _Page(HTMLParser):
@@ -46,7 +46,7 @@ class _Page(HTMLParser):
         self.tally: dict[str, int] = {}
         self.rows: list[list[str]] = []  # of the table of arms; the first row is its head
         self._into = self._verdict = ""
-        self._in_glance = False
+        self._in_glance = self._in_tally = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -57,9 +57,11 @@ class _Page(HTMLParser):
             self._into = "summary" if given.get("id") == "summary" else ""
         elif tag == "p" and "eyebrow" in classes:
             self._into = "eyebrow"
+        elif tag == "p":
+            self._in_tally = "tally" in classes
         elif "banner" in classes:
             self.banner = True
-        elif "badge" in classes:
+        elif "badge" in classes and self._in_tally:
             self._verdict = next((name[2:] for name in classes if name.startswith("v-")), "")
         elif tag == "b" and self._verdict and self._verdict not in self.tally:
             self._into = "count"
@@ -74,6 +76,8 @@ class _Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "table":
             self._in_glance = False
+        if tag == "p":
+            self._in_tally = False
         if tag in ("title", "script", "p", "b", "th", "td"):
             self._into = ""
 
@@ -144,9 +148,7 @@ def _of_summary(file: str, text: str) -> Entry:
         content = json.loads(text)
         arms = content["arms"]
         present = [key for key in MEASURES if any(arm.get(key) is not None for arm in arms)]
-        rows = [
-            [arm["name"], arm["weight"], *(_written(arm.get(key), MEASURES[key][1]) for key in present)] for arm in arms
-        ]
+        rows = [[arm["name"], arm["weight"], *(_written(arm, key) for key in present)] for arm in arms]
         return Entry(
             file,
             str(content["dataset"]).replace("_", "-"),
@@ -155,6 +157,7 @@ def _of_summary(file: str, text: str) -> Entry:
             {verdict: int(content["verdicts"].get(verdict, 0)) for verdict in VERDICTS},
             ["arm", "weight", *(MEASURES[key][0] for key in present)],
             rows,
+            any(f"{key}_low" in arm for key in present for arm in arms),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
@@ -162,13 +165,17 @@ def _of_summary(file: str, text: str) -> Entry:
         ) from None
 
 
-def _written(value: float | None, form) -> str:
-    return "–" if value is None else form(value)
+def _written(arm: dict[str, Any], key: str) -> str:
+    """A mean, and its interval over seeds where the summary has one."""
+    form = MEASURES[key][1]
+    if arm.get(key) is None:
+        return "–"
+    low, high = arm.get(f"{key}_low"), arm.get(f"{key}_high")
+    return form(arm[key]) + (f" ({form(low)} to {form(high)})" if low is not None and high is not None else "")
 
 
 def _render(entries: list[Entry], others: dict[str, str]) -> str:
-    script = files("latent_audit.report").joinpath("report.js").read_text(encoding="utf-8")
-    style = files("latent_audit.report").joinpath("style.css").read_text(encoding="utf-8")
+    script = text_of("report.js")
     sections = [Section(f"report-{index}", entry.dataset) for index, entry in enumerate(entries, start=1)]
     sections += [Section("others", "Other pages")] if others else []
     return (
@@ -178,7 +185,7 @@ def _render(entries: list[Entry], others: dict[str, str]) -> str:
             entries=entries,
             others=others,
             sections=sections,
-            style=Markup(style),
+            style=Markup(text_of("style.css") + text_of("runs.css")),
             script=Markup(script),
             policy=content_policy(script),
         )

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -171,7 +172,7 @@ def _tracked(repo: Any, commit: str | None, arm: str) -> str | None:
     from dvc.exceptions import DvcException
 
     try:
-        return DVCFileSystem(repo.root_dir, rev=commit).read_text(path, encoding="utf-8")
+        return str(DVCFileSystem(repo.root_dir, rev=commit).read_text(path, encoding="utf-8"))
     except (OSError, DvcException):
         return None
 
@@ -185,7 +186,7 @@ def _of_summary(text: str | None, seeds: list[int], metrics: dict[str, dict[str,
     return {
         str(metric): dict(zip(rows["seed"].tolist(), rows["value"].tolist(), strict=True))
         for metric, rows in table.groupby("metric")
-        if metric in metrics and _agree(rows["value"].mean(), metrics[str(metric)]["mean"])
+        if metric in metrics and _agree(float(np.mean(rows["value"])), metrics[str(metric)]["mean"])
     }
 
 

@@ -1,6 +1,6 @@
 """The figures of runs side by side: a panel per measure with every arm and run in it, and the curves of a sweep."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -97,7 +97,7 @@ def _rows(runs: Sequence[Run], arm: str, measure: Measure) -> list[dict[str, Any
             "arm": arm,
             "label": f"{display_name(arm)} {letters([run.letter for run in group])}",
             "first": group[0] is runs[0],
-            **{key: _scaled(found[key], measure) for key in ("mean", "low", "high")},
+            **{key: _scaled(_or_nan(found[key]), measure) for key in ("mean", "low", "high")},
             "values": [
                 _scaled(value, measure) for value in group[0].per_seed.get(arm, {}).get(measure.metric, {}).values()
             ],
@@ -109,6 +109,10 @@ def _rows(runs: Sequence[Run], arm: str, measure: Measure) -> list[dict[str, Any
 
 def _scaled(value: float | None, measure: Measure) -> float | None:
     return None if value is None else 100 * value if measure.share else value
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def letters(names: Sequence[str]) -> str:
@@ -163,7 +167,7 @@ def _points(series: Series, x: str | None, y: str, scale: float = 1) -> pd.DataF
             row: dict[str, Any] = {"arm": point.arm, "label": f"β_KL {point.weight.beta_kl:.3g}"}
             for name, found, unit in (("x", across, 1), ("y", up, scale)):
                 for end, key in (("", "mean"), ("_low", "low"), ("_high", "high")):
-                    row[name + end] = float("nan") if found[key] is None else unit * found[key]
+                    row[name + end] = unit * _or_nan(found[key])
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -208,15 +212,10 @@ def _series_caption(series: Series) -> str:
     )
     return (
         f"{', '.join(said)}. Points: means over seeds in the arm’s colour, bars 95% intervals; the line joins them in "
-        f"the order of the weight. {points}.{left_out} Dashed: an autoencoder’s distortion; in other panels, the margin."
+        f"the order of the weight. {points}.{left_out} Dashed: an autoencoder’s distortion; elsewhere, the margin."
     )
 
 
 def panel_of(drawn: Sketch, name: str) -> Panel:
     """A sketch as a panel of the page, tied to the page's colours."""
     return Panel(drawn.title, inline_svg(drawn.svg, name=name, alt=drawn.alt, variables=CSS_VARIABLES), drawn.note)
-
-
-def all_colours(runs: Sequence[Run]) -> Mapping[str, str]:
-    """Arm -> colour, the same in every panel."""
-    return arm_colours(arms_of(runs))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from importlib.resources import files
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -10,9 +9,9 @@ from markupsafe import Markup
 
 from latent_audit import runs_figures
 from latent_audit.figures.style import arm_order, display_name
-from latent_audit.report.render import MIN_SEEDS, Section, content_policy, environment
-from latent_audit.report.study import Figure, beta_words
-from latent_audit.report.svg import hoist_styles, interval_svg
+from latent_audit.report.render import Section, content_policy, environment, shared_styles, text_of
+from latent_audit.report.study import beta_words
+from latent_audit.report.svg import interval_svg
 from latent_audit.report.tables import number, percent, set_number
 from latent_audit.report.words import METRICS, metric_words
 from latent_audit.runs import Run
@@ -28,9 +27,9 @@ from latent_audit.runs_compared import (
     verdict_rows,
     weight,
 )
+from latent_audit.runs_findings import answer, banners
 
 FORMS = {metric: form for metric, (_, form) in METRICS.items()} | {m.metric: m.form for m in runs_figures.MEASURES}
-CHANCE = 0.05  # of a 95% interval to leave out the truth
 
 
 class Cell(NamedTuple):
@@ -95,15 +94,16 @@ def render_runs(runs: Sequence[Run]) -> str:
     rows = verdict_rows(runs)
     drawn = [runs_figures.tradeoff(runs, series, 1)] if series else []
     drawn.append(runs_figures.dots(runs, len(drawn) + 1))
-    drawn, figure_style = _with_classes(drawn)
+    rows_by_anchor, figure_style = shared_styles({figure.anchor: figure.rows for figure in drawn})
+    drawn = [figure._replace(rows=rows_by_anchor[figure.anchor]) for figure in drawn]
     key_metrics = {measure.metric for measure in runs_figures.measured(runs)}
     other_metrics = sorted({m for run in runs for own in run.metrics.values() for m in own} - key_metrics)
-    script = _text("report.js")
+    script = text_of("report.js")
     return (
         environment()
         .get_template("runs.html")
         .render(
-            title=f"{' against '.join(run.name for run in runs)}",
+            title=" against ".join(run.name for run in runs),
             runs=runs,
             datasets=list(dict.fromkeys(str(run.params.get("dataset")).replace("_", "-") for run in runs)),
             weights=[_weights(run) for run in runs],
@@ -120,7 +120,7 @@ def render_runs(runs: Sequence[Run]) -> str:
             comparable=comparable,
             verdict_rows=[_shown_verdict(row, comparable) for row in rows],
             sections=_sections(series is not None),
-            style=Markup(_text("style.css")) + figure_style,
+            style=Markup(text_of("style.css") + text_of("runs.css")) + figure_style,
             script=Markup(script),
             policy=content_policy(script),
         )
@@ -131,93 +131,6 @@ def _sections(with_series: bool) -> list[Section]:
     titles = {"answer": "What differs", "parameters": "Parameters", "series": "The curve", "measures": "Measures",
               "verdicts": "Verdicts", "provenance": "Provenance"}  # fmt: skip
     return [Section(anchor, title) for anchor, title in titles.items() if with_series or anchor != "series"]
-
-
-def banners(runs: Sequence[Run], changed: Sequence[Parameter]) -> list[tuple[str, str]]:
-    """What a reader must know before believing the page: title and words of each warning."""
-    found = []
-    datasets = {run.letter: str(run.params.get("dataset")) for run in runs}
-    if len(set(datasets.values())) > 1:
-        each = ", ".join(f"{letter} {name}" for letter, name in datasets.items())
-        found.append(("Different data.", f"{each}: the numbers stand side by side, but no difference is taken."))
-    losses = {run.params.get("model", {}).get("reconstruction") for run in runs}
-    if len(losses) > 1:
-        words = "Reconstruction and ELBO of `bce` and `mse` runs are different quantities: do not compare their nats."
-        found.append(("Different losses.", words))
-    for run in runs:
-        reasons = _reduced(run)
-        if reasons:
-            found.append(
-                (f"{run.letter}, {run.name}: reduced data, not evidence.", f"{'; '.join(reasons).capitalize()}.")
-            )
-    for run in runs:
-        if run.stale:
-            words = f"{', '.join(run.stale)}: edited in params.yaml after these results were made. Run `dvc repro`."
-            found.append((f"{run.letter}, {run.name}: results of other parameters.", words))
-    if not changed:
-        words = "What differs comes from the code, the platform or the data, not from params.yaml."
-        found.append(("The same parameters.", words))
-    return found
-
-
-def _reduced(run: Run) -> list[str]:
-    reasons = []
-    if (limit := run.params.get("data", {}).get("limit")) is not None:
-        reasons.append(f"at most {number(limit)} images of each split were used")
-    if run.params.get("dataset") == "digits":
-        reasons.append("the digits are a small demonstration set of 8 by 8 pixels")
-    if len(seeds := run.params.get("seeds", [])) < MIN_SEEDS:
-        reasons.append(f"{len(seeds)} seed(s) give no usable interval")
-    return reasons
-
-
-def answer(
-    runs: Sequence[Run], changed: Sequence[Parameter], rows: Sequence[VerdictRow], comparable: bool
-) -> list[str]:
-    """What differs, in sentences: parameters, verdicts, arms, and the paired differences that leave 0 out."""
-    n_changed = len(changed)
-    parts = [f"{n_changed} parameter{'s differ' if n_changed != 1 else ' differs'}"]
-    if comparable:
-        moved, shared = sum(row.changed for row in rows), sum(sum(map(bool, row.rows)) > 1 for row in rows)
-        parts.append(f"{moved} of {shared} verdicts changed" if moved else f"none of {shared} verdicts changed")
-    sentences = [f"{'; '.join(parts)}."]
-    same = [arm for arm in arms_of(runs) if all(run.metrics.get(arm) == runs[0].metrics.get(arm) for run in runs[1:])]
-    if same:
-        names = [display_name(arm) for arm in arm_order(same)]
-        sentences.append(f"The same numbers in every run: {', '.join(names)}.")
-    sentences += [_moves(runs, arm) for arm in arm_order(arms_of(runs)) if arm not in same]
-    if comparable:
-        sentences += _counted(runs)
-    return sentences
-
-
-def _moves(runs: Sequence[Run], arm: str) -> str:
-    parts = []
-    for metric, words, form in (
-        ("recon_nll", "reconstruction {} nats", number),
-        ("hole_fraction", "prior draws in a hole {}", percent),
-        ("ks_d_max", "KS distance to N(0, 1) {}", number),
-    ):
-        found = [entry(run, arm, metric) for run in runs]
-        if any(found):
-            parts.append(words.format(" → ".join(form(own["mean"]) if own else "–" for own in found)))
-    return f"{display_name(arm)}, {' → '.join(run.letter for run in runs)}: {'; '.join(parts)}."
-
-
-def _counted(runs: Sequence[Run]) -> list[str]:
-    """How many of the paired differences to the first run leave 0 out, beside what chance would give."""
-    parts = []
-    for run in runs[1:]:
-        found = [difference(runs[0], run, arm, m.metric) for m in runs_figures.MEASURES for arm in runs[0].metrics]
-        paired = [own for own in found if own is not None and own.interval is not None]
-        if paired:
-            parts.append(f"{run.letter} {sum(own.decided for own in paired)} of {len(paired)}")
-    if not parts:
-        return []
-    return [
-        f"Differences to {runs[0].letter}, paired by seed, whose 95% interval leaves 0 out: {', '.join(parts)}. Where "
-        f"nothing differs, chance gives {percent(CHANCE)} of them."
-    ]
 
 
 def _weights(run: Run) -> str:
@@ -303,19 +216,3 @@ def _case(row: dict[str, Any], domain: tuple[float, float], with_margin: bool) -
 
 def _seeds(row: dict[str, Any]) -> list[float]:
     return json.loads(row["values"]) if isinstance(row["values"], str) else []
-
-
-def _with_classes(figures: list[Figure]) -> tuple[list[Figure], Markup]:
-    bodies, style = hoist_styles([panel.body for figure in figures for row in figure.rows for panel in row.panels])
-    remaining = iter(bodies)
-    hoisted = [
-        figure._replace(
-            rows=[row._replace(panels=[p._replace(body=next(remaining)) for p in row.panels]) for row in figure.rows]
-        )
-        for figure in figures
-    ]
-    return hoisted, style
-
-
-def _text(name: str) -> str:
-    return files("latent_audit.report").joinpath(name).read_text(encoding="utf-8")

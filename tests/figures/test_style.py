@@ -7,10 +7,12 @@ import pytest
 from latent_audit.figures.style import (
     ARM_PALETTE,
     CSS_VARIABLES,
+    RASTER_DPI,
     arm_colours,
     arm_order,
     class_colours,
     display_name,
+    point_marks,
     spread,
 )
 
@@ -64,3 +66,10 @@ def test_labels_are_spread_around_where_they_were():
     moved = spread([1.0, 1.0, 1.0], 1.0)
     assert sorted(moved) == [0.0, 1.0, 2.0]
     assert spread([5.0, 0.0, 0.2], 1.0) == pytest.approx([5.0, -0.4, 0.6])
+
+
+def test_few_points_are_drawn_larger_than_many():
+    sizes = [point_marks(n)["s"] ** 0.5 for n in (1, 360, 10_000, 1_000_000)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[2] == pytest.approx(2 * 72 / RASTER_DPI)
+    assert 2 * sizes[2] <= sizes[1] <= 3 * sizes[2]

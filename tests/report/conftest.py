@@ -17,6 +17,12 @@ CLASSES = [HOSTILE, "boot & shoe", "bag"]
 ARMS = {"ae": None, "vae": 1.0}
 SEEDS = (0, 1, 2)
 SIDE = 32
+METRICS = {
+    "vae": {
+        "ks_d_max": {"mean": 0.04, "low": 0.03, "high": 0.05},
+        "fd_clf_prior": {"mean": 9, "low": None, "high": None},
+    }
+}
 SHAPES = {
     "project.weight": (2048, 2),
     "project.bias": (2048,),
@@ -105,7 +111,10 @@ def _tables() -> dict[str, pd.DataFrame]:
         ]
     )
     generation = pd.concat(
-        [_long({"fd_clf": value}, sampler=name) for name, value in (("prior", 9.0), ("gmm", 3.0), ("test_floor", 0.5))]
+        [
+            _long({"fd_clf": value}, sampler=name)
+            for name, value in (("prior", 9.0), ("gmm", 3.0), ("reconstruction", 6.0), ("test_floor", 0.5))
+        ]
     )
     return {
         "history": history,
@@ -179,7 +188,7 @@ def study() -> Study:
             "seeds": list(SEEDS),
             "diagnostics": {"margins": {"ks_d": 0.05, "hole_fraction": 0.05}},
         },
-        overrides={"dataset": "other"},
+        metrics=METRICS,
         arms=arms,
         names={"ae": "AE", "vae": "VAE"},
         colours={"ae": "--arm-0", "vae": "--arm-1"},

@@ -70,6 +70,17 @@ def test_captions_give_the_range_over_seeds_or_say_there_is_none(study):
     assert "One seed" in caption("fig-holes", study._replace(tables=one, seeds=(0,)))
 
 
+def test_the_blur_stands_beside_the_samplers(study):
+    text = caption("fig-generation", study)
+    assert "own reconstructions of test images are at AE 6.01 (6.00–6.02)" in text
+    assert "is AE 67%" in text  # 6.01 of 9.01
+    table = study.tables["generation"]
+    unmeasured = table[table["sampler"] != "reconstruction"]
+    assert "blur" not in caption(
+        "fig-generation", study._replace(tables=dict(study.tables) | {"generation": unmeasured})
+    )
+
+
 def test_captions_escape_class_names(study):
     assert "&lt;script&gt;" in caption("fig-pspace", study)
 
@@ -182,7 +193,7 @@ def test_packing_halves_loses_half_precision_only():
             "ln(fd_clf_box / fd_clf_prior)",
             ["AE", "VAE"],
             np.log(3),
-            "AE has 3.00 times the FD-clf (from its box) of VAE",
+            "AE’s FD-clf (from its box) is 3.00 times that of VAE (from its prior)",
         ),
         ("some_new_metric", ["AE"], 1.5, "1.50: some new metric"),
     ],
@@ -194,7 +205,14 @@ def test_findings_in_words(statistic, arms, effect, words):
 
 
 def test_reasons_in_words():
-    row = {"direction": "<", "margin": 0.05, "low": 0.01, "high": 0.02, "verdict": "supported"}
+    row = {"statistic": "ks_d_max", "direction": "<", "margin": 0.05, "low": 0.01, "high": 0.02, "verdict": "supported"}
     assert reason_words(row).endswith("all of it below the margin of 0.05.")
     assert "no interval" in reason_words(row | {"low": float("nan"), "verdict": "inconclusive"})
+    share = row | {"statistic": "difference of hole_fraction", "low": 0.163, "high": 0.389, "verdict": "contradicted"}
+    assert reason_words(share).startswith(
+        "95% interval 16 points to 39 points, none of it below the margin of 5 points"
+    )
+    ratio = row | {"statistic": "ln(fd_clf_box / fd_clf_prior)", "low": 0.0, "high": np.log(2), "margin": np.log(1.5)}
+    assert reason_words(ratio).startswith("95% interval 1.00 times to 2.00 times")
+    assert reason_words(ratio).endswith("margin of 1.50 times.")
     assert metric_words("ks_d_max").startswith("largest KS")

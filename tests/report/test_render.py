@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from html.parser import HTMLParser
 
@@ -155,7 +156,19 @@ def test_photos_that_may_not_be_shown_are_not(study, figures):
 def test_both_conventions_of_beta_and_every_parameter_are_there(text):
     assert "β = 1024, β_KL = 1" in text
     assert "diagnostics.margins.ks_d" in text
-    assert "reference: other" in text
+
+
+def test_the_page_says_its_own_summary_in_json(study, figures, text):
+    found = json.loads(re.search(r'<script type="application/json" id="summary">(.*?)</script>', text, re.DOTALL)[1])
+    assert (found["dataset"], found["reduced"], found["seeds"]) == ("made_up", False, [0, 1, 2])
+    assert found["verdicts"] == {"supported": 1, "contradicted": 1, "inconclusive": 1}
+    ae, vae = found["arms"]
+    assert (ae["name"], ae["beta"], ae["beta_kl"], ae["ks_d_max"]) == ("AE", None, None, None)
+    assert (vae["beta"], vae["beta_kl"], vae["weight"]) == (1024.0, 1.0, "β = 1024, β_KL = 1")
+    assert [vae[f"ks_d_max{end}"] for end in ("", "_low", "_high")] == [0.04, 0.03, 0.05]
+    assert vae["fd_clf_prior"] == 9
+    hostile = study._replace(names={"ae": "</script><script>alert(1)</script>", "vae": "VAE"})
+    assert "</script><script>alert" not in render_study(hostile, {}, None)
 
 
 def test_the_headline_follows_the_margins(study):

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.patches import Circle
 
-from latent_audit.figures.style import INK, MUTED, PAPER, POINTS
+from latent_audit.figures.style import INK, MUTED, PAPER, point_marks
 
 RADII = (1, 2, 3)
 FAINT = "#98a2ad"  # points that are only background, on light and on dark pages
@@ -24,7 +24,7 @@ def plot_codes(
 ) -> Axes:
     """Codes as points (rasterised), one colour per class, on the square [-limit, limit]^2 in code units."""
     rgba = np.array([to_rgba(colour) for colour in colours])
-    ax.scatter(codes[:, 0], codes[:, 1], c=rgba[labels], **POINTS)
+    ax.scatter(codes[:, 0], codes[:, 1], c=rgba[labels], **point_marks(len(codes)))
     return _frame(ax, limit)
 
 
@@ -40,9 +40,9 @@ def plot_centroids(
     Discs that would cover one another stand aside, each joined to its mean by a line.
     """
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    inside = (centroids > (left, bottom)).all(axis=1) & (centroids < (right, top)).all(axis=1)
+    inside = np.asarray((centroids > (left, bottom)).all(axis=1) & (centroids < (right, top)).all(axis=1))
     means = centroids[inside]
-    kept = [(name, colour) for name, colour, shown in zip(names, colours, inside, strict=True) if shown]
+    kept = [(name, colour) for name, colour, shown in zip(names, colours, inside.tolist(), strict=True) if shown]
     discs = apart(means, 0.05 * (right - left))
     for (x, y), (to_x, to_y), (name, colour) in zip(means, discs, kept, strict=True):
         ax.plot([x, to_x], [y, to_y], color=INK, linewidth=0.8)
@@ -99,7 +99,7 @@ def plot_holes(
     shade = np.zeros((*hole.shape, 4))
     shade[..., :3] = to_rgb(colour)
     shade[..., 3] = 0.85 * np.sqrt(hole)  # of the density, so that the rim of the prior can still be seen
-    ax.scatter(codes[:, 0], codes[:, 1], c=[to_rgba(FAINT)], **POINTS)
+    ax.scatter(codes[:, 0], codes[:, 1], c=[to_rgba(FAINT)], **point_marks(len(codes)))
     ax.imshow(shade, extent=(-limit, limit, -limit, limit), origin="lower", interpolation="nearest", zorder=2)
     return _frame(ax, limit)
 

@@ -40,7 +40,7 @@ def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane
             planes.plot_centroids(centroids, [names[k] for k in kept], colours=[colours[k] for k in kept], ax=ax)
         elif wide > 1.2 * WINDOW:
             planes.plot_window(WINDOW, ax=ax)
-        ax.set(xlabel=f"z{_sub(dims[arm][0])}", ylabel=f"z{_sub(dims[arm][1])}")
+        ax.set(xlabel=dimension_name(dims[arm][0]), ylabel=dimension_name(dims[arm][1]))
 
     def row(limit: float, zoomed: bool, words: str) -> list[Sketch]:
         return [
@@ -85,8 +85,8 @@ def marginals(
         sketch(
             lambda ax, dim=dim: plot_marginal(
                 {arm: codes[arm][:, dim] for arm in colours}, colours=colours, limit=limit, ax=ax
-            ).set_xlabel(f"z{_sub(dim)}"),
-            title=f"z{_sub(dim)}",
+            ).set_xlabel(dimension_name(dim)),
+            title=dimension_name(dim),
             note="dashed: N(0, 1)",
             alt=f"Histogram outlines of dimension {dim + 1} of z for {arm_names(colours)}, with N(0, 1).",
             size=(360, 210),
@@ -108,7 +108,7 @@ def _distances(
     margins: Mapping[str, float],
 ) -> list[Sketch]:
     rows = per_dim[(per_dim["code"] == "z") & per_dim["dim"].isin(dims)]
-    names = {dim: f"z{_sub(dim)}" for dim in dims}
+    names = {dim: dimension_name(dim) for dim in dims}
     return [
         strip_panel(
             rows.assign(row=rows["dim"].map(names), value=rows[column]),
@@ -157,38 +157,39 @@ def p_value_maps(per_dim: pd.DataFrame, *, family: int) -> list[Band]:
     dims = shown_dims(per_dim, most=24)
     for arm, colour in colours.items():
         rows = per_dim[(per_dim["arm"] == arm) & (per_dim["code"] == "z") & per_dim["dim"].isin(dims)]
-        labels = [f"z{_sub(dim)}" for dim in dims]
+        labels = [dimension_name(dim) for dim in dims]
         adjusted = pd.DataFrame({TESTS[p]: log10_adjusted(rows, p, family) for p in TESTS}).assign(
             dim=rows["dim"].to_numpy()
         )
         p_map = adjusted.groupby("dim").median().loc[dims].set_axis(labels)
-        effects = rows.assign(log_std=np.log(rows["std"])).groupby("dim")[list(EFFECTS)].median().loc[dims]
-        size = (330, 34 + 26.0 * len(dims))
-        bands.append(
-            Band(
-                "pair",
-                "",
-                [
-                    sketch(
-                        lambda ax, table=p_map: pvalues.plot_p_map(table, ax=ax),
-                        title=display_name(arm),
-                        note="log10 of adjusted p, z",
-                        size=size,
-                        alt=f"Heat map of log10 adjusted p-values of {display_name(arm)}, dimensions by tests.",
-                    ),
-                    sketch(
-                        lambda ax, table=effects.rename(columns=EFFECTS).set_axis(labels), colour=colour: (
-                            pvalues.plot_effect_map(table, colour=colour, ax=ax)
-                        ),
-                        title=display_name(arm),
-                        note="size of the departure, z",
-                        size=size,
-                        alt=f"Heat map of effect sizes of {display_name(arm)}, dimensions by effects.",
-                    ),
-                ],
-            )
+        effects = (
+            rows.assign(log_std=np.log(rows["std"].where(rows["std"] > 0)))
+            .groupby("dim")[list(EFFECTS)]
+            .median()
+            .loc[dims]
         )
+        bands.append(Band("pair", "", _maps(arm, colour, p_map, effects.rename(columns=EFFECTS).set_axis(labels))))
     return bands
+
+
+def _maps(arm: str, colour: str, p_map: pd.DataFrame, effects: pd.DataFrame) -> list[Sketch]:
+    size = (330, 34 + 26.0 * len(p_map))
+    return [
+        sketch(
+            lambda ax: pvalues.plot_p_map(p_map, ax=ax),
+            title=display_name(arm),
+            note="log10 of adjusted p, z",
+            size=size,
+            alt=f"Heat map of log10 adjusted p-values of {display_name(arm)}, dimensions by tests.",
+        ),
+        sketch(
+            lambda ax: pvalues.plot_effect_map(effects, colour=colour, ax=ax),
+            title=display_name(arm),
+            note="size of the departure, z",
+            size=size,
+            alt=f"Heat map of effect sizes of {display_name(arm)}, dimensions by effects.",
+        ),
+    ]
 
 
 def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, dims: Plane) -> list[Band]:
@@ -197,7 +198,7 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
     arms = [arm for arm in arm_order(codes) if arm in maps]
 
     def axes_named(ax: Axes, arm: str) -> Axes:
-        ax.set(xlabel=f"Φ(z{_sub(dims[arm][0])})", ylabel=f"Φ(z{_sub(dims[arm][1])})")
+        ax.set(xlabel=f"Φ({dimension_name(dims[arm][0])})", ylabel=f"Φ({dimension_name(dims[arm][1])})")
         return ax
 
     points = [
@@ -253,7 +254,7 @@ def holes(
         note="%, a dot per seed",
         margin=None if margin is None else 100 * margin,
         null=None if null is None else dict.fromkeys(present, (100 * null[0], 100 * null[1])),
-        size=(500, 34 + 18.0 * len(colours) * len(present)),
+        size=(390, 34 + 18.0 * len(colours) * len(present)),
     )
     return [*bands, Band("one", "", [strip])]
 
@@ -275,5 +276,6 @@ def _class_numbers(n_classes: int) -> list[str]:
     return [str(index) for index in range(n_classes)]
 
 
-def _sub(dim: int) -> str:
-    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(dim + 1))
+def dimension_name(dim: int) -> str:
+    """z₁ for dimension 0: counted from 1, as readers do."""
+    return "z" + "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(dim + 1))

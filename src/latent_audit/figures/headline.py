@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib import rc_context
@@ -82,7 +82,8 @@ def headline_panels(
 
 def headline_svg(panels: Mapping[Panel, pd.DataFrame]) -> str:
     """The panels side by side as SVG text on white paper, the same bytes for the same numbers."""
-    with rc_context(RC | {"svg.fonttype": "path", "savefig.transparent": False}):
+    style: dict[Any, Any] = {**RC, "svg.fonttype": "path", "savefig.transparent": False}
+    with rc_context(style):
         width, height = PANEL_INCHES
         figure = Figure(figsize=(width * len(panels), height), layout="constrained", facecolor=PAPER)
         axes = figure.subplots(1, len(panels), squeeze=False)[0]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb, to_rgba
 from scipy.special import ndtr
 
-from latent_audit.figures.style import INK, MUTED, PAPER, POINTS
+from latent_audit.figures.style import INK, MUTED, PAPER, point_marks
 
 
 def plot_p_space(
@@ -17,7 +17,7 @@ def plot_p_space(
     """Phi of each code coordinate, a p-value in (0, 1), coloured by class; N(0, I) would fill the square evenly."""
     rgba = np.array([to_rgba(colour) for colour in colours])
     u = ndtr(codes)
-    ax.scatter(u[:, 0], u[:, 1], c=rgba[labels], **POINTS)
+    ax.scatter(u[:, 0], u[:, 1], c=rgba[labels], **point_marks(len(codes)))
     return _square(ax)
 
 

@@ -29,10 +29,16 @@ def plot_p_map(log10_p: pd.DataFrame, *, colour: str = MUTED, ax: Axes) -> Axes:
 def plot_effect_map(effects: pd.DataFrame, *, colour: str, ax: Axes) -> Axes:
     """Cells of effect sizes: rows = dimensions, columns = effects; colour = absolute size, deepest at 0.5 and above."""
     depth = np.clip(effects.abs().to_numpy(dtype=float) / EFFECT_CEILING, 0, 1)
-    return _cells(depth, effects.map(lambda value: f"{value:.2f}".replace("-", "−")), colour, ax)
+    return _cells(depth, effects.map(_in_words), colour, ax)
+
+
+def _in_words(value: float) -> str:
+    return "–" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no minus zero
 
 
 def _p_in_words(log10_p: float) -> str:
+    if np.isnan(log10_p):
+        return "–"
     if log10_p >= -3:
         return f"{10**log10_p:.3f}".rstrip("0").rstrip(".") if log10_p < 0 else "1"
     return f"−{-log10_p:.0f}"
@@ -40,7 +46,7 @@ def _p_in_words(log10_p: float) -> str:
 
 def _cells(depth: np.ndarray, words: pd.DataFrame, colour: str, ax: Axes) -> Axes:
     rows, columns = depth.shape
-    for (row, column), value in np.ndenumerate(depth):
+    for (row, column), value in np.ndenumerate(np.nan_to_num(depth)):
         alpha = 0 if value == 0 else FAINTEST + (DEEPEST - FAINTEST) * value
         ax.add_patch(
             Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor=colour, alpha=round(alpha, 2), linewidth=0)

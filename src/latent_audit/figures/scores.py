@@ -20,12 +20,12 @@ SAMPLERS = {
     "box": "bounding box",
     "gaussian": "fitted Gaussian",
     "gmm": "fitted mixture",
-    "reconstruction": "test codes themselves",
+    "reconstruction": "own reconstructions",
     "test_floor": "real images",
 }
 SCORES = {
     "fd_clf": "FD-clf: distance to real images, lower is better",
-    "kid": "KID: the same by kernels, lower is better",
+    "kid": "KID: distance by kernels, lower is better",
     "density": "Density: fidelity, higher is better",
     "coverage": "Coverage: variety, higher is better",
     "class_entropy": "Entropy of the classes drawn, 1 = even",
@@ -69,7 +69,7 @@ def areas(classes: pd.DataFrame) -> list[Band]:
         note="% of the unit square, z",
         margin=100 / len(order),
         null=None,
-        size=(500, 50 + 26.0 * len(order)),
+        size=(390, 50 + 26.0 * len(order)),
     )
     return [Band("one", "", [strip])]
 

@@ -19,16 +19,8 @@ FIRST_ARMS = ("ae", "vae", "beta_vae")
 NAMES = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "cvae": "CVAE", "vqvae": "VQ-VAE"}
 FONT_PT = 9.0
 RASTER_DPI = 150
-# Clouds of points: squares of 2 x 2 pixels without smoothing hold few colours, so their picture is a fifth of the size.
-POINTS: dict[str, Any] = {
-    "marker": "s",
-    "s": (2 * 72 / RASTER_DPI) ** 2,
-    "linewidths": 0,
-    "antialiaseds": False,
-    "rasterized": True,
-}
 
-RC: dict[str, Any] = {
+RC: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
@@ -60,6 +52,21 @@ RC: dict[str, Any] = {
     "axes.unicode_minus": True,
     "axes.axisbelow": True,
 }
+
+
+def point_marks(n: int) -> dict[str, Any]:
+    """How `n` points of a cloud are drawn: 2 pixels wide for 10,000, up to 6 for a few, so that both can be seen.
+
+    Squares without smoothing hold few colours, so their picture has a fifth of the bytes.
+    """
+    side = int(np.clip(round(2 * (10_000 / max(n, 1)) ** 0.25), 2, 6))
+    return {
+        "marker": "s",
+        "s": (side * 72 / RASTER_DPI) ** 2,
+        "linewidths": 0,
+        "antialiaseds": False,
+        "rasterized": True,
+    }
 
 
 def display_name(arm: str) -> str:

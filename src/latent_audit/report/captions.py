@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-import pandas as pd
 from markupsafe import Markup
 
+from latent_audit.report.spread import SHOWN_CODE, by_arm, is_finite, over_seeds, per_seed, worst_dimension
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent
 
-SHOWN_CODE = "z"
 P_COLUMNS = ("ks_p", "cvm_p", "ad_p", "shapiro_p", "k2_p", "jb_p")
 SAMPLERS = {
     "prior": "N(0, I)",
@@ -18,49 +16,6 @@ SAMPLERS = {
     "box": "bounding box",
     "test_floor": "real images (floor)",
 }
-
-
-def per_seed(study: Study, table: str, metric: str, *, code: str | None = SHOWN_CODE) -> pd.DataFrame:
-    """Rows arm, seed, value of one metric of a long table; empty where the table or the metric does not exist."""
-    if table not in study.tables:
-        return pd.DataFrame({"arm": [], "seed": [], "value": []})
-    rows = study.tables[table]
-    rows = rows[rows["metric"] == metric]
-    if code is not None and "code" in rows:
-        rows = rows[rows["code"] == code]
-    return rows[rows["value"].notna()]
-
-
-def worst_dimension(study: Study, column: str, *, code: str = SHOWN_CODE) -> pd.DataFrame:
-    """Rows arm, seed, value: the largest absolute `column` over the code dimensions."""
-    rows = study.tables["per_dim"]
-    rows = rows[rows["code"] == code].assign(value=lambda table: table[column].abs())
-    return rows.groupby(["arm", "seed"], sort=False, as_index=False)["value"].max()
-
-
-def by_arm(study: Study, values: pd.DataFrame, form: Callable[[float], str] = number) -> str:
-    """ "AE 0.42 (0.38–0.45), VAE 0.09 (0.08–0.10)": mean and range over seeds for each arm that has values.
-
-    Raises
-    ------
-    ValueError : no arm has any, so the sentence would be empty of its finding.
-    """
-    parts = []
-    for arm, name in study.names.items():
-        x = values.loc[values["arm"] == arm, "value"].to_numpy()
-        if len(x) > 1:
-            parts.append(f"{name} {form(x.mean())} ({form(x.min())}–{form(x.max())})")
-        elif len(x):
-            parts.append(f"{name} {form(x[0])}")
-    if not parts:
-        raise ValueError("a caption lacks its numbers: no arm has a value of what it is about")
-    return ", ".join(parts)
-
-
-def over_seeds(study: Study) -> str:
-    """How to read the brackets: the range over the seeds, or that there is one seed only."""
-    n = len(study.seeds)
-    return f"Brackets: range over {n} seeds." if n > 1 else "One seed: no spread can be shown."
 
 
 def training(study: Study) -> str:
@@ -129,9 +84,9 @@ def p_values(study: Study) -> str:
     return (
         f"Rejected at 5% after Holm's adjustment, over seeds, dimensions and tests of z: {', '.join(parts)}. With "
         f"n = {number(int(rows['n'].max()))} codes a shift too small to matter is rejected too, so the right-hand "
-        f"map shows how large each departure is. Left: log10 of the adjusted p (−12 means 1e−12), median over seeds; "
-        f"KS, CvM and AD ask “is it N(0, 1)?”, Shapiro, K² and JB ask “is it some normal?”. Right: medians over "
-        "seeds; darker is larger."
+        "map shows how large each departure is. Left: log10 of the adjusted p (−12 means 1e−12; pale: above 0.05), "
+        "median over seeds; KS, CvM and AD ask “is it N(0, 1)?”, Shapiro, K² and JB ask “is it some normal?”. Right: "
+        "medians over seeds; darker is larger."
     )
 
 
@@ -180,8 +135,16 @@ def holes(study: Study) -> str:
         f"Of draws from N(0, I), this share lands where no test code z is near: "
         f"{by_arm(study, table, percent)}{by_chance}. Shaded, darker where the prior is denser: places further from "
         f"every code than all but 1% of true prior draws are from one another; grey dots: codes, seed "
-        f"{study.first_seed}. {over_seeds(study)}"
+        f"{study.first_seed}. {_whitened_holes(study)}Grey band: what chance gives; dashed: the margin beyond it. "
+        f"{over_seeds(study)}"
     )
+
+
+def _whitened_holes(study: Study) -> str:
+    table = per_seed(study, "joint", "hole_fraction_whitened")
+    if table.empty:
+        return ""
+    return f"Once the codes' own mean and covariance are taken out (whitened): {by_arm(study, table, percent)}. "
 
 
 def lattice(study: Study) -> str:
@@ -232,16 +195,38 @@ def generation(study: Study) -> str:
     floor = floor[floor["sampler"] == "test_floor"]["value"]
     ground = f" Real images against real images give {number(floor.mean())}." if len(floor) else ""
     return (
-        f"{generation_words(study, ('prior', 'gmm'))}{ground} The features are those of this study's own critic, so "
-        f"the numbers compare within this report only. {over_seeds(study)}"
+        f"{generation_words(study, ('prior', 'gmm'))}{_blur(study)}{ground} The features are those of this study's own "
+        f"critic, so the numbers compare within this report only. {over_seeds(study)}"
     )
+
+
+def _blur(study: Study) -> str:
+    """How much of FD-clf is the decoder's blur: the score of its own reconstructions."""
+    rows = per_seed(study, "generation", "fd_clf", code=None)
+    own = rows[rows["sampler"] == "reconstruction"]
+    if own.empty:
+        return ""
+    both = own.merge(rows[rows["sampler"] == "prior"], on=["arm", "seed"], suffixes=("", "_prior"))
+    shares = both.assign(value=both["value"] / both["value_prior"])
+    words = f"each arm's own reconstructions of test images are at {by_arm(study, own)}"
+    if shares["value"].mean() > 0.5:
+        return (
+            f" Most of this is blur, not the choice of codes: {words}, which is {by_arm(study, shares, percent)} of "
+            f"what draws from N(0, I) give."
+        )
+    return f" For comparison, {words}."
 
 
 def separability(study: Study) -> str:
     """How well the classes can be told from the codes."""
     knn = by_arm(study, per_seed(study, "separability", "knn_accuracy"), percent)
     probe = by_arm(study, per_seed(study, "separability", "linear_probe_accuracy"), percent)
-    return f"Classes read from z by nearest neighbours: {knn}; by a linear probe: {probe}. {over_seeds(study)}"
+    majority = per_seed(study, "separability", "majority_accuracy")["value"].mean()
+    chance = f" Always naming the commonest class: {percent(majority)}." if is_finite(majority) else ""
+    return (
+        f"Classes read from z by nearest neighbours: {knn}; by a linear probe: {probe}.{chance} The axes are cut "
+        f"to the values. {over_seeds(study)}"
+    )
 
 
 def continuity(study: Study) -> str:
@@ -254,7 +239,10 @@ def continuity(study: Study) -> str:
         rows = per_seed(study, "continuity", metric, code=None)
         if len(rows):
             parts.append(f"{words} {by_arm(study, rows, form)}.")
-    return f"{' '.join(parts)} Straight lines between codes mu, decoded. {over_seeds(study)}"
+    return (
+        f"{' '.join(parts)} Straight lines between codes mu, decoded. The axes are cut to the values. "
+        f"{over_seeds(study)}"
+    )
 
 
 CAPTIONS: dict[str, Callable[[Study], str]] = {
@@ -285,8 +273,3 @@ def caption(anchor: str, study: Study) -> Markup:
     if "nan" in text.lower().split():
         raise ValueError(f"the caption of {anchor} lacks a number: {text!r}")
     return Markup.escape(text)
-
-
-def is_finite(value: float | None) -> bool:
-    """Whether a table's cell holds a number."""
-    return value is not None and bool(np.isfinite(value))

@@ -56,8 +56,9 @@ def lattice_rows(pictures: Pictures, names: Mapping[str, str], live: bool) -> li
             tile = min(own[kind].shape[-1], LATTICE_TILE if live or kind != "lattice" else ATLAS_TILE)
             uri = webp_uri(contact_sheet(own[kind], tile=tile), quality=66)
             alt = f"Decoded images of {names[arm]} over the plane of codes: {label.lower()}."
-            axes = tuple(f"z{_sub(dim)}" if unit == "z" else f"Φ(z{_sub(dim)})" for dim in own["dims"])
-            panels.append(Panel(names[arm], lattice_svg(uri, symbol=f"{kind}-{arm}", alt=alt, ticks=ticks, axes=axes)))
+            first, second = (f"z{_sub(dim)}" if unit == "z" else f"Φ(z{_sub(dim)})" for dim in own["dims"])
+            drawn = lattice_svg(uri, symbol=f"{kind}-{arm}", alt=alt, ticks=ticks, axes=(first, second))
+            panels.append(Panel(names[arm], drawn))
         rows.append(Row(panels, "arms", label))
     return rows
 

@@ -14,8 +14,9 @@ from latent_audit.report import verdicts
 from latent_audit.report.captions import P_COLUMNS, caption
 from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.study import Figure, Row, Study, beta_words
+from latent_audit.report.summary import summary
 from latent_audit.report.svg import hoist_styles
-from latent_audit.report.tables import data_table, number, percent
+from latent_audit.report.tables import data_table, number, percent, set_number
 
 MAX_BYTES = 3_000_000
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
@@ -47,11 +48,13 @@ HEADINGS = {
     "ad_a2": "AD A²",
     "kl_nats": "KL, nats",
 } | {f"{p}_holm": f"{p.removesuffix('_p').upper()} p, Holm" for p in P_COLUMNS}
-
-
-KEYS = dict.fromkeys(("fig-histograms", "fig-areas", "fig-generation"), "arms") | dict.fromkeys(
-    ("fig-codes", "fig-pspace"), "classes"
-)
+KEYS = {
+    "fig-histograms": "arms",
+    "fig-areas": "arms",
+    "fig-generation": "arms",
+    "fig-codes": "classes",
+    "fig-pspace": "classes",
+}
 
 
 class Section(NamedTuple):
@@ -74,21 +77,14 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: E
     ValueError : a caption lacks its number, or a verdict is none of the three.
     jinja2.UndefinedError : the template asks for something that was not given.
     """
-    anchors = [anchor for _, _, held in SECTIONS for anchor in held if anchor in figures]
-    figures, figure_style = _with_classes(figures)
-    numbered = {
-        anchor: Figure(
-            anchor, index, list(figures[anchor]), caption(anchor, study), _table(anchor, study), KEYS.get(anchor, "")
-        )
-        for index, anchor in enumerate(anchors, start=1)
-    }
+    numbered, figure_style = _numbered(study, figures)
     present = [
         Section(anchor, title)
         for anchor, title, held in SECTIONS
         if (not held or any(name in numbered for name in held)) and (anchor != "explorer" or explorer is not None)
     ]
-    script = "\n".join(_text(name) for name in SCRIPTS) if explorer else _text(SCRIPTS[0])
-    page = (
+    script = "\n".join(text_of(name) for name in SCRIPTS) if explorer else text_of(SCRIPTS[0])
+    return (
         environment()
         .get_template("template.html")
         .render(
@@ -101,16 +97,29 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: E
             glance=verdicts.at_a_glance(study),
             answer=verdicts.answer(study),
             reduced=reduced(study),
+            summary=summary(study, reduced=bool(reduced(study))),
+            keys=_keys(study),
             explorer=explorer,
             params=list(_flat(study.params)),
-            style=Markup(_text("style.css")) + figure_style,
+            style=Markup(text_of("style.css")) + figure_style,
             script=Markup(script),
             policy=content_policy(script),
             arm_table=_arm_table(study),
             targets=set(numbered) | {section.anchor for section in present},
         )
     )
-    return page
+
+
+def _numbered(study: Study, figures: Mapping[str, Sequence[Row]]) -> tuple[dict[str, Figure], Markup]:
+    """The figures in the order of SECTIONS with number, caption and table, and the style sheet that they share."""
+    anchors = [anchor for _, _, held in SECTIONS for anchor in held if anchor in figures]
+    figures, style = shared_styles(figures)
+    return {
+        anchor: Figure(
+            anchor, index, list(figures[anchor]), caption(anchor, study), _table(anchor, study), KEYS.get(anchor, "")
+        )
+        for index, anchor in enumerate(anchors, start=1)
+    }, style
 
 
 def fits(page: str) -> bool:
@@ -171,7 +180,19 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _with_classes(figures: Mapping[str, Sequence[Row]]) -> tuple[dict[str, list[Row]], Markup]:
+def _keys(study: Study) -> dict[str, list[tuple[str, str, str]]]:
+    """What the keys above a figure name: colour, mark, words."""
+    return {
+        "arms": [(f"var({study.colours[arm]})", "", name) for arm, name in study.names.items()],
+        "classes": [
+            (colour, str(index), name)
+            for index, (colour, name) in enumerate(zip(study.class_colours, study.meta["classes"], strict=True))
+        ],
+    }
+
+
+def shared_styles(figures: Mapping[str, Sequence[Row]]) -> tuple[dict[str, list[Row]], Markup]:
+    """The figures with their style attributes as classes that all share, and the style sheet of these classes."""
     bodies, style = hoist_styles([panel.body for rows in figures.values() for row in rows for panel in row.panels])
     remaining = iter(bodies)
     return {
@@ -195,7 +216,9 @@ def _arm_table(study: Study) -> Markup:
         }
         for arm, info in study.arms.items()
     ]
-    return data_table(pd.DataFrame(rows).astype(object), caption="The arms, with their weight in both conventions")
+    return data_table(
+        pd.DataFrame(rows).astype(object), caption="The arms, with their weight in both conventions", form=set_number
+    )
 
 
 def _table(anchor: str, study: Study) -> Markup | None:
@@ -215,5 +238,6 @@ def _table(anchor: str, study: Study) -> Markup | None:
     )
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """A file beside the templates."""
     return files("latent_audit.report").joinpath(name).read_text(encoding="utf-8")

@@ -11,8 +11,7 @@ class Study(NamedTuple):
     """One study. Tables carry an `arm` column; a table that was not made is absent from `tables`.
 
     meta : meta.json of the prepared data, or a foreign file's own description.
-    params : params.yaml as a plain mapping; `overrides` maps the dotted keys that differ from
-    the reference, if one is known, to the reference's values.
+    params : params.yaml as a plain mapping. metrics : reports/metrics.json, arm -> metric -> mean, low, high.
     arms : arm name -> arm.json, in the order of the report. names, colours : arm -> name for readers, CSS variable.
     class_colours : hex colour per class, in the order of `meta["classes"]`.
     tables : history, per_dim, joint, classes, separability, reconstruction, generation, continuity.
@@ -20,7 +19,7 @@ class Study(NamedTuple):
 
     meta: Mapping[str, Any]
     params: Mapping[str, Any]
-    overrides: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, Any]]
     arms: Mapping[str, Mapping[str, Any]]
     names: Mapping[str, str]
     colours: Mapping[str, str]

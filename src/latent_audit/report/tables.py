@@ -1,6 +1,6 @@
 """Data frames -> semantic HTML tables: caption, scoped headers, numbers rounded to read, whole to sort."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from numbers import Integral, Real
 from typing import Any
@@ -17,7 +17,7 @@ def number(value: Any, digits: int = 3) -> str:
 
     NaN and None become a dash.
     """
-    if value is None or (isinstance(value, Real) and np.isnan(value)):
+    if value is None or (isinstance(value, Real) and np.isnan(float(value))):
         return ABSENT
     if isinstance(value, Integral):
         return f"{int(value):,}".replace(",", "\u202f").replace("-", "−")
@@ -47,9 +47,16 @@ def percent(share: float) -> str:
 
 
 def data_table(
-    frame: pd.DataFrame, *, caption: str, headings: Mapping[str, str] | None = None, row_headers: int = 1
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    headings: Mapping[str, str] | None = None,
+    row_headers: int = 1,
+    form: Callable[[Any], str] = number,
 ) -> Markup:
-    """An HTML table of `frame`; the first `row_headers` columns head their rows. Everything is escaped.
+    """An HTML table of `frame`; the first `row_headers` columns head their rows, `form` writes the numbers.
+
+    Everything is escaped. None and NaN become a dash.
 
     Columns are sorted by the page's script from `data-sort`; without it the table stands as it is.
     """
@@ -60,7 +67,7 @@ def data_table(
     )
     rows = []
     for values in frame.itertuples(index=False, name=None):
-        cells = [_cell(value, header=index < row_headers) for index, value in enumerate(values)]
+        cells = [_cell(value, header=index < row_headers, form=form) for index, value in enumerate(values)]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return Markup(
         f'<div class="table-scroll" tabindex="0" role="region" aria-label="{escape(caption, quote=True)}">'
@@ -73,9 +80,10 @@ def _numeric(column: pd.Series) -> str:
     return ' class="n"' if pd.api.types.is_numeric_dtype(column) else ""
 
 
-def _cell(value: Any, *, header: bool) -> str:
+def _cell(value: Any, *, header: bool, form: Callable[[Any], str]) -> str:
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    text = number(value) if is_number or value is None else str(value)
+    missing = value is None or (is_number and np.isnan(float(value)))
+    text = ABSENT if missing else form(value) if is_number else str(value)
     if header:
         return f'<th scope="row"{_sort_key(value, is_number)}>{escape(text)}</th>'
     kind = ' class="n"' if is_number else ""
@@ -83,4 +91,4 @@ def _cell(value: Any, *, header: bool) -> str:
 
 
 def _sort_key(value: Any, is_number: bool) -> str:
-    return f' data-sort="{float(value):.10g}"' if is_number and np.isfinite(value) else ""
+    return f' data-sort="{float(value):.10g}"' if is_number and np.isfinite(float(value)) else ""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from latent_audit.report.captions import is_finite, per_seed, worst_dimension
+from latent_audit.report.spread import is_finite, per_seed, worst_dimension
 from latent_audit.report.study import Study, beta_words
 from latent_audit.report.svg import interval_svg
 from latent_audit.report.tables import number, percent, set_number
@@ -51,6 +51,7 @@ class Glance(NamedTuple):
     probe: float
     fd_prior: float
     fd_fitted: float
+    fd_own: float
 
 
 def claims(study: Study) -> list[Claim]:
@@ -123,6 +124,7 @@ def at_a_glance(study: Study) -> list[Glance]:
             mean(per_seed(study, "separability", "knn_accuracy"), arm),
             mean(fd, arm, sampler="prior"),
             mean(fd, arm, sampler="gmm"),
+            mean(fd, arm, sampler="reconstruction"),
         )
         for arm, description in study.arms.items()
     ]
@@ -137,17 +139,23 @@ def answer(study: Study) -> list[str]:
     if holes:
         chance = f"; true draws of the prior, as many, would leave at most {percent(null)}" if is_finite(null) else ""
         sentences.append(f"A draw from N(0, I) lands where the model has put no data this often: {holes}{chance}.")
-    distance = ", ".join(f"{line.name} {number(line.distance, 2)}" for line in glance)
+    distance = ", ".join(f"{line.name} {number(line.distance)}" for line in glance)
     limit = f" (margin for “normal enough”: {set_number(margins['ks_d'])})" if "ks_d" in margins else ""
     sentences.append(
         f"The codes’ largest distance from a standard normal, on KS’s scale of 0 to 1, is {distance}{limit}."
     )
     fd = [line for line in glance if is_finite(line.fd_prior) and is_finite(line.fd_fitted)]
     if fd:
-        pairs = ", ".join(f"{line.name} {number(line.fd_prior, 2)} → {number(line.fd_fitted, 2)}" for line in fd)
+        pairs = ", ".join(f"{line.name} {number(line.fd_prior)} → {number(line.fd_fitted)}" for line in fd)
         sentences.append(
             f"Drawing from a density fitted to the codes instead of the prior changes the distance of new images to "
             f"real ones (FD-clf, lower is better): {pairs}."
+        )
+    own = ", ".join(f"{line.name} {number(line.fd_own)}" for line in fd if is_finite(line.fd_own))
+    if own:
+        sentences.append(
+            f"By the same measure the arms’ own reconstructions of test images are at {own}: what the decoder blurs, "
+            "no choice of codes brings back."
         )
     return sentences
 

@@ -62,17 +62,16 @@ def finding_words(row: Mapping[str, Any], arms: list[str]) -> str:
         size = _points(effect) if form is percent else number(abs(effect))
         return f"{arms[0]} {'higher' if effect > 0 else 'lower'} than {arms[1]} by {size}: {words}."
     if (match := re.fullmatch(r"ln\((\w+) / (\w+)\)", statistic)) and len(arms) == 2:
-        return (
-            f"{arms[0]} has {number(exp(effect))} times the {_distance(match[1])} of {arms[1]} {_distance(match[2])}."
-        )
+        first, second = _distance(match[1]), _distance(match[2]).removeprefix("FD-clf ")
+        return f"{arms[0]}’s {first} is {number(exp(effect))} times that of {arms[1]} {second}."
     words, form = METRICS.get(statistic, (statistic_words(statistic), number))
     return f"{form(effect)}: {words}."
 
 
 def reason_words(row: Mapping[str, Any]) -> str:
-    """Why the verdict is what it is, from the interval and the margin."""
-    side = SIDES[row["direction"]]
-    margin = set_number(float(row["margin"]))
+    """Why the verdict is what it is, from the interval and the margin, in the units of `finding_words`."""
+    side, form = SIDES[row["direction"]], _form(str(row["statistic"]))
+    margin = form(float(row["margin"]), set_number)
     if not isfinite(float(row["low"])):
         return f"One seed gives no interval; the claim holds {side} {margin}."
     where = {
@@ -80,7 +79,20 @@ def reason_words(row: Mapping[str, Any]) -> str:
         "contradicted": f"none of it {side} the margin of {margin}",
         "inconclusive": f"on both sides of the margin of {margin}",
     }[row["verdict"]]
-    return f"95% interval {number(row['low'])} to {number(row['high'])}, {where}."
+    return f"95% interval {form(row['low'], number)} to {form(row['high'], number)}, {where}."
+
+
+def _form(statistic: str) -> Callable[[float, Callable[[float], str]], str]:
+    """How an end of an interval is written: shares as percent, differences of shares in points, logs as ratios."""
+    if re.fullmatch(r"ln\(.*\)", statistic):
+        return lambda value, plain: f"{number(exp(value))} times"
+    match = re.fullmatch(r"difference of (\w+)", statistic)
+    if METRICS.get(match[1] if match else statistic, ("", number))[1] is not percent:
+        return lambda value, plain: plain(value)
+    unit = " points" if match else "%"
+    return lambda value, plain: (
+        f"{plain(round(100 * value, 10)) if plain is set_number else number(100 * value, 2)}{unit}"
+    )
 
 
 def _points(share: float) -> str:

@@ -36,7 +36,7 @@ def of_dimensions(per_dim: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_scalars(table: pd.DataFrame, *, code: str | None = None, qualifier: str | None = None) -> pd.DataFrame:
-    """COLUMNS of a tidy table; `code` where it has none; the values of the column `qualifier` join the metric's name."""
+    """COLUMNS of a tidy table; `code` where it has none; the values of column `qualifier` join the metric's name."""
     rows = table.assign(code=code) if code is not None else table
     if qualifier is not None:
         rows = rows.assign(metric=rows["metric"] + "_" + rows[qualifier])
@@ -88,7 +88,8 @@ def summarise(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     if "continuity" in tables:
         parts.append(of_scalars(tables["continuity"], code="z"))
     if len(likelihood := tables.get("likelihood", pd.DataFrame())):
-        parts.append(of_scalars(likelihood[likelihood["metric"] != "elbo"], code="z"))  # that of all images stands above
+        bounds = likelihood[likelihood["metric"] != "elbo"]  # the elbo of all images stands above
+        parts.append(of_scalars(bounds, code="z"))
     observations = pd.concat(parts, ignore_index=True)
     return pd.concat([observations, derived(observations)], ignore_index=True)
 

@@ -1,0 +1,186 @@
+"""An audit in words: the answer, what each figure of it shows, and the statistics by plain names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from latent_audit.report.tables import number, percent, set_number
+
+# The study's margins (diagnostics.margins): from here on a departure counts as large.
+HOLES_MATTER, KS_MATTERS = 0.05, 0.05
+METRICS = {
+    "hole_fraction": "share of prior draws in a hole",
+    "hole_fraction_whitened": "share in a hole, after whitening",
+    "energy_d2": "energy distance to N(0, I), squared",
+    "mmd2_rbf": "MMD² to N(0, I), bandwidth 1",
+    "mmd2_rbf_half_median": "MMD², half the median distance",
+    "mmd2_rbf_median": "MMD², the median distance",
+    "mmd2_rbf_double_median": "MMD², twice the median distance",
+    "sliced_w2": "sliced Wasserstein-2 distance, code units",
+    "max_sliced_w2": "largest W2 of a projection, code units",
+    "radius_ks": "KS D of the squared radius to χ²",
+    "symmetry_energy": "asymmetry about 0, energy distance",
+    "mardia_b1p": "Mardia’s skewness, after whitening",
+    "mardia_b2p": "Mardia’s kurtosis, after whitening",
+    "henze_zirkler": "Henze–Zirkler, after whitening",
+    "gaussian_tc": "dependence of a fitted Gaussian, nats",
+    "kl": "KL of the posterior, nats",
+    "index_code_mi": "index-code mutual information, nats",
+    "total_correlation": "total correlation of q(z), nats",
+    "dimwise_kl": "dimension-wise KL, nats",
+    "marginal_kl": "KL of q(z) to N(0, I), nats",
+    "kl_closed_form": "KL of the posterior, closed form, nats",
+    "active_units": "active dimensions",
+    "collapsed_units": "collapsed dimensions",
+    "rank": "dimensions that vary",
+    "max_abs_z": "largest |z|",
+    "expected_max_abs_z": "largest |z| to be expected of N(0, I)",
+    "beyond_3sd_fraction": "share of coordinates beyond 3",
+    "beyond_3sd_radius_fraction": "share beyond the radius that holds 99.7% of N(0, I)",
+    "mean_norm": "mean length of a code",
+    "area_entropy": "evenness of the class areas, 1 = even",
+    "area_max_min": "largest class area over the smallest",
+    "area_tv": "share of the square to move for equal areas",
+    "classes_without_area": "classes that own nothing",
+    "knn_accuracy": "accuracy of nearest neighbours",
+    "linear_probe_accuracy": "accuracy of a linear probe",
+    "linear_probe_converged": "the probe converged, 1 = yes",
+    "silhouette": "silhouette of the classes",
+    "silhouette_whitened": "silhouette, after whitening",
+    "kmeans_ari": "k-means against classes, ARI",
+    "majority_accuracy": "always naming the commonest class",
+}
+
+
+class View(NamedTuple):
+    """What the words are about: code z, with its chance.
+
+    about : audit.json. per_dim : rows of z. joint : metric -> its row, of z. transforms, classes, separability : rows
+    of z, None where there are none. ks_chance : KS D that the worst of so many dimensions of true draws stays below in
+    97.5% of cases. drawn : dimensions (from 0) whose histograms are shown, in order. tests : p columns of per_dim.
+    """
+
+    about: Mapping[str, Any]
+    per_dim: pd.DataFrame
+    joint: Mapping[str, Mapping[str, Any]]
+    transforms: pd.DataFrame
+    classes: pd.DataFrame | None
+    separability: Mapping[str, float] | None
+    ks_chance: float
+    drawn: Sequence[int]
+    tests: Sequence[str]
+
+    @property
+    def worst(self) -> Mapping[str, Any]:
+        """The row of the dimension furthest from N(0, 1) by KS D."""
+        rows = self.per_dim.to_dict("records")
+        return max(rows, key=lambda row: row["ks_d"])
+
+
+def metric_name(metric: str) -> str:
+    """A statistic in plain words; one without an entry keeps its own name, with spaces."""
+    return METRICS.get(metric, metric.replace("_", " "))
+
+
+def answer(view: View) -> list[str]:
+    """A headline, then what it rests on: each dimension, all together, holes, the KL, the classes; with numbers."""
+    return [
+        _headline(view),
+        _dimensions(view),
+        _together(view),
+        _holes(view),
+        *([_posterior(view)] if "index_code_mi" in view.joint else []),
+        *([_classes(view, view.classes)] if view.classes is not None else []),
+    ]
+
+
+def _headline(view: View) -> str:
+    holes, energy = view.joint["hole_fraction"], view.joint["energy_d2"]
+    if holes["value"] - holes["null_high"] >= HOLES_MATTER:
+        return f"Not safely: {percent(holes['value'])} of draws from N(0, I) would land where no code is near."
+    far = view.worst["ks_d"] >= max(KS_MATTERS, view.ks_chance)
+    if far or energy["value"] > energy["null_high"]:
+        return "With care: few holes beyond chance, but the codes are not N(0, I)."
+    return (
+        f"As far as {number(view.about['n'])} codes can tell, yes: neither holes nor distance to N(0, I) exceed chance."
+    )
+
+
+def _dimensions(view: View) -> str:
+    worst, rows = view.worst, view.per_dim
+    n_far, n_rejected = int((rows["ks_d"] >= KS_MATTERS).sum()), int((rows["ks_p_holm"] < 0.05).sum())
+    spread = f"with mean {number(worst['mean'])} and standard deviation {number(worst['std'])}"
+    chance = f"(0 to 1; chance alone stays below {number(view.ks_chance)})"
+    if len(rows) == 1:
+        said = "rejects" if n_rejected else "does not reject"
+        return (
+            f"N(0, 1)? The KS distance is {number(worst['ks_d'])} {chance}, {spread}; KS {said} it at 5% "
+            f"(p {number(worst['ks_p'], 2)})."
+        )
+    return (
+        f"Is each dimension N(0, 1)? Furthest is dimension {int(worst['dim']) + 1}, at a KS distance of "
+        f"{number(worst['ks_d'])} {chance}, {spread}. {n_far} of {len(rows)} are {set_number(KS_MATTERS)} or further "
+        f"away; KS rejects {n_rejected} of {len(rows)} at 5% (Holm)."
+    )
+
+
+def _together(view: View) -> str:
+    energy, radius = view.joint["energy_d2"], view.joint["radius_ks"]
+    beyond = [row for row in view.joint.values() if outside(row)]
+    tested = [row for row in view.joint.values() if np.isfinite(row["null_high"])]
+    question = "All dimensions together" if len(view.per_dim) > 1 else "By other measures"
+    return (
+        f"{question}? The squared energy distance to N(0, I) is {number(energy['value'])}, where true draws give "
+        f"{_band(energy)} (p {number(energy['p_value'], 2)}); the codes’ distances from 0 are off by "
+        f"{number(radius['value'])} (KS), where true draws give {_band(radius)}. {len(beyond)} of {len(tested)} joint "
+        f"statistics are outside what chance gives."
+    )
+
+
+def _holes(view: View) -> str:
+    holes = view.joint["hole_fraction"]
+    return (
+        f"Holes? A draw from N(0, I) lands where no code is near in {percent(holes['value'])} of cases; true draws, as "
+        f"many, would leave {percent(holes['null_low'])} to {percent(holes['null_high'])}."
+    )
+
+
+def _posterior(view: View) -> str:
+    value = {metric: row["value"] for metric, row in view.joint.items()}
+    active = ""
+    if "active_units" in value:
+        active = f"; {number(int(value['active_units']))} of {number(len(view.per_dim))} dimensions are active"
+    parts = [number(value[part]) for part in ("index_code_mi", "total_correlation", "dimwise_kl")]
+    return (
+        f"The posterior’s KL of {number(value['kl'])} nats is {parts[0]} of information about the input, {parts[1]} of "
+        f"dependence between dimensions and {parts[2]} of distance of single dimensions{active}."
+    )
+
+
+def _classes(view: View, classes: pd.DataFrame) -> str:
+    most, least = classes.loc[classes["area"].idxmax()], classes.loc[classes["area"].idxmin()]
+    text = (
+        f"Classes? A draw from N(0, I) is nearest to “{most['class_name']}” in {percent(most['area'])} of cases and to "
+        f"“{least['class_name']}” in {percent(least['area'])}."
+    )
+    scores = view.separability
+    if scores is not None:
+        knn, probe, commonest = (
+            percent(scores[metric]) for metric in ("knn_accuracy", "linear_probe_accuracy", "majority_accuracy")
+        )
+        text += (
+            f" Nearest neighbours read the class from z in {knn} of cases, a linear probe in {probe}, always naming "
+            f"the commonest in {commonest}."
+        )
+    return text
+
+
+def outside(row: Mapping[str, Any]) -> bool:
+    """Whether a statistic lies outside its band of true draws; False where there is no band."""
+    return bool(row["value"] < row["null_low"] or row["value"] > row["null_high"])
+
+
+def _band(row: Mapping[str, Any]) -> str:
+    return f"{number(row['null_low'])} to {number(row['null_high'])}"

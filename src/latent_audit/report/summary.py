@@ -1,0 +1,52 @@
+"""The report in a few numbers, as JSON inside the page: what an index of reports or a script can read without HTML."""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from markupsafe import Markup
+
+from latent_audit.report import verdicts
+from latent_audit.report.explorer import script_json
+from latent_audit.report.study import Study, beta_words
+
+INTERVALS = ("ks_d_max", "hole_fraction")  # each with `_low` and `_high`, the 95% interval over seeds
+MEANS = ("recon_nll", "knn_accuracy", "fd_clf_prior", "fd_clf_gmm")
+
+
+def summary(study: Study, *, reduced: bool) -> Markup:
+    """JSON that cannot end its script: dataset, reduced, seeds, verdicts (counts), arms.
+
+    Each arm has name, arm, weight (in words), beta, beta_kl, and from `study.metrics` the mean over seeds of INTERVALS
+    and MEANS, with `<metric>_low` and `<metric>_high` of INTERVALS; null where there is none. beta multiplies the mean
+    pixel loss, beta_kl the KL.
+    """
+    return script_json(
+        {
+            "dataset": study.meta["dataset"],
+            "reduced": reduced,
+            "seeds": list(study.seeds),
+            "verdicts": verdicts.tally(study),
+            "arms": [_arm(study, arm) for arm in study.arms],
+        }
+    )
+
+
+def _arm(study: Study, arm: str) -> dict[str, Any]:
+    described, metrics = study.arms[arm], study.metrics.get(arm, {})
+    found = {
+        "arm": arm,
+        "name": study.names[arm],
+        "weight": beta_words(described),
+        "beta": described["beta"],
+        "beta_kl": described["beta_kl"],
+    }
+    for metric in INTERVALS:
+        for end, key in (("", "mean"), ("_low", "low"), ("_high", "high")):
+            found[metric + end] = _number(metrics.get(metric), key)
+    return found | {metric: _number(metrics.get(metric), "mean") for metric in MEANS}
+
+
+def _number(entry: Mapping[str, Any] | None, key: str) -> float | None:
+    value = None if entry is None else entry[key]
+    return None if value is None or not isfinite(value) else float(value)

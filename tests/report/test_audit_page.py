@@ -1,0 +1,129 @@
+"""The page of an audit: from 1 to 2,048 dimensions, with and without labels; what does not apply is absent."""
+
+import re
+
+import numpy as np
+import pytest
+from test_render import Page
+
+from latent_audit.api import AuditSettings, audit
+from latent_audit.audit_files import ForeignCodes
+from latent_audit.audit_page import audit_page
+from latent_audit.report.render import fits
+
+SETTINGS = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40, unit_counts=True)
+HOSTILE = "</script><script>alert(1)</script>"
+N = 80
+
+
+def page_of(z, *, mu=None, logvar=None, labels=None, samples=None) -> str:
+    tables = audit(z, mu=mu, logvar=logvar, labels=labels, seed=0, settings=SETTINGS)
+    given = {"mu": mu, "logvar": logvar, "z": z}
+    about = {
+        "input": {"codes": {"name": HOSTILE, "sha256": "ab" * 32}},
+        "arrays": [name for name, array in given.items() if array is not None],
+        "n": len(z),
+        "latent_dim": z.shape[1],
+        "classes": None if labels is None else len(np.unique(labels)),
+        "shown_dims": list(tables.dims),
+        "seed": 0,
+        "settings": SETTINGS.__dict__,
+        "notes": [],
+        "versions": {"numpy": "0"},
+    }
+    return audit_page(tables, about, ForeignCodes(z, mu, logvar, labels, None, []), samples or {})
+
+
+def parts(text: str) -> set[str]:
+    return {found for found in re.findall(r'id="([a-z-]+)"', text)}
+
+
+@pytest.fixture(scope="module")
+def rng():
+    return np.random.default_rng(5)
+
+
+@pytest.fixture(scope="module")
+def full(rng) -> str:
+    mu = rng.standard_normal((N, 2))
+    z = mu + 0.3 * rng.standard_normal((N, 2))
+    labels = np.array([HOSTILE, "bag & boot"])[np.arange(N) % 2]
+    images = {"closest to 0": np.zeros((10, 1, 4, 4), np.uint8)}
+    return page_of(z, mu=mu, logvar=np.full((N, 2), -2.0), labels=labels, samples=images)
+
+
+def test_everything_is_there_where_everything_applies(full):
+    wanted = {"fig-codes", "fig-histograms", "fig-pvalues", "fig-kl", "fig-pspace", "fig-areas", "joint", "images"}
+    assert wanted <= parts(full)
+    assert "fig-profile" not in parts(full)  # two dimensions are all drawn
+    assert "Holes</p>" in full.replace(" <span>shaded: prior without codes</span>", "")
+    assert full.count("<figcaption><b>Figure ") == 6
+
+
+def test_the_page_is_safe_and_complete_as_html(full):
+    page = Page(full)
+    assert HOSTILE not in full
+    assert "&lt;script&gt;alert(1)" in full
+    ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    assert {a["href"][1:] for a in page.all("a", "use") if a["href"].startswith("#")} <= set(ids)
+    assert all((a.get("src") or "data:").startswith("data:") for a in page.all("img", "script"))
+    assert len(page.all("table")) == len(page.all("caption"))
+    assert "nan" not in re.sub(r"<[^>]*>", " ", full).split()
+    assert "default-src 'none'" in full.replace("&#39;", "'")
+
+
+def test_one_dimension_has_no_plane_and_no_square(rng):
+    found = parts(page_of(rng.standard_normal((N, 1))))
+    assert found.isdisjoint({"fig-codes", "fig-pspace", "fig-areas", "fig-kl", "posterior", "images", "pspace"})
+    assert {"fig-histograms", "fig-pvalues", "joint", "provenance"} <= found
+
+
+def test_labels_in_one_dimension_have_areas_without_a_square(rng):
+    found = parts(page_of(rng.standard_normal((N, 1)), labels=np.arange(N) % 3))
+    assert "fig-areas" in found
+    assert "fig-pspace" not in found
+
+
+@pytest.mark.parametrize("latent_dim", [12, 300])
+def test_many_dimensions_show_the_worst_and_say_so(rng, latent_dim):
+    z = rng.standard_normal((N, latent_dim))
+    z[:, 7] += 3
+    text = page_of(z)
+    assert f"The 6 worst of {latent_dim} dimensions by KS D" in text
+    assert "Furthest is dimension 8," in text
+    assert "fig-profile" in parts(text)
+    assert "shaded: prior without codes" not in text
+    assert fits(text)
+
+
+def test_mu_that_is_z_is_said_once(rng):
+    z = rng.standard_normal((N, 2))
+    text = page_of(z, mu=z)
+    assert "mu and z are the same codes here." in text
+    assert "<td>mu</td>" not in text
+
+
+def test_a_constant_dimension_has_no_logarithm_of_its_sd(rng):
+    text = page_of(np.column_stack([rng.standard_normal((N, 2)), np.zeros(N)]))
+    assert "With care" in text or "Not safely" in text
+
+
+@pytest.mark.parametrize(("codes", "word"), [("ring", "Not safely: "), ("wide", "With care: "), ("prior", "yes: ")])
+def test_the_headline_answers(codes, word):
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((400, 2))
+    if codes == "ring":
+        z = 3 * z / np.linalg.norm(z, axis=1, keepdims=True)
+    assert word in page_of(1.5 * z if codes == "wide" else z)
+
+
+def test_many_classes_are_not_told_apart_by_colour(rng):
+    text = page_of(rng.standard_normal((3 * N, 2)), labels=np.arange(3 * N) % 24)
+    assert "fig-areas" in parts(text)
+    assert text.count('class="key"') == 1  # of the areas' two measures only
+
+
+def test_bytes_repeat(rng):
+    z = rng.standard_normal((N, 3))
+    assert page_of(z) == page_of(z)
