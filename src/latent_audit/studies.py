@@ -86,7 +86,7 @@ def run_experiment(root: Path, name: str, overlay: dict[str, Any], settings: lis
     known = set(flat_keys(base))
     new = [setting if setting.split("=")[0] in known else f"+{setting}" for setting in flat(overlay)]
     arguments = [part for setting in (*new, *settings) for part in ("-S", setting)]
-    _dvc(root, "exp", "run", "--force", "--name", name, *arguments)
+    _dvc(root, "exp", "run", "--name", name, *arguments)
 
 
 def flat_keys(content: dict[str, Any], prefix: str = "") -> list[str]:
