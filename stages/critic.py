@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from latent_audit.artifacts.hashing import file_sha256
-from latent_audit.artifacts.models import write_weights
 from latent_audit.artifacts.tables import write_json
+from latent_audit.artifacts.tensors import write_tensors
 from latent_audit.data.prepared import load_meta, load_split
 from latent_audit.devices import resolve
 from latent_audit.errors import reported
@@ -32,7 +32,7 @@ def main() -> None:
     )
     print(f"critic: test accuracy {accuracy:.4f}")
     weights = folder / "critic.safetensors"
-    write_weights(weights, {name: tensor.cpu().contiguous() for name, tensor in critic.state_dict().items()})
+    write_tensors(weights, {name: tensor.cpu().contiguous() for name, tensor in critic.state_dict().items()})
     write_json(
         folder / "critic.json",
         {"accuracy": accuracy, "sha256": file_sha256(weights), "n_features": N_FEATURES, "classes": classes},

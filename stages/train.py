@@ -8,8 +8,9 @@ import pandas as pd
 import typer
 
 from latent_audit.artifacts.lock import exclusive
-from latent_audit.artifacts.models import weights_path, write_weights
+from latent_audit.artifacts.models import weights_path
 from latent_audit.artifacts.tables import write_json, write_table
+from latent_audit.artifacts.tensors import write_tensors
 from latent_audit.data.prepared import Meta, load_meta
 from latent_audit.devices import resolve
 from latent_audit.errors import reported
@@ -44,7 +45,7 @@ def write(folder: Path, replicates: dict[int, Replicate], description: dict) -> 
     """Write exactly what dvc.yaml declares: a weight file per seed, history.csv and arm.json."""
     shutil.rmtree(folder, ignore_errors=True)  # an orphan of a killed run may have left other seeds here
     for seed, replicate in replicates.items():
-        write_weights(weights_path(folder, seed), replicate.weights)
+        write_tensors(weights_path(folder, seed), replicate.weights)
     history = [row for replicate in replicates.values() for row in replicate.history]
     write_table(folder / "history.csv", pd.DataFrame(history))
     write_json(folder / "arm.json", description)

@@ -34,3 +34,13 @@ def test_nothing_happens_where_nothing_is_wrong(capsys):
 
 def test_an_input_error_is_a_value_error():
     assert issubclass(InputError, ValueError)
+
+
+def test_a_lack_of_memory_becomes_one_message_too(capsys):
+    with pytest.raises(SystemExit) as stopped, reported():
+        raise MemoryError("Unable to allocate 3.00 TiB for an array")
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: out of memory (Unable to allocate 3.00 TiB for an array); close other programs, or set data.limit, and "
+        "run again\n"
+    )

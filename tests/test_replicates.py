@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from latent_audit.errors import InputError
-from latent_audit.replicates import map_seeds
+from latent_audit.replicates import available_cores, core_to_spare, map_seeds
 
 CPU = torch.device("cpu")
 
@@ -48,6 +48,22 @@ def test_results_keep_the_order_of_the_seeds_and_every_message_arrives():
     for seed in (4, 6, 9):
         assert [index for sender, index, _ in messages if sender == seed] == [0, 1, 2]
     assert dict(os.environ) == before  # the workers' allocator settings do not stay behind
+
+
+def spare(*, seed: int, send) -> bool:
+    time.sleep(0.5 * seed)
+    return core_to_spare()
+
+
+def test_a_core_is_to_spare_when_few_replicates_are_left():
+    cores = available_cores()
+    if cores < 2:
+        pytest.skip("one core: none to spare")
+    assert not core_to_spare()  # not in a worker
+    assert map_seeds(spare, (0,), device=CPU) == [True]
+    answers = map_seeds(spare, (*[0] * cores, 2), device=CPU)  # the last one sleeps until the others have ended
+    assert answers[-1] is True
+    assert not all(answers)
 
 
 def test_an_error_in_a_worker_is_raised_here():

@@ -11,9 +11,14 @@ class InputError(ValueError):
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turn an InputError into its message on stderr and exit code 2; anything else is a bug and keeps its traceback."""
+    """Turn an InputError, or a lack of memory, into a message on stderr and exit code 2; a bug keeps its traceback."""
     try:
         yield
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        message = str(error)
+    except MemoryError as error:
+        message = f"out of memory ({error or 'no size given'}); close other programs, or set data.limit, and run again"
+    else:
+        return
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(2) from None

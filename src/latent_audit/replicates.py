@@ -1,7 +1,8 @@
 """Run one function for every seed: in single-thread processes on a CPU, one after the other on an accelerator.
 
-One thread per replicate, always: a seed's bytes then depend neither on the number of workers nor on the seeds beside
-it, and two one-thread processes outrun one process of two threads.
+One thread per operation, always: a seed's bytes then depend neither on the number of workers nor on the seeds beside
+it, and two one-thread processes outrun one process of two threads. Work that comes in parts of its own may share them
+among threads where `core_to_spare` says so.
 """
 
 import os
@@ -26,6 +27,7 @@ ALLOCATOR = {
     "OMP_NUM_THREADS": "1",
 }
 _queue: Any = None  # a worker's line to its parent
+_unfinished: Any = None  # a counter that the workers share
 
 
 def map_seeds(
@@ -49,14 +51,14 @@ def map_seeds(
     if device.type != "cpu":
         return [function(seed=seed, send=on_message) for seed in seeds]
     context = get_context("spawn")
-    queue = context.Queue()
+    queue, unfinished = context.Queue(), context.Value("i", len(seeds))
     listener = threading.Thread(target=_listen, args=(queue, on_message), daemon=True)
     listener.start()
     workers = min(len(seeds), available_cores())
     try:
         with (
             _environment(ALLOCATOR),
-            ProcessPoolExecutor(workers, context, _start_worker, (queue, os.getpid())) as pool,
+            ProcessPoolExecutor(workers, context, _start_worker, (queue, unfinished, os.getpid())) as pool,
         ):
             futures = [pool.submit(_in_worker, function, seed) for seed in seeds]
             _fail_fast(pool, futures)
@@ -76,6 +78,11 @@ def map_seeds(
 def available_cores() -> int:
     """Cores this process may use, which can be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def core_to_spare() -> bool:
+    """In a worker: whether every replicate that is still to finish could have two cores."""
+    return _unfinished is not None and 2 * _unfinished.value <= available_cores()
 
 
 def _fail_fast(pool: ProcessPoolExecutor, futures: list[Future]) -> None:
@@ -101,9 +108,9 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
             os.environ.pop(key, None) if value is None else os.environ.__setitem__(key, value)
 
 
-def _start_worker(queue: Any, parent: int) -> None:
-    global _queue
-    _queue = queue
+def _start_worker(queue: Any, unfinished: Any, parent: int) -> None:
+    global _queue, _unfinished
+    _queue, _unfinished = queue, unfinished
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
@@ -117,4 +124,8 @@ def _die_with(parent: int) -> None:
 
 
 def _in_worker(function: Callable[..., Any], seed: int) -> Any:
-    return function(seed=seed, send=_queue.put)
+    try:
+        return function(seed=seed, send=_queue.put)
+    finally:
+        with _unfinished.get_lock():
+            _unfinished.value -= 1

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from latent_audit.artifacts.models import load_model, read_weights, weights_path, write_weights
+from latent_audit.artifacts.models import load_model, read_weights, weights_path
 from latent_audit.artifacts.tables import write_json
+from latent_audit.artifacts.tensors import write_tensors
 from latent_audit.errors import InputError
 from latent_audit.models.autoencoder import ModelSpec, build
 from latent_audit.models.conv import ImageShape
@@ -25,7 +26,7 @@ def test_round_trip(tmp_path, family, image, latent_dim):
         for parameter in model.parameters():
             parameter.add_(0.01)  # trained: no longer what the seed alone gives
     describe(tmp_path, family, image, latent_dim)
-    write_weights(weights_path(tmp_path, 4), {name: value.contiguous() for name, value in model.state_dict().items()})
+    write_tensors(weights_path(tmp_path, 4), {name: value.contiguous() for name, value in model.state_dict().items()})
     loaded = load_model(tmp_path, 4, device=CPU)
     assert loaded.spec == model.spec
     assert not loaded.training
@@ -38,7 +39,7 @@ def test_round_trip(tmp_path, family, image, latent_dim):
 
 def test_weights_are_tensors_by_name(tmp_path):
     weights = {"decoder.out.bias": torch.tensor([0.5]), "encoder.x": torch.arange(6.0).reshape(2, 3)}
-    write_weights(tmp_path / "w", weights)
+    write_tensors(tmp_path / "w", weights)
     read = read_weights(tmp_path / "w")
     assert set(read) == set(weights)
     assert all(torch.equal(read[name], weights[name]) for name in weights)
@@ -46,7 +47,7 @@ def test_weights_are_tensors_by_name(tmp_path):
 
 def test_equal_weights_give_equal_bytes_whatever_the_file_is_called(tmp_path):
     for name in ("a", "b"):
-        write_weights(tmp_path / name, {"x": torch.ones(3)})
+        write_tensors(tmp_path / name, {"x": torch.ones(3)})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -63,7 +64,7 @@ def test_missing_seed(tmp_path):
 
 @pytest.mark.parametrize("keep", [0, 7, 100])
 def test_damaged_weights(tmp_path, keep):
-    write_weights(tmp_path / "w", {"x": torch.ones(100)})
+    write_tensors(tmp_path / "w", {"x": torch.ones(100)})
     (tmp_path / "w").write_bytes((tmp_path / "w").read_bytes()[:keep])
     with pytest.raises(InputError, match=r"cannot read the weights .*run `dvc repro`"):
         read_weights(tmp_path / "w")

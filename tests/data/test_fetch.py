@@ -141,7 +141,7 @@ def test_a_failing_write_leaves_nothing_behind(mirror, raw, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(fetch_module, "_receive", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError, match=r"cannot write .*: No space left on device"):
         fetch("set", [FILE], raw, mirror=str(mirror))
     assert left_in(raw) == []
 

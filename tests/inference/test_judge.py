@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 import torch
 
-from latent_audit.artifacts.models import write_weights
 from latent_audit.artifacts.tables import write_json
+from latent_audit.artifacts.tensors import write_tensors
 from latent_audit.errors import InputError
 from latent_audit.inference import judge as judging
 from latent_audit.models.autoencoder import Autoencoder, ModelSpec, build, to_unit_interval
@@ -60,7 +60,7 @@ def test_judge_refuses_what_is_not_a_uint8_image(critic, rng):
 
 def write_critic(folder, critic, n_classes):
     folder.mkdir()
-    write_weights(folder / "critic.safetensors", {k: v.contiguous() for k, v in critic.state_dict().items()})
+    write_tensors(folder / "critic.safetensors", {k: v.contiguous() for k, v in critic.state_dict().items()})
     write_json(folder / "critic.json", {"classes": [str(i) for i in range(n_classes)]})
 
 

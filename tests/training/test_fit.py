@@ -9,7 +9,8 @@ from latent_audit.errors import InputError
 from latent_audit.models.autoencoder import build, to_unit_interval
 from latent_audit.randomness import generator_for
 from latent_audit.training import checkpoint
-from latent_audit.training.fit import Replicate, batch_terms, fit, history_row, refuse_nan
+from latent_audit.training.adam import adam, take_step
+from latent_audit.training.fit import Replicate, batch_terms, draw, fit, history_row, refuse_nan
 from latent_audit.training.objective import cross_entropy
 
 CPU = torch.device("cpu")
@@ -84,24 +85,60 @@ def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(tiny_splits, t
     numbered[:, 0, 0, 0] = np.arange(60)
     seen: list[list[int]] = []
 
-    def spy(model, batch, run, *, generator):
+    def spy(model, batch, eps, run):
         seen.append(batch[:, 0, 0, 0].tolist())
-        return batch_terms(model, batch, run, generator=generator)
+        return batch_terms(model, batch, eps, run)
 
     monkeypatch.setattr("latent_audit.training.fit.batch_terms", spy)
     splits = {**tiny_splits, "train": LoadedSplit(numbered, tiny_splits["train"].labels)}
     fit(splits, tiny_run(), seed=0, device=CPU)
-    assert [len(batch) for batch in seen] == [25, 25, 10, 40] * 2  # the last batch is short, never dropped
-    first, second = [*seen[0], *seen[1], *seen[2]], [*seen[4], *seen[5], *seen[6]]
+    # halves of 25, 25 and 10 images (the last batch is short, never dropped), then the test split
+    assert [len(batch) for batch in seen] == [13, 12, 13, 12, 5, 5, 40] * 2
+    first, second = ([image for half in seen[start : start + 6] for image in half] for start in (0, 7))
     assert sorted(first) == sorted(second) == list(range(60))
     assert first != second
 
 
-def test_batch_terms_are_of_one_draw_from_the_generator(tiny_splits, tiny_run):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("family", ["ae", "vae"])
+def test_a_second_thread_changes_no_byte(tiny_splits, tiny_run, family, precision):
+    run, asked = tiny_run(family, epochs=3, precision=precision), []
+
+    def now_and_then() -> bool:
+        asked.append(len(asked) % 3 == 0)
+        return asked[-1]
+
+    alone, threaded, mixed = (
+        fit(tiny_splits, run, seed=2, device=CPU, core_to_spare=spare)
+        for spare in (lambda: False, lambda: True, now_and_then)
+    )
+    assert same(alone, threaded)
+    assert same(alone, mixed)
+    assert any(asked)
+    assert not all(asked)
+
+
+@pytest.mark.parametrize("family", ["ae", "vae"])
+def test_the_gradient_of_halves_is_the_whole_batchs(tiny_splits, tiny_run, family):
+    """One step of Adam on 60 images against a step whose gradient PyTorch takes of the whole batch at once."""
+    run = tiny_run(family, epochs=1, batch_size=60)
+    weights = fit(tiny_splits, run, seed=1, device=CPU).weights
+    model = build(run.model, seed=1)
+    optimizer = adam(model.parameters(), run.learning_rate)
+    order = torch.randperm(60, generator=generator_for(1, "shuffle", "1"))
+    eps = torch.randn(60, 2, generator=generator_for(1, "posterior", "train", "1"))
+    batch_terms(model, torch.from_numpy(tiny_splits["train"].images)[order], eps, run)[:, 0].mean().backward()
+    take_step(optimizer, 1)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(weights[name], value, rtol=1e-3, atol=1e-5)
+
+
+def test_batch_terms_are_of_the_draw(tiny_splits, tiny_run):
     run = tiny_run("vae")
     model, batch = build(run.model, seed=0), torch.from_numpy(tiny_splits["train"].images[:8])
     with torch.no_grad():
-        terms = batch_terms(model, batch, run, generator=generator_for(0, "x"))
+        eps = draw(8, run, generator_for(0, "x"))
+        terms = batch_terms(model, batch, eps, run)
         x = to_unit_interval(batch)
         mu, logvar = model.encode(x)
         z = mu + (0.5 * logvar).exp() * torch.randn(8, 2, generator=generator_for(0, "x"))

@@ -5,6 +5,7 @@ import torch
 
 from latent_audit.errors import InputError
 from latent_audit.models.autoencoder import build
+from latent_audit.training import checkpoint, replicate
 from latent_audit.training.fit import fit
 from latent_audit.training.stacked import fit_stacked
 
@@ -49,14 +50,50 @@ def test_a_seed_does_not_feel_its_neighbours(tiny_splits, tiny_run):
     assert all(torch.equal(pair.weights[name], other.weights[name]) for name in pair.weights)
 
 
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("family", ["ae", "vae"])
+def test_a_killed_stack_ends_in_the_same_bytes(tiny_splits, tiny_run, tmp_path, monkeypatch, family):
+    run, path, save = tiny_run(family, epochs=3), tmp_path / "seeds-3-8.safetensors", checkpoint.save
+    whole = fit_stacked(tiny_splits, run, seeds=(3, 8), device=CPU)
+
+    def save_and_die(path, model, optimizer, progress):
+        save(path, model, optimizer, progress)
+        raise KilledError
+
+    monkeypatch.setattr(checkpoint, "save", save_and_die)
+    with pytest.raises(KilledError):
+        fit_stacked(tiny_splits, run, seeds=(3, 8), device=CPU, checkpoint_path=path)
+    monkeypatch.setattr(checkpoint, "save", save)
+    ticks = []
+    resumed = fit_stacked(tiny_splits, run, seeds=(3, 8), device=CPU, checkpoint_path=path, on_tick=ticks.append)
+    assert {(tick.epoch, tick.images_resumed) for tick in ticks} == {(2, 60), (3, 60)}
+    for before, after in zip(whole, resumed, strict=True):
+        assert before.history == after.history
+        assert all(torch.equal(before.weights[name], after.weights[name]) for name in before.weights)
+
+
+def test_a_full_accelerator_is_an_error_in_words(prepared, tiny_run, tmp_path, monkeypatch):
+    def full(*args, **keywords):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nand much more")
+
+    monkeypatch.setattr(replicate, "fit_stacked", full)
+    with pytest.raises(InputError, match=r"2 seeds together do not fit .* Tried to allocate 20.00 MiB.\). Set fewer"):
+        replicate.train_replicates(
+            prepared, tiny_run(), tmp_path, seeds=(0, 1), device=torch.device("meta"), on_tick=lambda tick: None
+        )
+
+
 def test_ticks_and_history_of_every_seed(tiny_splits, tiny_run):
     ticks = []
     replicates = fit_stacked(tiny_splits, tiny_run("ae"), seeds=(4, 2), device=CPU, on_tick=ticks.append)
     assert [(tick.seed, tick.epoch, tick.images_done) for tick in ticks] == [
         (4, 1, 60), (2, 1, 60), (4, 2, 120), (2, 2, 120),
     ]  # fmt: skip
-    for seed, replicate in zip((4, 2), replicates, strict=True):
-        assert [(row["seed"], row["epoch"], row["split"]) for row in replicate.history] == [
+    for seed, trained in zip((4, 2), replicates, strict=True):
+        assert [(row["seed"], row["epoch"], row["split"]) for row in trained.history] == [
             (seed, epoch, split) for epoch in (1, 2) for split in ("train", "test")
         ]
 

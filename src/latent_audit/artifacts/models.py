@@ -4,9 +4,8 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from latent_audit.artifacts.atomic import atomic_path
 from latent_audit.artifacts.tables import read_json
 from latent_audit.errors import InputError
 from latent_audit.models.autoencoder import Autoencoder, ModelSpec, build
@@ -16,12 +15,6 @@ from latent_audit.models.conv import ImageShape
 def weights_path(folder: Path, seed: int) -> Path:
     """Where the weights of replicate `seed` lie."""
     return folder / f"seed-{seed}.safetensors"
-
-
-def write_weights(path: Path, weights: dict[str, torch.Tensor]) -> None:
-    """Write tensors by name, atomically."""
-    with atomic_path(path) as temporary:
-        save_file(weights, temporary)
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:

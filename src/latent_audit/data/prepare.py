@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,9 @@ def _write_images(target: Path, split: Split, kept: np.ndarray, shape: tuple[int
     padded = (len(kept), channels, top + height + bottom, left + width + right)
     with atomic_path(target) as temporary:
         images = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=padded)
+        if hasattr(os, "posix_fallocate"):  # a full disk is an error here; later, at a mapped page, it kills
+            with temporary.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
         for start in range(0, len(kept), CHUNK):
             chunk = split.read(kept[start : start + CHUNK])
             images[start : start + CHUNK, :, top : top + height, left : left + width] = chunk

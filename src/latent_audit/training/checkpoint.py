@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from latent_audit.artifacts.atomic import atomic_path
+from latent_audit.artifacts.tensors import write_tensors
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -47,8 +46,7 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progres
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": value.contiguous() for name, value in state.items()}
     metadata = {"epochs_done": str(progress.epochs_done), "history": json.dumps(progress.history)}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+    write_tensors(path, tensors, metadata)
 
 
 def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:

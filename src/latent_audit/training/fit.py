@@ -1,6 +1,11 @@
-"""Train one replicate: Adam on the objective, a history row per epoch and split, resumable at every epoch."""
+"""Train one replicate: Adam on the objective, a history row per epoch and split, resumable at every epoch.
 
-from collections.abc import Callable
+A batch's gradient is always the sum of its two halves' gradients. Two threads may therefore take a half each where a
+core is idle, and one thread both where none is: the same bytes either way.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,10 +19,12 @@ from latent_audit.errors import InputError
 from latent_audit.models.autoencoder import Autoencoder, ModelSpec, build, to_unit_interval
 from latent_audit.randomness import generator_for
 from latent_audit.training import checkpoint
+from latent_audit.training.adam import adam, take_step
 from latent_audit.training.objective import PIXEL_LOSS, elbo_terms, objective
 
-ADAM_EPS = 1e-7  # Keras' default, which the book's models were trained with
 CHECK_EVERY = 50  # batches between looks for a NaN: often enough to lose little, seldom enough not to stall a GPU
+HALVES = 2  # parts of a batch whose gradients are summed: part of a run's bytes, whoever computes them
+TEST_BATCH = 200  # activations of more images at once are most of a worker's memory
 TERMS: tuple[str, ...] = ("objective", "recon_nll", "kl")
 
 
@@ -62,8 +69,11 @@ def fit(
     device: torch.device,
     checkpoint_path: Path | None = None,
     on_tick: Callable[[Tick], None] = lambda tick: None,
+    core_to_spare: Callable[[], bool] = lambda: False,
 ) -> Replicate:
     """Train seed `seed` of `run` on splits["train"], scoring the whole of splits["test"] after each epoch.
+
+    `core_to_spare` is asked before every batch whether a second thread may take half of it; it changes no byte.
 
     Returns
     -------
@@ -75,35 +85,39 @@ def fit(
     InputError : the objective stops being finite; the message names arm, seed, epoch and batch.
     """
     model = build(run.model, seed=seed).to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=run.learning_rate, eps=ADAM_EPS, fused=True)
+    optimizer = adam(model.parameters(), run.learning_rate)
     done = checkpoint.restore(checkpoint_path, model, optimizer) if checkpoint_path else checkpoint.Progress(0, [])
     images = {name: torch.from_numpy(np.asarray(split.images)).to(device) for name, split in splits.items()}
     history = list(done.history)
     n_train = len(images["train"])
-    for epoch in range(done.epochs_done + 1, run.epochs + 1):
+    with ThreadPoolExecutor(HALVES) as pool:
 
-        def tick(seen: int, terms: dict[str, float], epoch: int = epoch) -> None:
-            finished, resumed = n_train * (epoch - 1) + seen, n_train * done.epochs_done
-            on_tick(Tick(seed, epoch, run.epochs, finished, resumed, n_train * run.epochs, terms))
+        def share(function: Callable, *items: Iterable) -> Iterator:
+            return pool.map(function, *items) if core_to_spare() else map(function, *items)
 
-        history.append(
-            history_row(seed, epoch, "train", _train_epoch(model, optimizer, images["train"], run, seed, epoch, tick))
-        )
-        scores = _test(model, images["test"], run, seed, epoch)
-        refuse_nan(scores[None], run.arm, seed, epoch, split="test")
-        history.append(history_row(seed, epoch, "test", scores))
-        if checkpoint_path:
-            checkpoint.save(checkpoint_path, model, optimizer, checkpoint.Progress(epoch, history))
+        for epoch in range(done.epochs_done + 1, run.epochs + 1):
+
+            def tick(seen: int, terms: dict[str, float], epoch: int = epoch) -> None:
+                finished, resumed = n_train * (epoch - 1) + seen, n_train * done.epochs_done
+                on_tick(Tick(seed, epoch, run.epochs, finished, resumed, n_train * run.epochs, terms))
+
+            means = _train_epoch(model, optimizer, images["train"], run, seed, epoch, share, tick)
+            scores = _test(model, images["test"], run, seed, epoch, share)
+            refuse_nan(scores[None], run.arm, seed, epoch, split="test")
+            history += [history_row(seed, epoch, "train", means), history_row(seed, epoch, "test", scores)]
+            if checkpoint_path:
+                checkpoint.save(checkpoint_path, model, optimizer, checkpoint.Progress(epoch, history))
     return Replicate({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}, history)
 
 
 def _train_epoch(
     model: Autoencoder,
-    optimizer: torch.optim.Optimizer,
+    optimizer: torch.optim.Adam,
     images: Tensor,
     run: TrainingRun,
     seed: int,
     epoch: int,
+    share: Callable[..., Iterator],
     on_progress: Callable[[int, dict[str, float]], None],
 ) -> Tensor:
     order = torch.randperm(len(images), generator=generator_for(seed, "shuffle", str(epoch))).to(images.device)
@@ -111,11 +125,9 @@ def _train_epoch(
     batches = order.split(run.batch_size)
     sums = torch.zeros(len(batches), len(TERMS), dtype=torch.float64, device=images.device)
     for index, batch in enumerate(batches):
-        terms = batch_terms(model, images[batch], run, generator=noise)
-        optimizer.zero_grad(set_to_none=True)
-        terms[:, 0].mean().backward()
-        optimizer.step()
-        sums[index] = terms.detach().sum(dim=0)
+        eps = draw(len(batch), run, noise).to(images.device)
+        sums[index] = _set_gradient(model, images[batch], eps, run, share)
+        take_step(optimizer, (epoch - 1) * len(batches) + index + 1)
         if (index + 1) % CHECK_EVERY == 0 or index + 1 == len(batches):
             refuse_nan(sums[: index + 1], run.arm, seed, epoch)
             seen = min((index + 1) * run.batch_size, len(images))
@@ -123,26 +135,57 @@ def _train_epoch(
     return sums.sum(dim=0) / len(images)
 
 
+def _set_gradient(
+    model: Autoencoder, batch: Tensor, eps: Tensor, run: TrainingRun, share: Callable[..., Iterator]
+) -> Tensor:
+    """Fill every parameter's grad with the batch's mean gradient, half by half; return the sums of its terms."""
+    parameters = list(model.parameters())
+
+    def gradient(half: Tensor, eps: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        terms = batch_terms(model, half, eps, run)
+        return terms.detach().sum(dim=0), torch.autograd.grad(terms[:, 0].sum() / len(batch), parameters)
+
+    (sums, gradients), *others = share(gradient, batch.chunk(HALVES), eps.chunk(HALVES))
+    for parameter, value in zip(parameters, gradients, strict=True):
+        # fused Adam walks memory, so a gradient must lie as its (channels-last) parameter does
+        parameter.grad = torch.empty_like(parameter).copy_(value)
+    for more, gradients in others:
+        sums = sums + more
+        for parameter, value in zip(parameters, gradients, strict=True):
+            assert parameter.grad is not None
+            parameter.grad += value
+    return sums
+
+
 @torch.no_grad()
-def _test(model: Autoencoder, images: Tensor, run: TrainingRun, seed: int, epoch: int) -> Tensor:
+def _test(
+    model: Autoencoder, images: Tensor, run: TrainingRun, seed: int, epoch: int, share: Callable[..., Iterator]
+) -> Tensor:
     noise = generator_for(seed, "posterior", "test", str(epoch))
-    batches = images.split(1000)
-    sums = [batch_terms(model, batch, run, generator=noise).double().sum(dim=0) for batch in batches]
-    return torch.stack(sums).sum(dim=0) / len(images)
+    batches = images.split(TEST_BATCH)
+    draws = [draw(len(batch), run, noise).to(images.device) for batch in batches]
+
+    def sums(batch: Tensor, eps: Tensor) -> Tensor:
+        with torch.no_grad():  # a thread has a switch of its own
+            return batch_terms(model, batch, eps, run).double().sum(dim=0)
+
+    return torch.stack(list(share(sums, batches, draws))).sum(dim=0) / len(images)
 
 
-def batch_terms(model: Autoencoder, batch: Tensor, run: TrainingRun, *, generator: torch.Generator) -> Tensor:
-    """objective, recon_nll and kl of each image of a uint8 batch, as (batch, 3); z is one draw from q(z|x).
+def draw(n: int, run: TrainingRun, generator: torch.Generator) -> Tensor:
+    """The (n, latent) standard normal draws of a batch: on the CPU, so that a seed's are the same on every device."""
+    return torch.randn(n, run.model.latent_dim, generator=generator)
 
-    `generator` is on the CPU, so that the noise of a seed is the same wherever it trains.
-    """
-    eps = torch.randn(len(batch), run.model.latent_dim, generator=generator).to(batch.device)
+
+def batch_terms(model: Autoencoder, batch: Tensor, eps: Tensor, run: TrainingRun) -> Tensor:
+    """objective, recon_nll and kl of each image of a uint8 batch, as (batch, 3), at z = mu + sigma * eps."""
     return terms_of(model, to_unit_interval(batch), eps, run)
 
 
 def terms_of(forward: Callable[..., tuple], x: Tensor, eps: Tensor, run: TrainingRun) -> Tensor:
     """The terms of `batch_terms` from a forward pass (x, eps) -> mu, logvar, logits."""
-    with torch.autocast(x.device.type, torch.bfloat16, enabled=run.precision == "bfloat16"):
+    low = run.precision == "bfloat16"
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=low, cache_enabled=False):  # threads share the cache
         mu, logvar, logits = forward(x, eps)
     n_pixels = run.model.image.n_pixels
     pixel_loss = PIXEL_LOSS[run.reconstruction](logits, x)

@@ -9,7 +9,8 @@ import torch
 
 from latent_audit.artifacts.hashing import file_sha256
 from latent_audit.data.prepared import load_split
-from latent_audit.replicates import map_seeds
+from latent_audit.errors import InputError
+from latent_audit.replicates import core_to_spare, map_seeds
 from latent_audit.training import checkpoint
 from latent_audit.training.fit import Replicate, Tick, TrainingRun, fit
 from latent_audit.training.stacked import fit_stacked
@@ -42,7 +43,7 @@ def train_replicate(
     """Train seed `seed` of `run` on the prepared data, keeping a checkpoint per epoch under `checkpoints`."""
     splits = {name: load_split(prepared_dir, name) for name in ("train", "test")}
     path = checkpoints / f"seed-{seed}.safetensors"
-    return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send)
+    return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send, core_to_spare=core_to_spare)
 
 
 def train_replicates(
@@ -54,9 +55,17 @@ def train_replicates(
     device: torch.device,
     on_tick: Callable[[Tick], None],
 ) -> list[Replicate]:
-    """Train every seed of `run`: in parallel one-thread processes on a CPU, as one stacked program elsewhere."""
+    """Train every seed of `run`: in parallel processes on a CPU, as one stacked program elsewhere."""
     if device.type == "cpu":
         work = partial(train_replicate, prepared_dir, run, checkpoints, device)
         return map_seeds(work, seeds, device=device, on_message=on_tick)
     splits = {name: load_split(prepared_dir, name) for name in ("train", "test")}
-    return fit_stacked(splits, run, seeds=seeds, device=device, on_tick=on_tick)
+    path = checkpoints / f"seeds-{'-'.join(map(str, seeds))}.safetensors"
+    try:
+        return fit_stacked(splits, run, seeds=seeds, device=device, checkpoint_path=path, on_tick=on_tick)
+    except torch.OutOfMemoryError as error:
+        raise InputError(
+            f"arm {run.arm!r}: {len(seeds)} seeds together do not fit into the memory of {device} "
+            f"({str(error).splitlines()[0]}). Set fewer seeds, a smaller train.batch_size, or device: cpu, and run "
+            "again: finished epochs are kept."
+        ) from None

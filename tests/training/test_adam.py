@@ -1,0 +1,40 @@
+"""latent_audit.training.adam against the update written out in numpy."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from latent_audit.training.adam import adam, take_step
+
+
+def keras_steps(weights: np.ndarray, gradients: np.ndarray, rate: float) -> np.ndarray:
+    """w -= alpha sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps)."""
+    m, v = np.zeros_like(weights), np.zeros_like(weights)
+    for t, g in enumerate(gradients, start=1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        weights = weights - rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
+    return weights
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e-8])  # gradients far above, near and below epsilon
+def test_steps_are_those_of_the_formula(scale):
+    rng = np.random.default_rng(3)
+    start, gradients = rng.normal(size=7), scale * rng.normal(size=(5, 7))
+    parameter = nn.Parameter(torch.tensor(start))
+    optimizer = adam([parameter], 0.01)
+    for number, gradient in enumerate(gradients, start=1):
+        parameter.grad = torch.tensor(gradient)
+        take_step(optimizer, number)
+    moved, expected = parameter.detach().numpy() - start, keras_steps(start, gradients, 0.01) - start
+    np.testing.assert_allclose(moved, expected, rtol=1e-6)
+
+
+def test_small_gradients_move_less_than_under_pytorchs_adam():
+    ours, theirs = (nn.Parameter(torch.zeros(1, dtype=torch.float64)) for _ in range(2))
+    first, second = adam([ours], 0.01), torch.optim.Adam([theirs], lr=0.01, eps=1e-7)
+    ours.grad, theirs.grad = (torch.full((1,), 1e-7, dtype=torch.float64) for _ in range(2))
+    take_step(first, 1)
+    second.step()
+    assert theirs.item() == pytest.approx(-0.01 / 2)  # g / (|g| + eps)
+    assert ours.item() == pytest.approx(-0.01 / (1 + 1 / np.sqrt(0.001)))  # sqrt(1 - b2) g / (sqrt(1 - b2) |g| + eps)
