@@ -40,7 +40,9 @@ def measure_replicate(
     codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
     tables, maps = measure_codes(
         codes, model, critic, meta.classes, seed=settings.seed, device=device,
-        settings=AuditSettings(settings.neighbors, settings.grid, settings.null_draws, settings.null_rows),
+        settings=AuditSettings(
+            settings.neighbors, settings.grid, settings.null_draws, settings.null_rows, unit_counts=False
+        ),
     )  # fmt: skip
     send(f"seed {seed}: audited")
     splits = {name: load_split(prepared, name) for name in ("train", "test")}

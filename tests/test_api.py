@@ -12,7 +12,7 @@ import latent_audit
 from latent_audit.api import AuditSettings, AuditTables, audit
 from latent_audit.errors import InputError
 
-FAST = AuditSettings(neighbours=5, grid=20, null_draws=39, null_rows=60, unit_counts=True)
+FAST = AuditSettings(neighbours=5, grid=20, null_draws=39, null_rows=60)
 JOINT = (
     "mardia_b1p", "mardia_b2p", "henze_zirkler", "mmd2_rbf", "energy_d2", "sliced_w2", "gaussian_tc", "hole_fraction",
 )  # fmt: skip
@@ -98,7 +98,7 @@ def test_kl_is_the_sum_of_its_three_parts(vae: AuditTables):
 
 def test_units_are_counted_where_asked(vae: AuditTables):
     assert (value(vae, "active_units"), value(vae, "collapsed_units")) == (2, 1)  # by construction
-    plain = audit(**posterior(), settings=AuditSettings(null_draws=19, null_rows=60))
+    plain = audit(**posterior(), settings=AuditSettings(null_draws=19, null_rows=60, unit_counts=False))
     assert "active_units" not in set(plain.joint["metric"])  # the pipeline counts them over per_dim
 
 

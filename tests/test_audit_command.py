@@ -17,7 +17,7 @@ from latent_audit.artifacts.folder import whole_folder
 from latent_audit.audit_command import Request, run_audit
 from latent_audit.errors import InputError
 
-FAST = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40, unit_counts=True)
+FAST = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40)
 FILES = ["audit.json", "classes.csv", "index.html", "joint.csv", "per_dim.csv", "separability.csv", "transforms.csv"]
 N = 60
 RNG = np.random.default_rng(11)
@@ -178,7 +178,7 @@ def test_a_duplicated_dimension_has_infinite_correlation_on_the_page_too(run: Ru
 
 
 def test_the_example_in_the_documentation_says_what_it_gives(run: Run, root: Path, tmp_path: Path, monkeypatch, capsys):
-    monkeypatch.setitem(run_audit.__kwdefaults__, "settings", AuditSettings(unit_counts=True))
+    monkeypatch.setitem(run_audit.__kwdefaults__, "settings", AuditSettings())
     text = (root / "docs/audit.md").read_text()
     make, from_python = re.findall("```python\n(.*?)```", text, flags=re.DOTALL)
     (line,) = re.findall("```sh\nlatent-audit (.*)\n```", text)

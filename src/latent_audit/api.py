@@ -5,46 +5,20 @@ about codes.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from latent_audit.code_tables import AuditSettings, CodeTables, code_tables
 from latent_audit.densities import kl_to_standard_normal
 from latent_audit.diagnostics.checks import as_codes, as_labels
-from latent_audit.diagnostics.classes import ClassAreas, class_areas
-from latent_audit.diagnostics.coverage import bounds
 from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR, decomposition, per_dimension_rate
-from latent_audit.diagnostics.goodness_of_fit import ks_statistic
-from latent_audit.diagnostics.joint import joint
 from latent_audit.diagnostics.multiplicity import adjust
-from latent_audit.diagnostics.separability import separability
-from latent_audit.diagnostics.transforms import fit_affine
-from latent_audit.diagnostics.univariate import per_dimension
-from latent_audit.diagnostics.wasserstein import w1_to_normal
 from latent_audit.errors import InputError
-from latent_audit.randomness import rng_for
 
 LARGEST_LATENT_DIM = 2048
 MOST_CLASSES = 1000  # the votes of the class map are points x classes; more values are a measurement, not a class
-ROWS_TO_SPLIT = 40  # two halves of 20, the least that a diagnostic takes
-_VALUES_AT_ONCE = 2**22
-
-
-@dataclass(frozen=True)
-class AuditSettings:
-    """What an audit may be told: neighbours and grid of the class maps, size of the calibration.
-
-    unit_counts : rows `active_units` and `collapsed_units` in joint, for codes with mu and logvar. The pipeline counts
-        active units over per_dim itself.
-    """
-
-    neighbours: int = 15
-    grid: int = 200
-    null_draws: int = 199
-    null_rows: int = 1000
-    unit_counts: bool = False
 
 
 class AuditTables(NamedTuple):
@@ -64,17 +38,6 @@ class AuditTables(NamedTuple):
     separability: pd.DataFrame | None
     class_map: np.ndarray | None
     dims: tuple[int, int]
-
-
-class _CodeTables(NamedTuple):
-    """The tables of one code (mu or z), not yet told which; those that could not be made are None."""
-
-    per_dim: pd.DataFrame
-    joint: pd.DataFrame
-    transforms: pd.DataFrame
-    classes: pd.DataFrame | None
-    separability: pd.DataFrame | None
-    class_map: np.ndarray | None
 
 
 def audit(
@@ -114,7 +77,7 @@ def audit(
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
     dims = _shown(codes.get("mu", codes["z"]), logvar) if dims is None else dims
-    made: dict[str, _CodeTables] = {}
+    made: dict[str, CodeTables] = {}
     for code, values in codes.items():
         if code == "z" and "mu" in made and _same(codes, train):
             report_step("z: equal to mu in every value, its tables are the same")
@@ -122,7 +85,7 @@ def audit(
         else:
             reference = None if train is None else (train[code], train["labels"])
             step = _prefixed(report_step, code)
-            made[code] = _code_tables(values, labels, reference, dims, seed, settings, step)
+            made[code] = code_tables(values, labels, reference, dims, seed, settings, step)
     per_dim = _stacked({code: own.per_dim for code, own in made.items()})
     rows = _stacked({code: own.joint for code, own in made.items()})
     if "mu" in codes and logvar is not None:
@@ -193,50 +156,6 @@ def _prefixed(report_step: Callable[[str], None], code: str) -> Callable[[str], 
     return lambda line: report_step(f"{code}: {line}")
 
 
-def _code_tables(
-    x: np.ndarray,
-    labels: np.ndarray | None,
-    reference: tuple[np.ndarray, np.ndarray] | None,
-    dims: tuple[int, int],
-    seed: int,
-    settings: AuditSettings,
-    report_step: Callable[[str], None],
-) -> _CodeTables:
-    """Everything about one code that does not need the posterior; the streams are the same for mu and z."""
-    n, latent_dim = x.shape
-    rng = {name: rng_for(seed, "audit", name) for name in ("per_dim", "joint", "classes", "probe")}
-    report_step(f"{latent_dim:,} dimension{'s' * (latent_dim > 1)} one by one, {n:,} rows")
-    dimensions = per_dimension(x, rng=rng["per_dim"])
-    report_step(f"all dimensions together; chance from {settings.null_draws} draws of {min(n, settings.null_rows):,}")
-    rows = _joint_rows(x, settings, seed, rng["joint"])
-    transforms = _transform_rows(x, dimensions)
-    areas: ClassAreas | None = None
-    scores = None
-    if labels is not None:
-        report_step(f"areas of {len(np.unique(labels)):,} classes, and how well they can be told apart")
-        areas = class_areas(
-            x, labels, rng=rng["classes"], neighbours=settings.neighbours, grid=settings.grid, dims=dims
-        )
-        rows = pd.concat([rows, areas.scalars], ignore_index=True)
-        fitted = _halves(x, labels, rng["probe"])
-        if reference is not None:
-            fitted = (np.asarray(reference[0], dtype=np.float64), np.asarray(reference[1]), x, labels)
-        if fitted is not None:
-            neighbours = min(settings.neighbours, len(fitted[0]))
-            scores = separability(*fitted, rng=rng["probe"], neighbours=neighbours)
-    named = None if areas is None else _named(areas.table)
-    return _CodeTables(dimensions, rows, transforms, named, scores, None if areas is None else areas.label_map)
-
-
-def _joint_rows(x: np.ndarray, settings: AuditSettings, seed: int, rng: np.random.Generator) -> pd.DataFrame:
-    rows = joint(x, rng=rng, calibration_rows=settings.null_rows, draws=settings.null_draws, null_seed=seed)
-    reach = bounds(x)
-    expected = reach.loc[reach["metric"] == "max_abs_z", "expected"].item()
-    extra = [("expected_max_abs_z", expected), ("mean_norm", float(np.linalg.norm(x, axis=1).mean()))]
-    scalars = pd.DataFrame(extra, columns=["metric", "value"])
-    return pd.concat([rows, reach.drop(columns="expected"), scalars], ignore_index=True)
-
-
 def _posterior_rows(mu, logvar, z, rates: pd.DataFrame, settings: AuditSettings) -> pd.DataFrame:
     rows = decomposition(mu, logvar, z)
     if not settings.unit_counts:
@@ -244,46 +163,6 @@ def _posterior_rows(mu, logvar, z, rates: pd.DataFrame, settings: AuditSettings)
     values = [float(np.count_nonzero(rates[column])) for column in ("is_active", "is_collapsed")]
     counted = pd.DataFrame({"metric": ["active_units", "collapsed_units"], "value": values, "n_p": len(z)})
     return pd.concat([rows, counted], ignore_index=True)
-
-
-def _transform_rows(x: np.ndarray, raw: pd.DataFrame) -> pd.DataFrame:
-    """How far the code is from N(0, 1) per dimension, as it is, standardised, and whitened: the fair hearing."""
-    rows = [("raw", "ks_d_max", raw["ks_d"].max()), ("raw", "w1_max", raw["w1"].max())]
-    width = max(1, _VALUES_AT_ONCE // len(x))
-    for transform in ("standardised", "whitened"):
-        affine = fit_affine(x, transform)
-        if affine.rank == 0:
-            continue
-        ks_d, w1 = 0.0, 0.0
-        for start in range(0, affine.rank, width):
-            ordered = np.sort((x - affine.mean) @ affine.matrix[:, start : start + width], axis=0)
-            ks_d, w1 = max(ks_d, ks_statistic(ordered).max()), max(w1, w1_to_normal(ordered).max())
-        rows += [(transform, "ks_d_max", ks_d), (transform, "w1_max", w1)]
-    return pd.DataFrame(rows, columns=["transform", "metric", "value"])
-
-
-def _halves(
-    x: np.ndarray, labels: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
-    """A random half of each class to fit on, the other to score; None where the halves would say nothing."""
-    names, index = np.unique(labels, return_inverse=True)
-    if len(x) < ROWS_TO_SPLIT or (np.bincount(index, minlength=len(names)) >= 2).sum() < 2:
-        return None
-    order = rng.permutation(len(x))
-    by_class = order[np.argsort(index[order], kind="stable")]
-    first, second = np.sort(by_class[::2]), np.sort(by_class[1::2])
-    return x[first], labels[first], x[second], labels[second]
-
-
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """`label` as an integer and `class_name` as text: whole numbers are their own label, other names are counted."""
-    names = table["label"].to_numpy()
-    whole = names.dtype.kind in "iu" or (names.dtype.kind == "f" and (names == np.round(names)).all())
-    numbers = names.astype(np.int64) if whole else np.arange(len(names))
-    texts = [str(number) for number in numbers] if whole else [str(name) for name in names]
-    table = table.assign(label=numbers)
-    table.insert(1, "class_name", pd.Series(texts, dtype=object))
-    return table
 
 
 def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from latent_audit.errors import InputError
 
 MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
 TABLES = ("per_dim", "joint", "classes", "separability", "transforms")
-PACKAGES = ("latent-audit", "numpy", "scipy", "scikit-learn", "pandas")
+PACKAGES = ("latent-audit", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow")
 
 
 class Request(NamedTuple):
@@ -36,7 +36,7 @@ class Request(NamedTuple):
 def run_audit(
     request: Request,
     *,
-    settings: AuditSettings = AuditSettings(unit_counts=True),
+    settings: AuditSettings = AuditSettings(),
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
 ) -> AuditTables:
     """Read the codes, audit them and write the folder: the tables as .csv, audit.json, index.html.

@@ -121,3 +121,10 @@ def test_two_codes_of_different_samples_are_refused(rng):
     for compare in (linear_cka, procrustes_distance):
         with pytest.raises(InputError, match="same samples in the same order, got 30 and 31"):
             compare(np.zeros((30, 2)), np.zeros((31, 2)))
+
+
+def test_many_small_classes_are_no_cause_for_a_warning(recwarn):
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 40
+    separability(rng.normal(size=(60, 2)), labels, rng.normal(size=(60, 2)), labels, rng=rng, neighbours=3)
+    assert not recwarn.list

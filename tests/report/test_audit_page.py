@@ -11,7 +11,7 @@ from latent_audit.audit_files import ForeignCodes
 from latent_audit.audit_page import audit_page
 from latent_audit.report.render import fits
 
-SETTINGS = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40, unit_counts=True)
+SETTINGS = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40)
 HOSTILE = "</script><script>alert(1)</script>"
 N = 80
 

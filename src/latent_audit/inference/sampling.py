@@ -11,7 +11,7 @@ GMM_COMPONENTS = 10
 def draw_codes(
     sampler: str, codes: Float[np.ndarray, "sample latent"], n: int, *, rng: np.random.Generator
 ) -> Float[np.ndarray, "n latent"]:
-    """`n` codes from one of SAMPLERS; `codes` are the training codes (z, sampled for a VAE) that a density is fitted to.
+    """`n` codes from one of SAMPLERS; `codes` are training codes (z, sampled for a VAE) that a density is fitted to.
 
     prior: N(0, I). box: uniform on the codes' bounding box, as Foster (2023) samples the autoencoder. gaussian: one
     full-covariance Gaussian. gmm: ten full-covariance components, the ex-post density of Ghosh et al. (2020),
