@@ -2,84 +2,25 @@
 
 import json
 import os
-import re
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from import_graph import ROOT
+from workspaces import committed_copy, copy_project, run, set_params, stages_that_ran
 
 pytestmark = pytest.mark.pipeline
 ARMS = ("ae", "vae", "beta_vae")
-TINY = {
-    "dataset": "digits", "seeds": [0, 1], "data.limit": 200, "train.epochs": 1, "critic.epochs": 1,
-    "diagnostics.null_draws": 19, "diagnostics.null_rows": 100, "diagnostics.grid": 20,
-}  # fmt: skip
 
 
 def of_arms(*stages: str, arms: tuple[str, ...] = ARMS) -> list[str]:
     return [f"{stage}@{arm}" for stage in stages for arm in arms]
 
 
-def environment() -> dict[str, str]:
-    own = Path(sys.executable).parent
-    identity = {f"GIT_{who}_{what}": "t@t.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    return (
-        os.environ
-        | identity
-        | {"PYTHONPATH": "src", "PATH": f"{own}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
-    )
-
-
-def run(folder: Path, *command: str, expect: int | None = 0) -> str:
-    result = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
-    output = result.stdout + result.stderr
-    assert expect is None or result.returncode == expect, output
-    return output
-
-
-def stages_that_ran(output: str) -> list[str]:
-    return re.findall(r"Running stage '([^']+)'", output)
-
-
-def set_params(folder: Path, settings: dict) -> None:
-    yaml = YAML()
-    path = folder / "params.yaml"
-    content = yaml.load(path.read_text(encoding="utf-8"))
-    for key, value in settings.items():
-        *parts, last = key.split(".")
-        node = content
-        for part in parts:
-            node = node[part]
-        node[last] = value
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(content, file)
-
-
-def copy_project(target: Path) -> Path:
-    target.mkdir()
-    for name in ("dvc.yaml", "params.yaml", ".dvcignore", ".gitignore"):
-        shutil.copy(ROOT / name, target / name)
-    for name in ("stages", "src", "params"):
-        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    (target / ".dvc").mkdir()
-    shutil.copy(ROOT / ".dvc/config", target / ".dvc/config")
-    shutil.copy(ROOT / ".dvc/.gitignore", target / ".dvc/.gitignore")
-    set_params(target, TINY)
-    return target
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A workspace in which the tiny study has run, committed, with the output of that first run."""
-    folder = copy_project(tmp_path_factory.mktemp("study") / "one")
-    run(folder, "git", "init", "-q")
-    run(folder, "git", "add", "-A")
-    run(folder, "git", "commit", "-qm", "tiny")
+    folder = committed_copy(tmp_path_factory.mktemp("study") / "one")
     output = run(folder, "dvc", "repro")
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-qm", "results")
@@ -142,37 +83,6 @@ def test_fewer_seeds_leave_no_stale_replicate_behind(workspace):
     assert sorted(path.name for path in (workspace / "codes/ae").iterdir()) == ["seed-1.npz"]
     metrics = json.loads((workspace / "reports/metrics.json").read_text())
     assert metrics["vae"]["recon_nll"]["n_seeds"] == 1
-
-
-@pytest.mark.parametrize(
-    ("setting", "words"),
-    [
-        ("beta=-1", "beta: Input should be greater than 0"),
-        ("seeds=[]", "seeds"),
-        ("seeds=[1,1]", "repeated"),
-        ("model.latent_dim=0", "model.latent_dim"),
-        ("dataset=imagenet", "dataset"),
-        ("data.pad_to=16", "pad_to"),
-        ("data.limit=5", "data.limit"),
-        ("+train.momentum=0.9", "train.momentum: unknown key"),
-        ("+nonsense=1", "nonsense: unknown key"),
-        ("device=mps", "device: mps is not available"),
-    ],
-)
-def test_bad_parameters_stop_with_words_and_no_traceback(workspace, setting, words):
-    output = run(workspace, "dvc", "exp", "run", "-S", setting, expect=255)
-    assert words in output
-    assert "Traceback" not in output
-
-
-def test_an_unknown_arm_is_refused_with_the_names_there_are(workspace):
-    for stage in ("train", "encode", "decode", "diagnose"):
-        result = subprocess.run(
-            [sys.executable, f"stages/{stage}.py", "gan"],
-            cwd=workspace, env=environment(), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert result.returncode == 2
-        assert "unknown arm 'gan'; params.yaml has the arms ae, vae, beta_vae" in result.stderr
 
 
 def test_a_study_is_a_named_experiment_of_its_overlay(workspace):

@@ -1,0 +1,102 @@
+"""Run a command, time it and watch the memory of all its processes; medians with their range."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+class Memory(NamedTuple):
+    """Of a process tree, in MiB: `pss` counts shared pages once and mapped files as far as they are in memory;
+    `anonymous` is what the programs allocated themselves.
+    """
+
+    pss: float
+    anonymous: float
+
+
+class Measured(NamedTuple):
+    """A finished command: wall seconds, the largest memory of its process tree, and what it printed."""
+
+    seconds: float
+    peak: Memory
+    output: str
+
+
+def run(*command: str, cwd: Path = ROOT, **environment: str) -> Measured:
+    """Run `command` to its end; its memory is looked at ten times a second.
+
+    Raises
+    ------
+    RuntimeError : the command failed; its output is in the message.
+    """
+    start = time.perf_counter()
+    variables = os.environ | {"PYTHONPATH": str(ROOT / "src")} | environment
+    process = subprocess.Popen(
+        command, cwd=cwd, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    peak = Memory(0.0, 0.0)
+    while process.poll() is None:
+        peak = Memory(*map(max, peak, memory(process.pid)))
+        time.sleep(0.1)
+    seconds = time.perf_counter() - start
+    output = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{output[-2000:]}")
+    return Measured(seconds, peak, output)
+
+
+def memory(pid: int) -> Memory:
+    """Memory of a process and all its descendants now."""
+    total = {"Pss:": 0, "Anonymous:": 0}
+    try:
+        root = psutil.Process(pid)
+        pids = [pid, *(child.pid for child in root.children(recursive=True))]
+    except psutil.Error:
+        pids = []
+    for one in pids:
+        try:
+            lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+        except OSError:  # it has just ended
+            continue
+        for line in lines:
+            key, *value = line.split()
+            if key in total:
+                total[key] += int(value[0])
+    return Memory(total["Pss:"] / 1024, total["Anonymous:"] / 1024)
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median and range."""
+    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), platform.processor())
+    return {"cpu": model, "cores": psutil.cpu_count(), "memory_gib": round(psutil.virtual_memory().total / 2**30)}
+
+
+def save(name: str, command: str, result: dict[str, Any]) -> None:
+    """Write results/<name>.json: the command that made it, the machine, the figures rounded to 4 digits."""
+    RESULTS.mkdir(exist_ok=True)
+    content = {"command": command, "machine": machine(), **_rounded(result)}
+    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value

@@ -1,0 +1,86 @@
+"""SIGKILL at random moments of the pipeline: what comes out in the end is what an undisturbed run gives.
+
+A few kills by default; `LATENT_AUDIT_KILLS=30 pytest tests/test_kills.py` for many.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from workspaces import copy_project, environment, run, set_params
+
+pytestmark = pytest.mark.pipeline
+KILLS = int(os.environ.get("LATENT_AUDIT_KILLS", "4"))
+VICTIMS = (
+    "group",
+    "dvc",
+    "stage",
+    "worker",
+)  # everything; DVC alone, leaving an orphan; the script; one of its workers
+LONGEST = 12.0  # seconds a run is let alone
+
+
+def fresh(target: Path) -> Path:
+    copy_project(target)
+    set_params(target, {"train.epochs": 3})
+    (target / ".dvc/config.local").write_text("[core]\n    no_scm = true\n")
+    return target
+
+
+def start(folder: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        ["dvc", "repro"], cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def kill(process: subprocess.Popen, victim: str, rng: np.random.Generator) -> None:
+    """SIGKILL the victim; where there is no such process at this moment, everything."""
+    scripts = [one for one in psutil.Process(process.pid).children(recursive=True) if runs_python(one, "stages/")]
+    workers = [one for script in scripts for one in script.children() if runs_python(one, "spawn_main")]
+    chosen = {"dvc": [psutil.Process(process.pid)], "stage": scripts, "worker": workers}.get(victim, [])
+    if chosen:
+        chosen[rng.integers(len(chosen))].kill()
+        if victim == "dvc":
+            return  # its orphan goes on while the next run starts
+        try:
+            process.wait(timeout=60)  # DVC sees its stage fail, and says so
+            return
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"DVC waits for ever after its {victim} was killed")
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def runs_python(process: psutil.Process, what: str) -> bool:
+    try:
+        return any(what in argument for argument in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def test_kills_at_random_moments_change_no_byte(tmp_path):
+    undisturbed = fresh(tmp_path / "undisturbed")
+    run(undisturbed, "dvc", "repro")
+    expected = (undisturbed / "dvc.lock").read_bytes()
+    rng, killed, rounds = np.random.default_rng(20261120), 0, 0
+    while killed < KILLS:
+        rounds += 1
+        folder = fresh(tmp_path / f"killed-{rounds}")
+        finished = False
+        while killed < KILLS and not finished:
+            process = start(folder)
+            try:
+                finished = process.wait(timeout=rng.uniform(1, LONGEST)) == 0
+            except subprocess.TimeoutExpired:
+                kill(process, VICTIMS[killed % len(VICTIMS)], rng)
+                killed += 1
+            process.wait()
+        run(folder, "dvc", "repro")
+        assert (folder / "dvc.lock").read_bytes() == expected, f"after {killed} kills, round {rounds}"
+        shutil.rmtree(folder)

@@ -1,0 +1,47 @@
+"""Bad parameters and arms, given to the pipeline as a user gives them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from workspaces import committed_copy, environment, run
+
+pytestmark = pytest.mark.pipeline
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """A committed copy in which nothing has run; what is refused leaves it as it is."""
+    return committed_copy(tmp_path_factory.mktemp("input") / "one")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("beta=-1", "beta: Input should be greater than 0"),
+        ("seeds=[]", "seeds"),
+        ("seeds=[1,1]", "repeated"),
+        ("model.latent_dim=0", "model.latent_dim"),
+        ("dataset=imagenet", "dataset"),
+        ("data.pad_to=16", "pad_to"),
+        ("data.limit=5", "data.limit"),
+        ("+train.momentum=0.9", "train.momentum: unknown key"),
+        ("+nonsense=1", "nonsense: unknown key"),
+        ("device=mps", "device: mps is not available"),
+    ],
+)
+def test_bad_parameters_stop_with_words_and_no_traceback(workspace, setting, words):
+    output = run(workspace, "dvc", "exp", "run", "-S", setting, expect=255)
+    assert words in output
+    assert "Traceback" not in output
+
+
+def test_an_unknown_arm_is_refused_with_the_names_there_are(workspace):
+    for stage in ("train", "encode", "decode", "diagnose"):
+        result = subprocess.run(
+            [sys.executable, f"stages/{stage}.py", "gan"],
+            cwd=workspace, env=environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert result.returncode == 2
+        assert "unknown arm 'gan'; params.yaml has the arms ae, vae, beta_vae" in result.stderr
