@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from browsers import assert_fit_to_be_seen
 from latent_audit import audit_command, cli
 from latent_audit.api import AuditSettings, audit
 from latent_audit.artifacts.folder import whole_folder
@@ -147,6 +148,13 @@ def test_few_rows_leave_separability_out_and_say_so(run: Run, tmp_path: Path, ca
     assert run("audit codes.npz --out result") == 0
     assert not (tmp_path / "result/separability.csv").exists()
     assert "no separability.csv: it needs at least 40 rows" in capsys.readouterr().err
+
+
+def test_the_page_is_fit_to_be_seen(run: Run, tmp_path: Path, real_page):
+    np.savez("codes.npz", z=Z, mu=0.9 * Z, logvar=np.full_like(Z, -1.5), labels=LABELS)
+    np.save("images.npy", RNG.integers(0, 255, (N, 8, 8), dtype=np.uint8))
+    assert run("audit codes.npz --images images.npy --out result") == 0
+    assert_fit_to_be_seen(tmp_path, (tmp_path / "result/index.html").read_text(encoding="utf-8"))
 
 
 def test_the_page_escapes_what_it_is_told_and_loads_nothing(run: Run, tmp_path: Path, real_page):

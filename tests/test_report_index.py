@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from browsers import assert_fit_to_be_seen
 from import_graph import SRC
 from latent_audit.cli import main
 from latent_audit.errors import InputError
@@ -138,3 +139,7 @@ def test_the_report_still_has_what_a_page_without_a_summary_is_read_by():
 
 def test_every_number_of_a_summary_has_its_column():
     assert set(MEASURES) == {*INTERVALS, *MEANS}
+
+
+def test_the_page_is_fit_to_be_seen(reports):
+    assert_fit_to_be_seen(reports, index_page(reports)[0])

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from browsers import assert_fit_to_be_seen
 from latent_audit.cli import main
 from latent_audit.errors import InputError
 from latent_audit.figures.runs import plot_against_weight, plot_runs, plot_tradeoff
@@ -483,3 +484,7 @@ def test_the_curve_joins_the_weights_in_order_on_a_log_axis():
     assert list(ax.get_lines()[0].get_xydata().ravel()) == [1.0, 5.0, 4.0, 2.0]
     curve = plot_tradeoff(points, colours=colours, floor={"ae": 1.0}, ax=Figure().subplots())
     assert {text.get_text() for text in curve.texts} == {"β_KL 1", "β_KL 4", "AE"}
+
+
+def test_the_page_is_fit_to_be_seen(page, tmp_path):
+    assert_fit_to_be_seen(tmp_path, page)

@@ -1,0 +1,113 @@
+"""Write benchmarks/README.md from results/*.json: no figure is typed by hand.
+
+python benchmarks/tables.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from measured import RESULTS
+
+HEAD = """\
+# Benchmarks
+
+Every table is written by `python benchmarks/tables.py` from `results/*.json`, and every result by the command over its
+table. Absolute figures drift on shared machines; ratios are of the same round of one run. Memory is of all processes of
+a program together: shared pages counted once (PSS), or only what the programs allocated themselves (anonymous).
+"""
+
+
+def main() -> None:
+    """Fill README.md with a section per result that exists."""
+    sections = [HEAD]
+    for name, write in (("training", training), ("growth", growth), ("audit", audit), ("pipeline", pipeline)):
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            sections.append(write(json.loads(path.read_text(encoding="utf-8"))))
+    Path(__file__).with_name("README.md").write_text("\n".join(sections), encoding="utf-8")
+
+
+def section(title: str, result: dict[str, Any], words: str, header: list[str], rows: list[list[str]]) -> str:
+    """A title, the command and the machine, a sentence or two, and a table."""
+    machine = result["machine"]
+    where = f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gib']} GiB"
+    table = [header, ["---"] * len(header), *rows]
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in table)
+    return f"## {title}\n\n`{result['command']}` on {where}.\n\n{words}\n\n{lines}\n"
+
+
+def ratio(cell: dict[str, float] | None) -> str:
+    """A median with its range."""
+    return "" if cell is None else f"{cell['median']:.2f} ({cell['least']:.2f} to {cell['most']:.2f})"
+
+
+def rate(cell: dict[str, float]) -> str:
+    """Images per second with their range."""
+    return f"{cell['median']:,.0f} ({cell['least']:,.0f} to {cell['most']:,.0f})"
+
+
+def training(result: dict[str, Any]) -> str:
+    """Side by side: rates, ratios and memory."""
+    rows = [
+        [
+            name, rate(one["images_per_s"]), ratio(one.get("over_keras")), ratio(one.get("over_plain")),
+            "" if name.startswith("gemm") else f"{one['peak_mib']:,.0f}",
+        ]
+        for name, one in result["contenders"].items()
+    ]  # fmt: skip
+    words = (
+        "The book's conv AE and VAE, 32x32 grey, batch 100, Adam, one epoch after a warm-up; median (range) of the "
+        "rounds. `plain` is PyTorch as a tutorial writes it; `5 seeds` are replicates in parallel processes, their "
+        "images together; `gemm` is the rate at which the network's multiply-adds would run as one large matrix "
+        "product. Keras and plain PyTorch use all cores, as they do by default."
+    )
+    header = ["program", "images/s", "over Keras", "over plain PyTorch", "peak MiB"]
+    return section("Training speed, side by side", result, words, header, rows)
+
+
+def growth(result: dict[str, Any]) -> str:
+    """Rate and memory against N, seeds and latent_dim."""
+    rows = [
+        [f"{one['n']:,}", str(one["seeds"]), str(one["latent_dim"]), f"{one['images_per_s']:,.0f}"]
+        + [f"{one[kind]:,.0f}" for kind in ("anonymous", "pss")]
+        for one in result["points"]
+    ]
+    words = (
+        "One epoch of the VAE on images mapped from disk, everything else equal. What the programs allocate does not "
+        "grow with N; the difference to PSS is the mapped file, which the system may drop at any time."
+    )
+    header = ["images", "seeds", "latent_dim", "images/s", "anonymous MiB", "PSS MiB"]
+    return section("How training grows", result, words, header, rows)
+
+
+def audit(result: dict[str, Any]) -> str:
+    """Seconds and memory of the command."""
+    rows = [
+        [f"{one['n']:,} x {one['latent_dim']}", f"{one['seconds']:.1f}", f"{one['pss']:,.0f}"]
+        for one in result["points"]
+    ]
+    words = (
+        "`latent-audit audit` from start to the written page, on mu, logvar, z and ten classes: every table is made, "
+        "twice over, for mu and for z."
+    )
+    return section("An audit of codes", result, words, ["codes", "seconds", "peak MiB"], rows)
+
+
+def pipeline(result: dict[str, Any]) -> str:
+    """Nothing to do, the smoke study, and the imports of the stages."""
+    rows = [
+        ["`dvc repro`, everything from nothing", f"{result['smoke_seconds']:.1f}", ""],
+        ["`dvc repro`, nothing to do", ratio(result["nothing_to_do_seconds"]), ""],
+        ["`dvc --version`, for comparison", ratio(result["dvc_version_seconds"]), ""],
+        *(
+            [f"imports of `stages/{name}.py`", ratio(one["seconds"]), ", ".join(one["loads"])]
+            for name, one in result["imports"].items()
+        ),
+    ]
+    words = "The smoke overlay on scikit-learn's digits: three arms, two seeds, one epoch, every stage and the page."
+    return section("The pipeline", result, words, ["what", "seconds: median (range)", "heavy packages loaded"], rows)
+
+
+if __name__ == "__main__":
+    main()
