@@ -81,6 +81,27 @@ def test_the_blur_stands_beside_the_samplers(study):
     )
 
 
+def with_errors(study, **errors: list[float]):
+    rows = [
+        {"arm": arm, "seed": seed, "metric": "recon_nll", "value": value}
+        for arm, values in errors.items()
+        for seed, value in enumerate(values)
+    ]
+    return study._replace(tables=study.tables | {"reconstruction": pd.DataFrame(rows)})
+
+
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [
+        ({"ae": [250.0, 251.0, 252.0], "vae": [251.1, 252.0, 252.9]}, "AE reconstructs best, in 3 of 3 seeds: AE 251"),
+        ({"ae": [250.0, 251.0, 252.0], "vae": [249.0, 251.5, 252.1]}, "VAE reconstructs best, in 1 of 3 seeds: AE 251"),
+        ({"ae": [250.0, 251.0]}, "AE 250"),
+    ],
+)
+def test_the_best_arm_is_named_with_the_seeds_that_say_so(study, errors, words):
+    assert caption("fig-reconstructions", with_errors(study, **errors)).startswith(words)
+
+
 def test_captions_escape_class_names(study):
     assert "&lt;script&gt;" in caption("fig-pspace", study)
 

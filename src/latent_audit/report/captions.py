@@ -1,7 +1,8 @@
 """Captions: the finding of each figure in a sentence, every number taken from the tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import pandas as pd
 from markupsafe import Markup
 
 from latent_audit.report.spread import SHOWN_CODE, by_arm, is_finite, over_seeds, per_seed, worst_dimension
@@ -38,13 +39,22 @@ def training(study: Study) -> str:
     )
 
 
+def _best(error: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Which arm reconstructs best, and in how many seeds."""
+    by_seed = error.pivot(index="seed", columns="arm", values="value")
+    if by_seed.shape[1] < 2:
+        return ""
+    best = by_seed.mean().idxmin()
+    wins = int((by_seed.idxmin(axis=1) == best).sum())
+    return f"{names[str(best)]} reconstructs best, in {wins} of {len(by_seed)} seeds: "
+
+
 def reconstructions(study: Study) -> str:
     """Reconstruction error over the whole test split."""
     error = per_seed(study, "reconstruction", "recon_nll", code=None)
-    ordered = error.groupby("arm")["value"].mean().sort_values()
-    best = f"{study.names[ordered.index[0]]} reconstructs best: " if len(ordered) > 1 else ""
+    n_test = number(study.meta["n_test"])
     return (
-        f"{best}{by_arm(study, error)} nats per image over the {number(study.meta['n_test'])} test images. "
+        f"{_best(error, study.names)}{by_arm(study, error)} nats per image over the {n_test} test images. "
         f"Decoded from each image's z, seed {study.first_seed}; the arms share the images. {over_seeds(study)}"
     )
 
