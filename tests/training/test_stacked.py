@@ -7,6 +7,7 @@ from latent_audit.errors import InputError
 from latent_audit.models.autoencoder import build
 from latent_audit.training import checkpoint, replicate
 from latent_audit.training.fit import fit
+from latent_audit.training.graphs import recorded
 from latent_audit.training.stacked import fit_stacked
 
 CPU = torch.device("cpu")
@@ -108,3 +109,22 @@ def test_a_run_that_diverges_in_its_last_step_is_refused_too(tiny_splits, tiny_r
     run = tiny_run("vae", epochs=1, batch_size=60, learning_rate=1e30)
     with pytest.raises(InputError, match=r"seed 6: the objective is not finite at epoch 1"):
         fit_stacked(tiny_splits, run, seeds=(6, 7), device=CPU)
+
+
+def test_off_cuda_nothing_is_recorded():
+    def double(x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    assert recorded(double, torch.ones(2)) is double
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
+def test_a_recorded_function_reads_what_it_closes_over_where_it_lies():
+    scale = torch.ones(2, device="cuda")
+
+    def scaled(x: torch.Tensor) -> torch.Tensor:
+        return scale * x
+
+    replay = recorded(scaled, torch.ones(2, device="cuda"))
+    scale.mul_(3)
+    assert replay(torch.full((2,), 5.0, device="cuda")).tolist() == [15.0, 15.0]

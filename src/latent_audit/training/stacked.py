@@ -4,14 +4,14 @@ Small networks leave a GPU idle; stacked replicates fill it. Each seed computes 
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import functional_call, grad, stack_module_state, vmap
 
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.models.autoencoder import Autoencoder, build
@@ -30,6 +30,7 @@ from latent_audit.training.fit import (
     refuse_nan,
     terms_of,
 )
+from latent_audit.training.graphs import recorded
 
 
 def fit_stacked(
@@ -102,13 +103,34 @@ def _tick(
     send(Tick(seed, epoch, run.epochs, n * (epoch - 1) + seen, n * resumed, n * run.epochs, terms))
 
 
-def _stacked_terms(stack: Autoencoder, x: Tensor, eps: Tensor, run: TrainingRun) -> Tensor:
-    """objective, recon_nll, kl as (seed, batch, 3), from x (seed, batch, channel, height, width)."""
+def _stacked_terms(
+    stack: Autoencoder, weights: Mapping[str, Tensor], images: Tensor, eps: Tensor, run: TrainingRun
+) -> Tensor:
+    """objective, recon_nll, kl as (seed, batch, 3), from uint8 images (seed, batch, channel, height, width)."""
 
     def one(own: dict[str, Tensor], x: Tensor, eps: Tensor) -> Tensor:
         return terms_of(lambda x, eps: functional_call(stack, own, (x, eps)), x, eps, run)
 
-    return vmap(one)(dict(stack.named_parameters()), x, eps)
+    return vmap(one)(dict(weights), images.float() / 255, eps)
+
+
+def _gradient_of(stack: Autoencoder, run: TrainingRun) -> Callable[[Tensor, Tensor], tuple[Tensor, list[Tensor]]]:
+    """A function (images, eps) -> the sums of the terms (seed, 3), and the gradient of every parameter of `stack`.
+
+    The gradient of the sum of all seeds' objectives is, in each seed's own weights, that of its own.
+    """
+    weights = {name: parameter.detach() for name, parameter in stack.named_parameters()}
+
+    def total(weights: Mapping[str, Tensor], images: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+        terms = _stacked_terms(stack, weights, images, eps, run)
+        return terms[..., 0].mean(dim=1).sum(), terms.sum(dim=1)
+
+    def gradient(images: Tensor, eps: Tensor) -> tuple[Tensor, list[Tensor]]:
+        gradients, sums = grad(total, has_aux=True)(weights, images, eps)
+        # fused Adam walks memory, so a gradient must lie as its parameter does
+        return sums, [torch.empty_like(own).copy_(gradients[name]) for name, own in weights.items()]
+
+    return gradient
 
 
 def _train_epoch(
@@ -124,13 +146,14 @@ def _train_epoch(
     orders = torch.stack([torch.randperm(n, generator=generator_for(seed, "shuffle", str(epoch))) for seed in seeds])
     noise = _noise(run, seeds, ("train", str(epoch)), n, run.batch_size).to(images.device)
     batches = orders.to(images.device).split(run.batch_size, dim=1)
+    gradient = recorded(_gradient_of(stack, run), images[batches[0]], noise[:, : run.batch_size])
     sums = torch.zeros(len(batches), len(seeds), len(TERMS), dtype=torch.float64, device=images.device)
     for index, (batch, eps) in enumerate(zip(batches, noise.split(run.batch_size, dim=1), strict=True)):
-        terms = _stacked_terms(stack, images[batch].float() / 255, eps, run)
-        optimizer.zero_grad(set_to_none=True)
-        terms[..., 0].mean(dim=1).sum().backward()  # the sum's gradient is each seed's own
+        of_batch = gradient if batch.shape == batches[0].shape else _gradient_of(stack, run)  # the last may be short
+        sums[index], gradients = of_batch(images[batch], eps)
+        for parameter, value in zip(stack.parameters(), gradients, strict=True):
+            parameter.grad = value
         take_step(optimizer, (epoch - 1) * len(batches) + index + 1)
-        sums[index] = terms.detach().sum(dim=1)
         if (index + 1) % CHECK_EVERY == 0 or index + 1 == len(batches):
             seen = min((index + 1) * run.batch_size, n)
             for place, seed in enumerate(seeds):
@@ -144,8 +167,8 @@ def _test(stack: Autoencoder, images: Tensor, run: TrainingRun, seeds: Sequence[
     noise = _noise(run, seeds, ("test", str(epoch)), len(images), TEST_BATCH).to(images.device)
     total = torch.zeros(len(seeds), len(TERMS), dtype=torch.float64, device=images.device)
     for batch, eps in zip(images.split(TEST_BATCH), noise.split(TEST_BATCH, dim=1), strict=True):
-        x = (batch.float() / 255).expand(len(seeds), *batch.shape)
-        total += _stacked_terms(stack, x, eps, run).double().sum(dim=1)
+        own = batch.expand(len(seeds), *batch.shape)
+        total += _stacked_terms(stack, dict(stack.named_parameters()), own, eps, run).double().sum(dim=1)
     return total / len(images)
 
 
