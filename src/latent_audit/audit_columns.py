@@ -76,6 +76,7 @@ class _Rows:
         self.text: dict[str, tuple[int, str]] = {}  # column -> the first row that is no number, and what it holds
 
     def add(self, line: list[str], number: int) -> None:
+        """Take one line of the file; `number` counts from 1."""
         if not line:
             return
         if len(line) != self._width:

@@ -49,6 +49,7 @@ class _Page(HTMLParser):
         self._in_glance = self._in_tally = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note where the reader is."""
         given = dict(attrs)
         classes = (given.get("class") or "").split()
         if tag == "title" and not self.title:
@@ -74,6 +75,7 @@ class _Page(HTMLParser):
             self._into = "cell"
 
     def handle_endtag(self, tag: str) -> None:
+        """Note what has ended."""
         if tag == "table":
             self._in_glance = False
         if tag == "p":
@@ -82,6 +84,7 @@ class _Page(HTMLParser):
             self._into = ""
 
     def handle_data(self, data: str) -> None:
+        """Keep the text of the places that are looked for."""
         if self._into in ("title", "summary", "eyebrow"):
             setattr(self, self._into, getattr(self, self._into) + data)
         elif self._into == "cell":

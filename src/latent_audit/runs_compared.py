@@ -22,6 +22,7 @@ class Parameter(NamedTuple):
 
     @property
     def differs(self) -> bool:
+        """Whether any run has another value than the first."""
         return any(value != self.values[0] for value in self.values[1:])
 
 

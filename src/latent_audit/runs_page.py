@@ -12,7 +12,7 @@ from latent_audit.figures.style import arm_order, display_name
 from latent_audit.report.render import Section, content_policy, environment, shared_styles, text_of
 from latent_audit.report.study import beta_words
 from latent_audit.report.svg import interval_svg
-from latent_audit.report.tables import number, percent, set_number
+from latent_audit.report.tables import number, percent, plain, set_number
 from latent_audit.report.words import METRICS, metric_words
 from latent_audit.runs import Run
 from latent_audit.runs_compared import (
@@ -145,15 +145,7 @@ def _weights(run: Run) -> str:
 
 
 def _shown_parameter(parameter: Parameter) -> ShownParameter:
-    return ShownParameter(parameter.key, [_plain(value) for value in parameter.values])
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return ShownParameter(parameter.key, [plain(value) for value in parameter.values])
 
 
 def _group(runs: Sequence[Run], metric: str, title: str) -> Group:

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
+from latent_audit.figures.strips import in_rows
 from latent_audit.figures.style import INK, MUTED, PAPER, RULE, display_name
 
 CROWDED = 0.045  # share of a log axis below which two of its labels would touch
@@ -36,17 +37,10 @@ def plot_runs(table: pd.DataFrame, *, colours: Mapping[str, str], margin: float 
         )  # fmt: skip
         if y and row["arm"] != rows[y - 1]["arm"]:
             ax.axhline(y - 0.5, color=RULE, linewidth=0.6, zorder=0)
-    if margin is not None:
-        ax.axvline(margin, color=INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=0)
     ax.set_yticks(range(len(rows)), labels=[row["label"] for row in rows])
     for label, row in zip(ax.get_yticklabels(), rows, strict=True):
         label.set(color=colours[row["arm"]], fontweight="bold")
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    ax.grid(axis="x")
-    ax.locator_params(axis="x", nbins=5)
-    return ax
+    return in_rows(ax, len(rows), margin)
 
 
 def plot_tradeoff(

@@ -122,6 +122,7 @@ def strip_panel(
     null: Mapping[str, tuple[float, float]] | None,
     size: tuple[float, float] | None = None,
 ) -> Sketch:
+    """A sketch of `plot_strips`, as tall as its rows need; `size` (width, height) in points overrides that."""
     height = 44 + len(rows) * (17.0 * len(colours) + 8)
     return sketch(
         lambda ax: plot_strips(table, rows=rows, colours=colours, null=null, margin=margin, ax=ax),

@@ -56,10 +56,15 @@ def plot_strips(
                 ax.plot(2 * [values.mean()], [y - tall, y + tall], color=colour, linewidth=2.2, clip_on=False)
     for edge in np.arange(len(rows) - 1) + 0.5:
         ax.axhline(edge, color=RULE, linewidth=0.6, zorder=0)
+    _name_rows(rows, colours, step, ax)
+    return in_rows(ax, len(rows), margin)
+
+
+def in_rows(ax: Axes, n_rows: int, margin: float | None) -> Axes:
+    """`n_rows` named rows from the top down, a grid across them, and the dashed line of the margin."""
     if margin is not None:
         ax.axvline(margin, color=INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=0)
-    _name_rows(rows, colours, step, ax)
-    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_ylim(n_rows - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x")

@@ -16,7 +16,7 @@ from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.study import Figure, Row, Study, beta_words
 from latent_audit.report.summary import summary
 from latent_audit.report.svg import hoist_styles
-from latent_audit.report.tables import data_table, number, percent, set_number
+from latent_audit.report.tables import data_table, number, percent, plain, set_number
 
 MAX_BYTES = 3_000_000
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
@@ -169,15 +169,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", _plain(value)
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+            yield f"{prefix}{key}", plain(value)
 
 
 def _keys(study: Study) -> dict[str, list[tuple[str, str, str]]]:

@@ -46,6 +46,7 @@ class _Page(NamedTuple):
     ids: dict[str, str]
 
     def id_of(self, original: str) -> str:
+        """The name that an id of the drawing has in the page, where no other drawing has it."""
         return self.ids.setdefault(original, f"{self.name}-{len(self.ids)}")
 
 

@@ -46,6 +46,15 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * share:.1f}%"
 
 
+def plain(value: Any) -> str:
+    """A parameter as it is written in a table: none, a list with commas, a number without its zeros."""
+    if value is None:
+        return "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def data_table(
     frame: pd.DataFrame,
     *,
