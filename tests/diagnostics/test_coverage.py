@@ -114,3 +114,10 @@ def test_errors_name_the_function(rng):
     for function in (coverage.holes, coverage.sign_flip_test):
         with pytest.raises(InputError, match="at least 20 rows"):
             function(np.zeros((3, 2)), rng=rng)
+
+
+@pytest.mark.parametrize("latent_dim", [2, 20])
+def test_nearest_distance_does_not_feel_a_large_mean(rng, latent_dim):
+    points, codes = rng.standard_normal((30, latent_dim)), rng.standard_normal((50, latent_dim))
+    expected = cdist(points, codes).min(axis=1)
+    np.testing.assert_allclose(coverage.nearest_distance(points + 1e7, codes + 1e7), expected, rtol=1e-6)

@@ -171,3 +171,14 @@ def test_bad_input_is_refused_in_words(rng):
         per_dimension_rate(mu[:3], logvar[:3])
     with pytest.raises(InputError, match="delta < 1"):
         per_dimension_rate(mu, logvar, delta=1.0)
+
+
+@pytest.mark.parametrize("n_narrow", [1, 6])
+def test_a_few_very_narrow_posteriors_are_not_lost_between_the_nodes(rng, n_narrow):
+    n = 3000
+    mu, logvar = 0.9 * rng.standard_normal((n, 1)), np.full((n, 1), -2.0)
+    logvar[:n_narrow] = -16.0
+    z = mu + np.exp(0.5 * logvar) * rng.standard_normal((n, 1))
+    terms = -0.5 * ((z - mu.T) ** 2 * np.exp(-logvar.T) + logvar.T + np.log(2 * np.pi))
+    exact = special.logsumexp(terms, axis=1) - np.log(n)
+    np.testing.assert_allclose(mixture.log_marginals(z, mu, logvar)[:, 0], exact, atol=2e-8)

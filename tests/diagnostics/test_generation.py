@@ -186,3 +186,9 @@ def test_bad_neighbours_and_classes_are_refused(rng):
         generation.manifold_scores(x, x, k=0)
     with pytest.raises(InputError, match="at least two classes"):
         generation.score(x, np.ones((10, 1)), x, np.ones((10, 1)), rng=rng)
+
+
+def test_manifold_scores_do_not_feel_a_large_mean(rng):
+    x, y = rng.standard_normal((100, 2)), rng.standard_normal((100, 2))
+    near, far = generation.manifold_scores(x, y, k=5), generation.manifold_scores(x + 1e7, y + 1e7, k=5)
+    assert far == near

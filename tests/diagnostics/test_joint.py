@@ -117,3 +117,17 @@ def test_errors_are_in_words(rng):
         joint(np.zeros((50, 2)), rng=rng, draws=3)
     with pytest.raises(InputError, match=r"columns \[1\]"):
         joint(np.array([[0.0, np.inf]] * 30), rng=rng)
+
+
+def test_one_row_more_than_dimensions_says_nothing_about_the_shape(rng):
+    """With n = d + 1 the Mahalanobis distances are constants, whatever the data."""
+    rows = measure(rng.standard_normal((21, 20)))
+    assert rows.loc[["mardia_b1p", "mardia_b2p", "henze_zirkler"], "value"].isna().all()
+
+
+def test_the_null_band_of_sliced_w2_moves_right_in_many_dimensions():
+    """n W2^2 of normal draws is ln ln n plus a constant: a band moved without it lies too high."""
+    centre, spread = null._scale("sliced_w2", 10_000, 64)
+    of_few = null._scale("sliced_w2", 1_000, 64)[1]
+    assert centre == 0
+    assert spread / of_few == pytest.approx(np.sqrt((3.51 / 1e4) / (3.29 / 1e3)), rel=0.01)  # simulated by themselves

@@ -154,3 +154,13 @@ def test_null_band_refuses_what_it_cannot_give(rng):
         null_band(100, ["colour"], rng=rng)
     with pytest.raises(InputError, match="n >= 20"):
         null_band(10, rng=rng)
+
+
+def test_k2_of_an_exactly_symmetric_sample_has_no_part_of_the_skew():
+    """Z(skew) of D'Agostino (1970) is delta asinh(0) = 0; scipy's skewtest gives 1.0 where the skew is exactly 0."""
+    x = np.repeat([-1.0, 0.0, 1.0], [30, 120, 30])
+    row = per_dimension(x[:, None], rng=np.random.default_rng(0)).iloc[0]
+    assert stats.skew(x) == 0
+    assert row["k2"] == pytest.approx(stats.kurtosistest(x).statistic ** 2, rel=1e-12)
+    assert row["k2"] == pytest.approx(0.0632, abs=5e-5)
+    assert row["k2_p"] == pytest.approx(0.9689, abs=5e-5)

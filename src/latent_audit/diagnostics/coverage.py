@@ -19,6 +19,8 @@ def nearest_distance(points: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Euclidean distance of each point to its nearest code; k-d tree up to 16 dimensions, else chunked brute force."""
     if codes.shape[1] <= TREE_DIMENSIONS:
         return KDTree(codes).query(points)[0]
+    centre = codes.mean(axis=0)
+    points, codes = points - centre, codes - centre  # distances do not change, and nothing is lost to a large mean
     step = max(1, _DISTANCES_AT_ONCE // len(codes))
     square = (codes * codes).sum(axis=1)
     nearest = np.empty(len(points))

@@ -65,7 +65,7 @@ def per_dimension_rate(
 ) -> pd.DataFrame:
     """What each dimension carries: `dim kl_nats activity is_active collapsed_share is_collapsed`.
 
-    kl_nats : closed-form KL to N(0, 1), mean over the samples. activity : Var_x(mu), ddof 1, squared units of the code;
+    kl_nats : closed-form KL to N(0, 1), mean over the samples. activity : Var_x(mu), ddof 0, squared units of the code;
     is_active where it exceeds `threshold` (Burda et al. 2016, arXiv:1509.00519, section 5.2): a scale-bound rule, for
     VAEs only. collapsed_share : share of samples with KL below `epsilon` nats; is_collapsed where it is at least
     1 - delta (Lucas et al. 2019, arXiv:1911.02469, definition 1). The number of active units is `is_active.sum()`.
@@ -81,7 +81,7 @@ def per_dimension_rate(
             f"{threshold}, {epsilon} and {delta}."
         )
     kl = kl_to_standard_normal(mu, logvar)
-    activity = mu.var(axis=0, ddof=1)
+    activity = mu.var(axis=0)
     collapsed = (kl < epsilon).mean(axis=0)
     return pd.DataFrame(
         {

@@ -152,6 +152,8 @@ def manifold_scores(x: np.ndarray, y: np.ndarray, *, k: int = NEIGHBOURS) -> dic
     if k < 1:
         raise InputError(f"manifold_scores: k must be at least 1, got {k}.")
     x, y = _as_pair(x, y, where=f"manifold_scores (k = {k})", minimum=k + 1)
+    centre = y.mean(axis=0)
+    x, y = x - centre, y - centre  # distances do not change, and nothing is lost to a large mean
     radius_x, radius_y = _ball_radii(x, k), _ball_radii(y, k)
     balls_holding = np.empty(len(x), dtype=np.int64)
     recalled, covered = np.zeros(len(y), dtype=bool), np.zeros(len(y), dtype=bool)

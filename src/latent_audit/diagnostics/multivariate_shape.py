@@ -34,8 +34,8 @@ def shape_statistics(white: np.ndarray) -> dict[str, float]:
 def gaussian_tc(x: np.ndarray) -> float:
     """Total correlation in nats of the Gaussian with the covariance of x: (sum ln C_jj - ln det C) / 2, 1/n covariance.
 
-    Constant dimensions depend on nothing and are left out. Exactly dependent dimensions (a duplicate) make it inf; with
-    no more rows than dimensions it cannot be estimated: NaN. Locatello et al. (2019), arXiv:1811.12359.
+    Constant dimensions depend on nothing and are left out. Dependent dimensions (a duplicate, to one part in 1e10) make
+    it inf; with no more rows than dimensions it cannot be estimated: NaN. Locatello et al. (2019), arXiv:1811.12359.
     """
     standard = fit_affine(x, "standardised")(x)
     moving = standard[:, (standard != 0).any(axis=0)]

@@ -9,7 +9,7 @@ from latent_audit.report.tables import number, percent, set_number
 
 METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "centre_offset": ("distance of the mean from 0, in the codes’ own sd", number),
-    "asymmetry": ("asymmetry about 0 (0 none, 1 all on one side)", number),
+    "asymmetry": ("asymmetry about 0 (0 none, 1 all far on one side)", number),
     "excess_reach": ("largest |z| beyond what the prior would reach", number),
     "hole_fraction": ("share of prior draws that land in a hole", percent),
     "hole_fraction_whitened": ("share of prior draws in a hole, codes whitened first", percent),

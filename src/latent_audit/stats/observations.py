@@ -46,7 +46,7 @@ def of_scalars(table: pd.DataFrame, *, code: str | None = None, qualifier: str |
 def derived(observations: pd.DataFrame) -> pd.DataFrame:
     """Scalars made of two others: asymmetry, excess_reach, knn_gain (those whose parts are there).
 
-    asymmetry : symmetry_energy / (2 mean |z|), in [0, 1]: 0 symmetric, 1 all mass on one side, whatever the scale.
+    asymmetry : symmetry_energy / (2 mean |z|), in [0, 1]: 0 symmetric, towards 1 as all mass lies far on one side.
     excess_reach : largest |coordinate| beyond the median of that maximum under N(0, I) at the same n, prior sd.
     knn_gain : k-NN accuracy above always naming the commonest class.
     """
