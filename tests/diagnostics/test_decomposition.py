@@ -146,7 +146,7 @@ def test_rate_of_a_live_a_collapsed_and_a_shifted_dimension(rng):
     table = per_dimension_rate(mu, logvar)
     assert list(table.columns) == ["dim", "kl_nats", "activity", "is_active", "collapsed_share", "is_collapsed"]
     assert table["kl_nats"].tolist() == pytest.approx([0.5, 0.0, 2.0])  # mu^2 / 2
-    assert table["activity"].tolist() == pytest.approx([n / (n - 1), 0, 0])  # ddof 1
+    assert table["activity"].tolist() == pytest.approx([1, 0, 0])  # ddof 0
     assert table["is_active"].tolist() == [True, False, False]
     assert table["is_collapsed"].tolist() == [False, True, False]
 

@@ -12,9 +12,7 @@ from latent_audit.diagnostics.prior_distance import mean_pair_distance, prior_me
 from latent_audit.diagnostics.transforms import fit_affine
 from latent_audit.randomness import rng_for
 
-W2_EXCESS = (
-    1.35  # E[n W2^2] - ln ln n of n draws of N(0, 1): simulated 1.42 (se .03) at n = 1,000, 1.32 (.05) at 10,000
-)
+W2_EXCESS = 1.35  # E[n W2^2] - ln ln n of n draws of N(0, 1): simulated 1.42 (se .03) at n = 1,000, 1.32 (.05) at 1e4
 SHAPE_METRICS = ("mardia_b1p", "mardia_b2p", "henze_zirkler", "gaussian_tc", "hole_fraction_whitened")
 TWO_SIDED = ("mardia_b2p",)
 
@@ -91,9 +89,9 @@ def null_band(metric: str, null: np.ndarray, *, n_p: int, n: int, latent_dim: in
 def _scale(metric: str, n: int, d: int) -> tuple[float, float]:
     """Centre and spread (up to a constant factor) of a statistic at n rows of N(0, I_d).
 
-    Degenerate V-statistics (mmd2, energy) have an exact mean, the excess of the diagonal over n, and spread
-    1/n. Sliced W2: n W2^2 grows as ln ln n (del Barrio et al. 1999) above a constant; its maximum over principal axes also spreads like
-    sqrt(d / n) (Bai & Yin 1993). KS: Stephens' (1970) effective sqrt n. Mardia: exact moments of Mardia (1974),
+    Degenerate V-statistics (mmd2, energy) have an exact mean, the excess of the diagonal over n, and spread 1/n. Sliced
+    W2: n W2^2 grows as ln ln n (del Barrio et al. 1999) above a constant; its maximum over principal axes also spreads
+    like sqrt(d / n) (Bai & Yin 1993). KS: Stephens' (1970) effective sqrt n. Mardia: exact moments of Mardia (1974),
     Sankhya B 36. Gaussian TC: a product of independent betas. Henze-Zirkler: the moments of their theorem 3.2.
     """
     if metric.startswith("mmd2_"):
