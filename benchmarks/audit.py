@@ -1,7 +1,7 @@
 """Time and peak memory of `latent-audit audit` on codes of three sizes. Writes results/audit.json.
 
 The codes are those of a VAE that went wrong in known ways: means of ten classes, a posterior sd of .3, every tenth
-dimension collapsed. Once z and labels alone; once mu, logvar, z and labels, so that every table is made, for mu and for z.
+dimension collapsed. Once z and labels alone; once mu, logvar, z and labels, so that every table is made.
 
     python benchmarks/audit.py
 """

@@ -88,8 +88,8 @@ def audit(result: dict[str, Any]) -> str:
         for one in result["points"]
     ]
     words = (
-        "`latent-audit audit` from start to the written page, on codes of ten classes. With mu and logvar every table is "
-        "made for mu and for z, and the KL is decomposed over all rows."
+        "`latent-audit audit` from start to the written page, on codes of ten classes. With mu and logvar every table "
+        "is made for mu and for z, and the KL is decomposed over all rows."
     )
     return section("An audit of codes", result, words, ["codes", "given", "seconds", "peak MiB"], rows)
 
