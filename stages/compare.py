@@ -8,8 +8,8 @@ from latent_audit.artifacts.tables import read_json, read_table, write_json, wri
 from latent_audit.errors import reported
 from latent_audit.params import load_params
 from latent_audit.stats.claims import claims_table
-from latent_audit.stats.intervals import mean_interval
-from latent_audit.stats.observations import learning_curves
+from latent_audit.stats.intervals import mean_interval, within
+from latent_audit.stats.observations import learning_curves, range_of
 
 SIGNIFICANT = 6  # digits kept in metrics.json
 
@@ -33,8 +33,9 @@ def _intervals(observations: pd.DataFrame) -> dict[str, dict[str, dict[str, floa
     metrics: dict[str, dict[str, dict[str, float | int | None]]] = {}
     of_z = observations[observations["code"] == "z"]
     for (arm, metric), rows in of_z.groupby(["arm", "metric"]):
-        interval = mean_interval(rows.sort_values("seed")["value"].tolist())._asdict()
-        metrics.setdefault(str(arm), {})[str(metric)] = {key: _rounded(value) for key, value in interval.items()}
+        interval = within(mean_interval(rows.sort_values("seed")["value"].tolist()), *range_of(str(metric)))
+        rounded = {key: _rounded(value) for key, value in interval._asdict().items()}
+        metrics.setdefault(str(arm), {})[str(metric)] = rounded
     return metrics
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from latent_audit.stats.intervals import mean_interval
+from latent_audit.stats.intervals import mean_interval, within
 
 
 def test_by_hand():
@@ -62,3 +62,12 @@ def test_contains_its_mean_and_moves_with_the_data(values, shift):
     scale = max(1.0, *(abs(value) for value in values), abs(shift))
     assert moved.low == pytest.approx(interval.low + shift, abs=1e-8 * scale)
     assert mean_interval(values[::-1]).mean == pytest.approx(interval.mean, abs=1e-9 * scale)
+
+
+def test_a_share_has_no_interval_beyond_0_and_1():
+    wide = mean_interval([0.23, 0.29, 0.40, 0.95, 0.97])
+    assert wide.high > 1
+    assert within(wide, 0, 1) == wide._replace(high=1.0)
+    assert within(wide, -np.inf, np.inf) == wide
+    single = within(mean_interval([0.5]), 0, 1)
+    assert np.isnan(single.low) and np.isnan(single.high)

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latent_audit.stats.observations import COLUMNS, derived, learning_curves, of_dimensions, of_scalars, summarise
+from latent_audit.stats.observations import (
+    COLUMNS,
+    derived,
+    learning_curves,
+    of_dimensions,
+    of_scalars,
+    range_of,
+    summarise,
+)
 
 
 def per_dim(**columns: list) -> pd.DataFrame:
@@ -148,3 +156,17 @@ def test_learning_curves_by_hand():
     assert found["vae"].tolist() == [261, 252]
     assert found["ae"].tolist()[0] == 100
     assert np.isnan(found["ae"].tolist()[1])  # an arm may train for fewer epochs
+
+
+@pytest.mark.parametrize(
+    ("metric", "top"),
+    [
+        ("hole_fraction", 1),
+        ("ks_d_max_whitened", 1),
+        ("recall_prior", 1),
+        ("marginal_kl", np.inf),
+        ("fd_clf_box", np.inf),
+    ],
+)
+def test_a_share_ends_at_1_and_a_distance_nowhere(metric, top):
+    assert range_of(metric) == (0 if top == 1 else -np.inf, top)

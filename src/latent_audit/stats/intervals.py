@@ -33,3 +33,9 @@ def mean_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
         return Interval(mean, np.nan, np.nan, n_seeds)
     half = float(t.ppf(0.5 + level / 2, n_seeds - 1)) * float(array.std(ddof=1)) / np.sqrt(n_seeds)
     return Interval(mean, mean - half, mean + half, n_seeds)
+
+
+def within(interval: Interval, low: float, high: float) -> Interval:
+    """The part of an interval that the quantity can take; it covers the truth just as often as the whole."""
+    ends = np.clip([interval.low, interval.high], low, high).tolist()
+    return interval._replace(low=ends[0], high=ends[1])

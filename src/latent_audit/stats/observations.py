@@ -4,6 +4,11 @@ import numpy as np
 import pandas as pd
 
 COLUMNS = ["seed", "code", "metric", "value"]
+SHARES = (  # how the names of metrics begin that cannot leave [0, 1]
+    "hole_fraction", "beyond_", "ks_d_", "radius_ks", "area_tv", "asymmetry", "rejected_share", "knn_accuracy",
+    "linear_probe_", "majority_accuracy", "precision_", "recall_", "coverage_", "confidence_", "midpoint_confidence",
+    "endpoint_confidence", "class_entropy_", "jump_rate",
+)  # fmt: skip
 
 
 def of_dimensions(per_dim: pd.DataFrame) -> pd.DataFrame:
@@ -33,6 +38,11 @@ def of_dimensions(per_dim: pd.DataFrame) -> pd.DataFrame:
     if "activity" in per_dim:
         worst["active_units"] = (per_dim["activity"] > 0.01).groupby([per_dim["seed"], per_dim["code"]]).sum()
     return worst.reset_index().melt(["seed", "code"], var_name="metric")[COLUMNS]
+
+
+def range_of(metric: str) -> tuple[float, float]:
+    """The smallest and the largest value that a metric can have."""
+    return (0.0, 1.0) if metric.startswith(SHARES) else (-np.inf, np.inf)
 
 
 def of_scalars(table: pd.DataFrame, *, code: str | None = None, qualifier: str | None = None) -> pd.DataFrame:
