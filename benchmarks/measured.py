@@ -13,6 +13,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
+PAUSE = 0.5  # seconds between looks at the memory: each one halts the process for a moment
 
 
 class Memory(NamedTuple):
@@ -33,7 +34,7 @@ class Measured(NamedTuple):
 
 
 def run(*command: str, cwd: Path = ROOT, **environment: str) -> Measured:
-    """Run `command` to its end; its memory is looked at ten times a second.
+    """Run `command` to its end; its memory is looked at twice a second.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def run(*command: str, cwd: Path = ROOT, **environment: str) -> Measured:
     peak = Memory(0.0, 0.0)
     while process.poll() is None:
         peak = Memory(*map(max, peak, memory(process.pid)))
-        time.sleep(0.1)
+        time.sleep(PAUSE)
     seconds = time.perf_counter() - start
     output = process.stdout.read() if process.stdout else ""
     if process.returncode:
