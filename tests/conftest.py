@@ -13,6 +13,11 @@ from latent_audit.data.prepared import LoadedSplit
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The pipeline's tests first: one worker runs them while another runs all the rest."""
+    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
+
+
 def _global_states() -> dict[str, bytes]:
     # torch only where the test (or one before it) has imported it already: most tests of diagnostics do without
     states = {"numpy": repr(np.random.get_state()[2:]).encode() + np.random.get_state()[1].tobytes()}  # noqa: NPY002

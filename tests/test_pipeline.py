@@ -104,7 +104,7 @@ def test_a_scratch_study_leaves_the_checkout_as_it_was(workspace):
 @pytest.mark.skipif("LATENT_AUDIT_MIRROR" not in os.environ, reason="LATENT_AUDIT_MIRROR is not set")
 def test_the_smoke_overlay_runs_on_fashion_mnist(tmp_path):
     folder = copy_project(tmp_path / "fashion")
-    set_params(folder, {"dataset": "fashion_mnist", "data.limit": 300})
+    set_params(folder, {"dataset": "fashion_mnist", "seeds": [0]})
     (folder / ".dvc/config.local").write_text("[core]\n    no_scm = true\n")
     run(folder, "dvc", "repro")
     assert (folder / "reports/fashion_mnist.html").exists()

@@ -97,7 +97,7 @@ def test_a_vae_gets_every_row_from_its_first_images(reconstruction, monkeypatch)
     monkeypatch.setattr(likelihood, "N_IMAGES", 6)
     image = ImageShape(1, 8, 8)
     model = build(ModelSpec("vae", "conv", image, 2), seed=0).eval()
-    images = np.random.default_rng(0).integers(0, 256, (9, *image), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (40, *image), dtype=np.uint8)  # the first 6, then a quarter
 
     def scores(some):
         return likelihood.likelihood_scores(
@@ -105,7 +105,9 @@ def test_a_vae_gets_every_row_from_its_first_images(reconstruction, monkeypatch)
         ).set_index("metric")["value"]
 
     value = scores(images)
-    assert value.equals(scores(images[:6]))
+    assert value.equals(scores(np.concatenate([images[:6], 255 - images[6:]])))
+    assert scores(images[:8]).equals(scores(np.concatenate([images[:2], 255 - images[2:8]])))
+    assert not scores(images[:8]).equals(value)
     assert value["elbo"] == pytest.approx(-value["rate"] - value["distortion"])
     assert value["elbo_k1"] <= value["iwae_50"] and value["rate"] >= 0
     if reconstruction == "mse":  # 64 unit-variance Gaussians cost at least their constant

@@ -15,7 +15,7 @@ from latent_audit.models.autoencoder import Autoencoder, reparameterise, to_unit
 from latent_audit.training.objective import PIXEL_LOSS, recon_nll
 
 N_SAMPLES = 50  # importance samples per image
-N_IMAGES = 500  # the first of the split
+N_IMAGES, ROWS_PER_IMAGE = 500, 4  # the first of the split: at most 500, and a quarter of a small split
 BATCH = 500
 
 Encode = Callable[[Tensor], tuple[Tensor, Tensor]]  # x (batch, ...) -> mu, logvar (batch, latent)
@@ -31,7 +31,9 @@ def likelihood_scores(
     generator: torch.Generator,
     device: torch.device,
 ) -> pd.DataFrame:
-    """`likelihood_bounds` of a VAE on the first 500 images with 50 samples; no rows for an autoencoder, which has none.
+    """`likelihood_bounds` of a VAE with 50 samples; no rows for an autoencoder, which has none.
+
+    On the first 500 images of the split, or its first quarter where that is less.
 
     Parameters
     ----------
@@ -51,7 +53,8 @@ def likelihood_scores(
     def nll(z: Tensor, x: Tensor) -> Tensor:
         return recon_nll(loss(model.decode(z.to(weights)).double(), x.double()), reconstruction, n_pixels)
 
-    x = to_unit_interval(torch.from_numpy(np.array(images[:N_IMAGES])).to(device))
+    n = min(N_IMAGES, -(-len(images) // ROWS_PER_IMAGE))
+    x = to_unit_interval(torch.from_numpy(np.array(images[:n])).to(device))
     return likelihood_bounds(x, encode=encode, nll=nll, n_samples=N_SAMPLES, generator=generator)
 
 

@@ -15,10 +15,11 @@ from latent_audit.errors import InputError
 from latent_audit.models.autoencoder import Autoencoder
 from latent_audit.models.critic import Critic
 
-N_POINTS = 1_000  # prior draws, and codes, of round trips and jumps: a rate of 0.1 has a standard error of 0.01
+N_POINTS = 1_000  # at most so many prior draws, and codes, of round trips and jumps, and no more than there are codes
 N_PAIRS, ROWS_PER_PAIR = 256, 8  # at most n / 8 pairs, so that three quarters of the split are left as the reference
 N_STEPS = 32  # of a line: lengths within about 2% of those of ever finer ones; even, so that one point is the midpoint
-N_TANGENTS, LEAST_POINTS, MOST_POINTS = 4_096, 16, 256  # Jacobian at clip(4096 / latent_dim, 16, 256) points
+N_TANGENTS, LEAST_POINTS, MOST_POINTS = 4_096, 16, 256  # Jacobian at clip(4096 / latent_dim, 16, 256) points, and
+ROWS_PER_TANGENT = 4  # at no more than n / 4, but at 16 at least
 STEP = 0.1  # length of a jump, in standard deviations
 BATCH = 500
 
@@ -86,10 +87,11 @@ def probe_continuity(
     _check(codes, real_features)
     for_pairs, for_rows, for_prior, for_steps = rng.spawn(4)
     n, latent_dim = codes.shape
-    prior = _like(for_prior.standard_normal((N_POINTS, latent_dim)), codes)
+    prior = _like(for_prior.standard_normal((min(N_POINTS, n), latent_dim)), codes)
     own = codes[torch.from_numpy(for_rows.permutation(n)[:N_POINTS]).to(codes.device)]
     spread = codes.double().std(dim=0, correction=0).to(codes)
-    n_jacobians = int(np.clip(N_TANGENTS // latent_dim, LEAST_POINTS, MOST_POINTS))
+    most = max(LEAST_POINTS, min(MOST_POINTS, n // ROWS_PER_TANGENT))
+    n_jacobians = int(np.clip(N_TANGENTS // latent_dim, LEAST_POINTS, most))
     at_prior = jacobian_singular_values(probe.decode, prior[:n_jacobians], torch.ones_like(spread))
     at_codes = jacobian_singular_values(probe.decode, own[:n_jacobians], spread)
     values = continuity.jacobian_summary(at_prior) | continuity.jacobian_summary(at_codes, suffix="_codes")
