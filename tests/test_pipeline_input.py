@@ -1,5 +1,6 @@
 """Bad parameters and arms, given to the pipeline as a user gives them."""
 
+import shutil
 import subprocess
 import sys
 
@@ -11,9 +12,15 @@ pytestmark = pytest.mark.pipeline
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    """A committed copy in which nothing has run; what is refused leaves it as it is."""
+def committed(tmp_path_factory):
+    """A committed copy in which nothing has run."""
     return committed_copy(tmp_path_factory.mktemp("input") / "one")
+
+
+@pytest.fixture
+def workspace(committed, tmp_path):
+    """A copy of it for one refusal: DVC leaves the parameter that was refused in params.yaml."""
+    return shutil.copytree(committed, tmp_path / "copy", symlinks=True)
 
 
 @pytest.mark.parametrize(
