@@ -1,13 +1,12 @@
 """The pipeline end to end, on scikit-learn's digits, in a scratch copy: what runs, what is skipped, which bytes."""
 
 import json
-import os
 import shutil
 import sys
 
 import pytest
 
-from workspaces import committed_copy, copy_project, run, set_params, stages_that_ran
+from workspaces import committed_copy, run, stages_that_ran
 
 pytestmark = pytest.mark.pipeline
 ARMS = ("ae", "vae", "beta_vae")
@@ -99,12 +98,3 @@ def test_a_scratch_study_leaves_the_checkout_as_it_was(workspace):
     assert "report: reports/digits.html" in output
     assert {name: (workspace / name).read_bytes() for name in before} == before
     assert (workspace / ".workspaces/fewer/dvc.lock").exists()
-
-
-@pytest.mark.skipif("LATENT_AUDIT_MIRROR" not in os.environ, reason="LATENT_AUDIT_MIRROR is not set")
-def test_the_smoke_overlay_runs_on_fashion_mnist(tmp_path):
-    folder = copy_project(tmp_path / "fashion")
-    set_params(folder, {"dataset": "fashion_mnist", "seeds": [0]})
-    (folder / ".dvc/config.local").write_text("[core]\n    no_scm = true\n")
-    run(folder, "dvc", "repro")
-    assert (folder / "reports/fashion_mnist.html").exists()
