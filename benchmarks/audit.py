@@ -46,7 +46,8 @@ def main(sizes: Annotated[list[int] | None, typer.Option(help="which of the thre
                 size = {"n": n, "latent_dim": latent_dim, "given": given}
                 rows.append({**size, "seconds": measured.seconds, **measured.peak._asdict()})
                 print(rows[-1], flush=True)
-    save("audit", "python benchmarks/audit.py", {"points": rows})
+    chosen = "".join(f" --sizes {number}" for number in sizes or ())
+    save("audit", f"python benchmarks/audit.py{chosen}", {"points": rows})
 
 
 if __name__ == "__main__":
