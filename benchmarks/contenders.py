@@ -4,6 +4,7 @@
 """
 
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -109,8 +110,6 @@ def plain(family: str, n: int) -> float:
 
 def pythae(family: str, n: int) -> float:
     """pythae's BaseTrainer on the same network, VAE only."""
-    import logging
-
     logging.disable(logging.CRITICAL)
     import torch
     from pythae.data.datasets import BaseDataset

@@ -3,7 +3,7 @@
 One thing grows at a time from 10,000 images, 1 seed, d = 2; one epoch of the VAE in worker processes, from arrays
 mapped from disk, as the stage `train` does it. Writes results/growth.json.
 
-    python benchmarks/growth.py
+    python benchmarks/growth.py measure
 """
 
 import json
