@@ -5,6 +5,7 @@ import os
 import platform
 import statistics
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,27 +34,35 @@ class Measured(NamedTuple):
     output: str
 
 
-def run(*command: str, cwd: Path = ROOT, **environment: str) -> Measured:
-    """Run `command` to its end; its memory is looked at twice a second.
+def run(*command: str, cwd: Path = ROOT, watch: bool = True, **environment: str) -> Measured:
+    """Run `command` to its end; its memory is looked at twice a second, unless not to `watch`: each look costs time.
 
     Raises
     ------
     RuntimeError : the command failed; its output is in the message.
     """
-    start = time.perf_counter()
     variables = os.environ | {"PYTHONPATH": str(ROOT / "src")} | environment
-    process = subprocess.Popen(
-        command, cwd=cwd, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
     peak = Memory(0.0, 0.0)
-    while process.poll() is None:
-        peak = Memory(*map(max, peak, memory(process.pid)))
-        time.sleep(PAUSE)
-    seconds = time.perf_counter() - start
-    output = process.stdout.read() if process.stdout else ""
+    with tempfile.TemporaryFile("w+") as output:  # not a pipe: a long output would fill it
+        start = time.perf_counter()
+        process = subprocess.Popen(command, cwd=cwd, env=variables, stdout=output, stderr=subprocess.STDOUT, text=True)
+        while not _ended(process):
+            if watch:
+                peak = Memory(*map(max, peak, memory(process.pid)))
+        seconds = time.perf_counter() - start
+        output.seek(0)
+        text = output.read()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{output[-2000:]}")
-    return Measured(seconds, peak, output)
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{text[-2000:]}")
+    return Measured(seconds, peak, text)
+
+
+def _ended(process: subprocess.Popen) -> bool:
+    try:
+        process.wait(timeout=PAUSE)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def memory(pid: int) -> Memory:

@@ -27,12 +27,13 @@ def main() -> None:
         run(sys.executable, "-c", overlay, cwd=copy, **source)
         dvc = (sys.executable, "-m", "dvc", "repro")
         smoke = run(*dvc, cwd=copy, **source)
-        nothing = [run(*dvc, cwd=copy, **source) for _ in range(ROUNDS)]
+        nothing = [run(*dvc, cwd=copy, watch=False, **source) for _ in range(ROUNDS)]
     imports = {}
     for script in sorted((ROOT / "stages").glob("*.py")):
-        rounds = [run(sys.executable, "-c", IMPORTS.format(heavy=HEAVY), str(script)) for _ in range(ROUNDS)]
+        command = (sys.executable, "-c", IMPORTS.format(heavy=HEAVY), str(script))
+        rounds = [run(*command, watch=False) for _ in range(ROUNDS)]
         imports[script.stem] = {"seconds": seconds(rounds), "loads": rounds[0].output.split()}
-    bare = [run(sys.executable, "-m", "dvc", "--version") for _ in range(ROUNDS)]
+    bare = [run(sys.executable, "-m", "dvc", "--version", watch=False) for _ in range(ROUNDS)]
     save(
         "pipeline",
         "python benchmarks/pipeline.py",

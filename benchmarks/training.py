@@ -1,7 +1,8 @@
 """Training speed side by side: Keras, plain PyTorch, pythae, ours, and the machine's ceiling.
 
 Every contender runs in a process of its own, all of them once a round, round after round: absolute rates drift on
-shared machines, ratios within a round hold. Writes results/training.json.
+shared machines, ratios within a round hold. Memory is watched in a round of its own, because looking costs time.
+Writes results/training.json.
 
     pip install -e '.[bench]' && python benchmarks/training.py
 """
@@ -27,17 +28,15 @@ def main(
     """Measure and write results/training.json."""
     names = [name for name in CONTENDERS if only is None or any(name.startswith(start) for start in only)]
     rates: dict[str, list[float]] = {name: [] for name in names}
-    peaks: dict[str, list[float]] = {name: [] for name in names}
     for number in range(1, rounds + 1):
         for name in names:
-            measured = run(sys.executable, SCRIPT, name, str(images))
-            rates[name].append(json.loads(measured.output.splitlines()[-1])["rate"])
-            peaks[name].append(measured.peak.pss)
-            print(f"round {number}/{rounds} {name}: {rates[name][-1]:,.0f} images/s, {peaks[name][-1]:,.0f} MiB")
+            rates[name].append(rate(run(sys.executable, SCRIPT, name, str(images), watch=False).output))
+            print(f"round {number}/{rounds} {name}: {rates[name][-1]:,.0f} images/s", flush=True)
+    peaks = {name: run(sys.executable, SCRIPT, name, str(images)).peak.pss for name in names}
     result = {
         name: {
             "images_per_s": spread(rates[name]),
-            "peak_mib": max(peaks[name]),
+            "peak_mib": peaks[name],
             **{
                 f"over_{other}": spread([ours / theirs for ours, theirs in zip(rates[name], rates[rival], strict=True)])
                 for other in ("keras", "plain")
@@ -47,6 +46,11 @@ def main(
         for name in names
     }
     save("training", f"python benchmarks/training.py --rounds {rounds} --images {images}", {"contenders": result})
+
+
+def rate(output: str) -> float:
+    """Images per second, from the last line of JSON that a contender printed."""
+    return json.loads([line for line in output.splitlines() if line.startswith('{"rate"')][-1])["rate"]
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from latent_audit.artifacts.tables import read_json, read_table
 from latent_audit.data.prepared import Meta, load_meta, load_split
 from latent_audit.drawings import hole_map, page_rows
 from latent_audit.errors import InputError, reported
-from latent_audit.figures import compose, scores
+from latent_audit.figures import compose, pvalue_maps, scores
 from latent_audit.figures.canvas import Band
 from latent_audit.figures.headline import headline_panels, headline_svg
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
@@ -115,7 +115,9 @@ def draw(
         "fig-histograms": compose.marginals(
             z, per_dim, tables.get("transforms"), null=_null_of_normal(len(labels)), margins=margins
         ),
-        "fig-pvalues": compose.p_value_maps(per_dim, family=len(compose.TESTS) * len(per_dim.groupby(["dim", "seed"]))),
+        "fig-pvalues": pvalue_maps.p_value_maps(
+            per_dim, family=len(pvalue_maps.TESTS) * len(per_dim.groupby(["dim", "seed"]))
+        ),
         "fig-areas": scores.areas(tables["classes"]),
         "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=most),
         "fig-separability": scores.separability(tables["separability"]),

@@ -14,7 +14,8 @@ from latent_audit.audit_page_tables import dimension_table, html_tables
 from latent_audit.drawings import hole_map, page_rows
 from latent_audit.figures import audit as drawn
 from latent_audit.figures.canvas import Band
-from latent_audit.figures.compose import TESTS, WINDOW, p_value_maps
+from latent_audit.figures.compose import WINDOW
+from latent_audit.figures.pvalue_maps import TESTS, p_value_maps
 from latent_audit.figures.style import CSS_VARIABLES, class_colours
 from latent_audit.report.audit_captions import caption
 from latent_audit.report.audit_words import HOLES_MATTER, KS_MATTERS, View, answer

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latent_audit.figures import compose, scores
+from latent_audit.figures import compose, dimensions, pvalue_maps, scores
 from latent_audit.figures.canvas import sketch
 
 ARMS = ("ae", "vae")
@@ -45,13 +45,13 @@ def test_narrow_codes_need_one_row_only(codes, labels):
 
 def test_underflowing_p_values_stay_ordered():
     rows = pd.DataFrame({"ks_p_holm": [0.0, 0.0, 0.5], "log10_ks_p": [-400.0, -900.0, -0.6]})
-    values = compose.log10_adjusted(rows, "ks_p", family=10)
+    values = pvalue_maps.log10_adjusted(rows, "ks_p", family=10)
     np.testing.assert_allclose(values, [-399.0, -899.0, np.log10(0.5)])
 
 
 def test_many_dimensions_are_cut_to_the_worst():
     per_dim = pd.DataFrame({"code": "z", "dim": np.arange(20), "ks_d": np.linspace(0, 1, 20)})
-    assert compose.shown_dims(per_dim, most=3) == [17, 18, 19]
+    assert dimensions.shown_dims(per_dim, most=3) == [17, 18, 19]
 
 
 def test_scores_that_were_not_measured_have_no_panel():

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from markupsafe import Markup
 
-from latent_audit.report.captions import P_COLUMNS
 from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table
+from latent_audit.report.latent_captions import P_COLUMNS
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
 from latent_audit.report.study import Panel, Row, Study
 

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from latent_audit.figures import codes as planes
 from latent_audit.figures import pspace
 from latent_audit.figures.canvas import Band, Sketch, sketch
-from latent_audit.figures.compose import MAX_DIMS, WINDOW, dimension_name, shown_dims
+from latent_audit.figures.compose import WINDOW
+from latent_audit.figures.dimensions import MAX_DIMS, dimension_name, shown_dims
 from latent_audit.figures.marginals import plot_marginal
 from latent_audit.figures.posterior import PARTS, plot_kl_of_dimensions, plot_kl_parts
 from latent_audit.figures.scores import strip_panel

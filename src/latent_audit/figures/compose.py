@@ -7,16 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from latent_audit.figures import codes as planes
-from latent_audit.figures import pspace, pvalues
+from latent_audit.figures import pspace
 from latent_audit.figures.canvas import Band, Sketch, sketch
+from latent_audit.figures.dimensions import dimension_name, shown_dims
 from latent_audit.figures.marginals import plot_marginal
 from latent_audit.figures.scores import arm_names, strip_panel
 from latent_audit.figures.style import arm_colours, arm_order, class_colours, display_name
 
 WINDOW = 3.5  # code units: the part of the plane that holds 99.8% of the prior
-MAX_DIMS = 8  # dimensions drawn one by one
-TESTS = {"ks_p": "KS", "cvm_p": "CvM", "ad_p": "AD", "shapiro_p": "Shapiro", "k2_p": "K²", "jb_p": "JB"}
-EFFECTS = {"mean": "mean", "log_std": "ln sd", "skew": "skew", "excess_kurtosis": "kurt.", "ks_d": "KS D", "w1": "W1"}
 TRANSFORMS = ("raw", "standardised", "whitened")
 HOLES = {"hole_fraction": "raw", "hole_fraction_whitened": "whitened"}
 
@@ -148,50 +146,6 @@ def _fair_distances(
     return [Band("pair", "A fair hearing: the same after the codes are standardised, and whitened", panels)]
 
 
-def p_value_maps(per_dim: pd.DataFrame, *, family: int) -> list[Band]:
-    """Per arm: adjusted p of every test and dimension of z, beside the sizes of the departures; medians over seeds.
-
-    `family` is the number of p-values adjusted together: an adjusted p that underflowed is bounded by family * p.
-    """
-    colours, bands = arm_colours(per_dim["arm"]), []
-    dims = shown_dims(per_dim, most=24)
-    for arm, colour in colours.items():
-        rows = per_dim[(per_dim["arm"] == arm) & (per_dim["code"] == "z") & per_dim["dim"].isin(dims)]
-        labels = [dimension_name(dim) for dim in dims]
-        adjusted = pd.DataFrame({TESTS[p]: log10_adjusted(rows, p, family) for p in TESTS}).assign(
-            dim=rows["dim"].to_numpy()
-        )
-        p_map = adjusted.groupby("dim").median().loc[dims].set_axis(labels)
-        effects = (
-            rows.assign(log_std=np.log(rows["std"].where(rows["std"] > 0)))
-            .groupby("dim")[list(EFFECTS)]
-            .median()
-            .loc[dims]
-        )
-        bands.append(Band("pair", "", _maps(arm, colour, p_map, effects.rename(columns=EFFECTS).set_axis(labels))))
-    return bands
-
-
-def _maps(arm: str, colour: str, p_map: pd.DataFrame, effects: pd.DataFrame) -> list[Sketch]:
-    size = (330, 34 + 26.0 * len(p_map))
-    return [
-        sketch(
-            lambda ax: pvalues.plot_p_map(p_map, ax=ax),
-            title=display_name(arm),
-            note="log10 of adjusted p, z",
-            size=size,
-            alt=f"Heat map of log10 adjusted p-values of {display_name(arm)}, dimensions by tests.",
-        ),
-        sketch(
-            lambda ax: pvalues.plot_effect_map(effects, colour=colour, ax=ax),
-            title=display_name(arm),
-            note="size of the departure, z",
-            size=size,
-            alt=f"Heat map of effect sizes of {display_name(arm)}, dimensions by effects.",
-        ),
-    ]
-
-
 def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, dims: Plane) -> list[Band]:
     """Codes on the unit square of two dimensions, and who owns each cell of it."""
     colours, names = class_colours(n_classes), _class_numbers(n_classes)
@@ -259,23 +213,5 @@ def holes(
     return [*bands, Band("one", "", [strip])]
 
 
-def shown_dims(per_dim: pd.DataFrame, *, most: int = MAX_DIMS) -> list[int]:
-    """The dimensions that are drawn: all, or the `most` furthest from N(0, 1) by KS D over arms and seeds."""
-    worst = per_dim[per_dim["code"] == "z"].groupby("dim")["ks_d"].mean().sort_values(ascending=False, kind="stable")
-    return sorted(worst.index[:most].tolist())
-
-
-def log10_adjusted(rows: pd.DataFrame, column: str, family: int) -> np.ndarray:
-    """log10 of the Holm-adjusted `column`; where that underflowed, log10(family * p), which bounds it from above."""
-    adjusted = rows[f"{column}_holm"].to_numpy(dtype=float)
-    bound = np.minimum(rows[f"log10_{column}"].to_numpy(dtype=float) + np.log10(family), 0)
-    return np.where(adjusted > 1e-290, np.log10(np.maximum(adjusted, 1e-300)), bound)
-
-
 def _class_numbers(n_classes: int) -> list[str]:
     return [str(index) for index in range(n_classes)]
-
-
-def dimension_name(dim: int) -> str:
-    """z₁ for dimension 0: counted from 1, as readers do."""
-    return "z" + "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(dim + 1))

@@ -11,8 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from latent_audit.report import verdicts
-from latent_audit.report.captions import P_COLUMNS, caption
+from latent_audit.report.captions import caption
 from latent_audit.report.explorer import ExplorerData
+from latent_audit.report.latent_captions import P_COLUMNS
 from latent_audit.report.study import Figure, Row, Study, beta_words
 from latent_audit.report.summary import summary
 from latent_audit.report.svg import hoist_styles

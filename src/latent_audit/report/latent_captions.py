@@ -1,0 +1,105 @@
+"""Captions of the figures that show codes: where they lie, and how far from the prior."""
+
+from latent_audit.report.spread import SHOWN_CODE, by_arm, over_seeds, per_seed, worst_dimension
+from latent_audit.report.study import Study
+from latent_audit.report.tables import number, percent
+
+P_COLUMNS = ("ks_p", "cvm_p", "ad_p", "shapiro_p", "k2_p", "jb_p")
+
+
+def codes(study: Study) -> str:
+    """Where the codes lie and how wide."""
+    far = by_arm(study, worst_dimension(study, "mean"))
+    wide = by_arm(study, worst_dimension(study, "std"))
+    return (
+        f"Mean of z furthest from 0: {far}. Largest standard deviation: {wide}; the prior has 0 and 1. "
+        f"{number(study.meta['n_test'])} test codes z of seed {study.first_seed} (for an autoencoder z = mu), "
+        f"coloured by class; numbered discs are class means; dashed circles have radius 1, 2, 3. Upper row: one "
+        f"scale for all arms; lower row: the part that the prior covers. {over_seeds(study)}"
+    )
+
+
+def histograms(study: Study) -> str:
+    """Distance of the marginals from N(0, 1)."""
+    n = int(study.tables["per_dim"]["n"].max())
+    return (
+        f"Largest KS distance of a dimension of z to N(0, 1): {by_arm(study, worst_dimension(study, 'ks_d'))}. Largest "
+        f"Wasserstein-1 distance, in code units: {by_arm(study, worst_dimension(study, 'w1'))}. Outlines: density of "
+        f"z, n = {number(n)}, seed {study.first_seed}; dashed: N(0, 1). Below, dots are seeds and uprights their "
+        f"mean; the dashed line is the margin set beforehand; grey: where {number(n)} true draws of N(0, 1) would "
+        f"fall (95%). {over_seeds(study)}"
+    )
+
+
+def p_values(study: Study) -> str:
+    """How many adjusted p-values reject, and why that alone says little."""
+    rows = study.tables["per_dim"]
+    rows = rows[rows["code"] == SHOWN_CODE]
+    parts = []
+    for arm, name in study.names.items():
+        p = rows.loc[rows["arm"] == arm, [f"{column}_holm" for column in P_COLUMNS]].to_numpy()
+        parts.append(f"{name} {int((p < 0.05).sum())} of {p.size}")
+    return (
+        f"Rejected at 5% after Holm's adjustment, over seeds, dimensions and tests of z: {', '.join(parts)}. With "
+        f"n = {number(int(rows['n'].max()))} codes a shift too small to matter is rejected too, so the right-hand "
+        "map shows how large each departure is. Left: log10 of the adjusted p (−12 means 1e−12; pale: above 0.05), "
+        "median over seeds; KS, CvM and AD ask “is it N(0, 1)?”, Shapiro, K² and JB ask “is it some normal?”. Right: "
+        "medians over seeds; darker is larger."
+    )
+
+
+def p_space(study: Study) -> str:
+    """Unequal areas on the unit square."""
+    classes = study.tables["classes"]
+    classes = classes[classes["code"] == SHOWN_CODE]
+    extremes = []
+    for arm, name in study.names.items():
+        mean = classes[classes["arm"] == arm].groupby("class_name", sort=False)["area"].mean()
+        extremes.append(f"{name}: “{mean.idxmax()}” {percent(mean.max())}, “{mean.idxmin()}” {percent(mean.min())}")
+    return (
+        f"Largest and smallest area, mean over seeds: {'; '.join(extremes)}. Upper row: each test code z as "
+        f"(Φ(z₁), Φ(z₂)), seed {study.first_seed}; codes that follow N(0, I) fill the square evenly, others pile up "
+        f"at its edges. Lower row: the class that owns each place, by the vote of its nearest codes."
+    )
+
+
+def areas(study: Study) -> str:
+    """Total variation between the areas and equal shares."""
+    classes = study.tables["classes"]
+    classes = classes[classes["code"] == SHOWN_CODE]
+    n_classes = classes["label"].nunique()
+    distance = (
+        classes.assign(value=(classes["area"] - 1 / n_classes).abs() / 2)
+        .groupby(["arm", "seed"], sort=False, as_index=False)["value"]
+        .sum()
+    )
+    return (
+        f"Share of the unit square's area to be moved for equal areas (total variation): "
+        f"{by_arm(study, distance, percent)}. Dashed: an equal share, 1/{n_classes}. Codes z, by the vote of the "
+        f"nearest test codes. {over_seeds(study)}"
+    )
+
+
+def holes(study: Study) -> str:
+    """Prior mass that no code supports, against the null of true prior draws."""
+    table = per_seed(study, "joint", "hole_fraction")
+    null = table[["null_low", "null_high"]].mean()
+    by_chance = (
+        f" (true draws of the prior, as many: {percent(null['null_low'])} to {percent(null['null_high'])})"
+        if null.notna().all()
+        else ""
+    )
+    return (
+        f"Of draws from N(0, I), this share lands where no test code z is near: "
+        f"{by_arm(study, table, percent)}{by_chance}. Shaded, darker where the prior is denser: places further from "
+        f"every code than all but 1% of true prior draws are from one another; grey dots: codes, seed "
+        f"{study.first_seed}. {_whitened_holes(study)}Grey band: what chance gives; dashed: the margin beyond it. "
+        f"{over_seeds(study)}"
+    )
+
+
+def _whitened_holes(study: Study) -> str:
+    table = per_seed(study, "joint", "hole_fraction_whitened")
+    if table.empty:
+        return ""
+    return f"Once the codes' own mean and covariance are taken out (whitened): {by_arm(study, table, percent)}. "
