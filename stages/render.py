@@ -63,7 +63,8 @@ def main() -> None:
         target = Path("reports") / f"{params.dataset}.html"
         write_text(target, page)
         weights = {arm: described["beta_kl"] for arm, described in study.arms.items()}
-        panels = headline_panels(study.metrics, weights, params.diagnostics.margins)
+        margins = params.diagnostics.margins | {"hole_fraction": _hole_limit(study)}
+        panels = headline_panels(study.metrics, weights, margins)
         write_text(target.with_suffix(".svg"), headline_svg(panels))
         print(f"{target}: {len(page.encode()) / 1e6:.2f} MB")
 
@@ -108,7 +109,6 @@ def draw(
         {arm: hole_map(values, study.first_seed, window=compose.WINDOW) for arm, values in z.items()} if flat else {}
     )
     null = _null_of(joint, "hole_fraction")
-    most = margins["hole_fraction"] + (null[1] if null else 0) if "hole_fraction" in margins else None
     bands = {
         "fig-training": scores.training(tables["history"]),
         "fig-codes": compose.code_planes(z, labels, n_classes=n_classes, dims=dims),
@@ -119,7 +119,7 @@ def draw(
             per_dim, family=len(pvalue_maps.TESTS) * len(per_dim.groupby(["dim", "seed"]))
         ),
         "fig-areas": scores.areas(tables["classes"]),
-        "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=most),
+        "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=_hole_limit(study)),
         "fig-separability": scores.separability(tables["separability"]),
     }
     maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
@@ -178,6 +178,12 @@ def _null_of(joint: pd.DataFrame, metric: str) -> tuple[float, float] | None:
     rows = joint[(joint["metric"] == metric) & (joint["code"] == "z")]
     low, high = rows["null_low"].mean(), rows["null_high"].mean()
     return None if np.isnan(low) or np.isnan(high) else (float(low), float(high))
+
+
+def _hole_limit(study: Study) -> float:
+    """The margin on holes lies beyond what as many true draws of the prior would leave."""
+    null = _null_of(study.tables["joint"], "hole_fraction")
+    return study.params["diagnostics"]["margins"]["hole_fraction"] + (null[1] if null else 0.0)
 
 
 def _null_of_normal(n: int) -> dict[str, tuple[float, float]]:

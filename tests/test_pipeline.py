@@ -92,9 +92,10 @@ def test_a_study_is_a_named_experiment_of_its_overlay(workspace):
 
 
 def test_a_scratch_study_leaves_the_checkout_as_it_was(workspace):
-    before = {name: (workspace / name).read_bytes() for name in ("params.yaml", "dvc.lock", "reports/metrics.json")}
+    kept = ("params.yaml", "dvc.lock", "reports/metrics.json", "reports/digits.html")
+    before = {name: (workspace / name).read_bytes() for name in kept}
     (workspace / "params/fewer.yaml").write_text("diagnostics:\n  neighbors: 10\n")  # the rest is in DVC's cache
     output = run(workspace, sys.executable, "-m", "latent_audit.cli", "study", "fewer", "--scratch")
-    assert "report: reports/digits.html" in output
+    assert "report: .workspaces/fewer/reports/digits.html" in output  # the checkout has a page of that data set
     assert {name: (workspace / name).read_bytes() for name in before} == before
     assert (workspace / ".workspaces/fewer/dvc.lock").exists()

@@ -16,7 +16,7 @@ VERDICTS = ("supported", "contradicted", "inconclusive")
 MEASURES = {
     "hole_fraction": ("prior draws in a hole", percent),
     "ks_d_max": ("distance to N(0, 1), KS", number),
-    "recon_nll": ("reconstruction, nats", number),
+    "recon_nll": ("reconstruction, nats per image", number),
     "knn_accuracy": ("class from code, k-NN", percent),
     "fd_clf_prior": ("FD-clf, prior", number),
     "fd_clf_gmm": ("FD-clf, fitted mixture", number),

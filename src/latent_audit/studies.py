@@ -98,13 +98,14 @@ def flat_keys(content: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def run_scratch(root: Path, name: str, overlay: dict[str, Any]) -> Path:
-    """Run the study in .workspaces/<name>, a copy that shares nothing but DVC's cache; its report is copied back.
+    """Run the study in .workspaces/<name>, a copy that shares nothing but DVC's cache.
 
     Returns
     -------
-    Path of the report, reports/<dataset>.html. params.yaml, dvc.lock and the committed results stay as they are, and
-    git is not needed.
+    Path of the report: copied to reports/<dataset>.html, or left in the copy where that is the page of this checkout's
+    own data set. params.yaml, dvc.lock and the committed results stay as they are.
     """
+    own = YAML(typ="safe", pure=True).load((root / "params.yaml").read_text(encoding="utf-8"))
     scratch = root / ".workspaces" / name
     scratch.mkdir(parents=True, exist_ok=True)
     for item in PIPELINE:
@@ -116,6 +117,8 @@ def run_scratch(root: Path, name: str, overlay: dict[str, Any]) -> Path:
     (scratch / ".dvc/config.local").write_text(f"[core]\n    no_scm = true\n[cache]\n    dir = {cache.resolve()}\n")
     _dvc(scratch, "repro")
     report = Path("reports") / f"{params.dataset}.html"
+    if params.dataset == own["dataset"]:
+        return scratch / report
     (root / "reports").mkdir(exist_ok=True)
     shutil.copy(scratch / report, root / report)
     return root / report

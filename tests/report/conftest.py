@@ -20,8 +20,10 @@ SIDE = 32
 METRICS = {
     "vae": {
         "ks_d_max": {"mean": 0.04, "low": 0.03, "high": 0.05},
+        "hole_fraction": {"mean": 0.02, "low": 0.01, "high": 0.03},
         "fd_clf_prior": {"mean": 9, "low": None, "high": None},
-    }
+    },
+    "ae": {"hole_fraction": {"mean": 0.06, "low": 0.02, "high": 0.1}},
 }
 SHAPES = {
     "project.weight": (2048, 2),

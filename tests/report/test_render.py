@@ -12,6 +12,7 @@ import pytest
 
 from latent_audit.report.explorer import without_weights
 from latent_audit.report.render import MAX_BYTES, environment, fits, render_study
+from latent_audit.report.verdicts import answer
 
 
 class Page(HTMLParser):
@@ -171,8 +172,32 @@ def test_the_page_says_its_own_summary_in_json(study, figures, text):
     assert "</script><script>alert" not in render_study(hostile, {}, None)
 
 
-def test_the_headline_follows_the_margins(study):
-    assert "Yes for VAE: few holes" in render_study(study, {}, None)
-    assert "With care for AE" in render_study(study, {}, None)  # holes 0.02 to 0.06, KS D 0.3 and 0.04
-    strict = dict(study.params) | {"diagnostics": {"margins": {"ks_d": 0.01, "hole_fraction": 0.001}}}
-    assert "not from any of these arms" in render_study(study._replace(params=strict), {}, None)
+def interval(low, high):
+    return {"mean": 0.0, "low": low, "high": high}
+
+
+@pytest.mark.parametrize(
+    ("holes", "ks_d", "marginal_kl", "words"),
+    [  # the limit on holes is 0.05 beyond the 0.015 that chance leaves; that on KS D 0.05, on the KL 0.1
+        ((0.01, 0.06), (0.03, 0.049), (0.0, 0.09), "Yes for VAE: few holes, near-normal codes."),
+        ((0.01, 0.06), (0.06, 0.07), (0.0, 0.09), "With care for VAE: few holes, though the codes are not normal."),
+        ((0.01, 0.06), (0.03, 0.07), (0.2, 0.3), "few holes, though the codes taken together are not normal."),
+        ((0.01, 0.06), (0.03, 0.07), (0.0, 0.09), "few holes, though it is undecided whether the codes are normal."),
+        ((0.01, 0.07), (0.03, 0.049), (0.0, 0.09), "Undecided for VAE (1.0% to 7.0%): the share of draws in holes may"),
+        ((None, None), (None, None), (None, None), "Undecided for VAE (one seed, no interval)"),
+        (
+            (0.07, 0.08),
+            (0.03, 0.049),
+            (0.0, 0.09),
+            "Not for any of these arms: too much of the prior",
+        ),
+    ],
+)
+def test_the_headline_takes_whole_intervals_against_the_margins(study, holes, ks_d, marginal_kl, words):
+    metrics = {"hole_fraction": interval(*holes), "ks_d_max": interval(*ks_d), "marginal_kl": interval(*marginal_kl)}
+    params = {"diagnostics": {"margins": {"ks_d": 0.05, "hole_fraction": 0.05, "marginal_kl": 0.1}}}
+    own = study._replace(metrics={"ae": {"hole_fraction": interval(0.2, 0.4)}, "vae": metrics}, params=params)
+    headline = answer(own)[0]
+    assert words in headline
+    assert ("Not for AE: too much" in headline) == (holes != (0.07, 0.08))
+    assert ("Not for any of these arms" in headline) == (holes == (0.07, 0.08))

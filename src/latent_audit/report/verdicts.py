@@ -95,7 +95,7 @@ def _case(row: Mapping[str, Any], domain: tuple[float, float], study: Study) -> 
         values=_values(row),
         domain=domain,
         verdict=row["verdict"],
-        alt=f"Effect {number(row['effect'])}. {reason}",
+        alt=f"{finding} {reason}",
     )
     return Case(" − ".join(arms) if len(arms) > 1 else arms[0], row["code"], row["verdict"], finding, reason, plot)
 
@@ -134,7 +134,7 @@ def answer(study: Study) -> list[str]:
     """The answer: a headline, then what it rests on, from the tables and the margins that were set beforehand."""
     glance, margins = at_a_glance(study), study.params.get("diagnostics", {}).get("margins", {})
     null = per_seed(study, "joint", "hole_fraction")["null_high"].mean()
-    sentences = [_headline(glance, margins, null)]
+    sentences = [_headline(study, margins, null)]
     holes = ", ".join(f"{line.name} {percent(line.holes)}" for line in glance if is_finite(line.holes))
     if holes:
         chance = f"; true draws of the prior, as many, would leave at most {percent(null)}" if is_finite(null) else ""
@@ -160,31 +160,59 @@ def answer(study: Study) -> list[str]:
     return sentences
 
 
-def _headline(glance: list[Glance], margins: Mapping[str, float], chance: float) -> str:
-    """Which arms may be sampled from N(0, I), by the margins on holes (beyond chance) and on normality."""
-    hole_margin, normal_margin = margins.get("hole_fraction", np.nan), margins.get("ks_d", np.nan)
-    chance = chance if is_finite(chance) else 0.0
-    covered = [line.name for line in glance if line.holes - chance < hole_margin]
-    normal = [line.name for line in glance if line.distance < normal_margin and line.name in covered]
-    yes, care = normal, [name for name in covered if name not in normal]
-    no = [line.name for line in glance if line.name not in covered]
-    parts = []
-    if yes:
-        parts.append(f"Yes for {_listed(yes)}: few holes, near-normal codes.")
-    if care:
-        parts.append(f"With care for {_listed(care)}: few holes, though the codes are not normal.")
-    if no and parts:
-        parts.append(f"Not for {_listed(no)}: too much of the prior is without codes.")
-    if not is_finite(hole_margin):
+def _headline(study: Study, margins: Mapping[str, float], chance: float) -> str:
+    """Which arms may be sampled from N(0, I): those whose whole interval of holes lies within margin and chance."""
+    if "hole_fraction" not in margins:
         return "No margin on holes was set, so the numbers stand without a verdict on sampling from the prior."
-    if not parts:
-        worst, best = max(glance, key=lambda line: line.holes), min(glance, key=lambda line: line.holes)
+    limit = margins["hole_fraction"] + (chance if is_finite(chance) else 0.0)
+    holes = {name: _side(study, arm, "hole_fraction", limit) for arm, name in study.names.items()}
+    covered = {arm: name for arm, name in study.names.items() if holes[name] == "within"}
+    shapes: dict[str, list[str]] = {}
+    for arm, name in covered.items():
+        shapes.setdefault(_normality(study, arm, margins), []).append(name)
+    parts = []
+    for words, names in shapes.items():
+        parts.append(f"{'Yes' if words == NORMAL else 'With care'} for {_listed(names)}: few holes, {words}.")
+    if open_ := [f"{name} ({_span(study, arm)})" for arm, name in study.names.items() if holes[name] == "open"]:
         parts.append(
-            f"By the margins set beforehand, not from {'any of these arms' if len(glance) > 1 else worst.name}: more "
-            f"than {percent(hole_margin)} of the prior beyond chance is without codes, from {percent(best.holes)} "
-            f"({best.name}) to {percent(worst.holes)} ({worst.name})."
+            f"Undecided for {_listed(open_)}: the share of draws in holes may lie on either side of the limit, "
+            f"{percent(limit)}."
         )
+    if beyond := [name for name, side in holes.items() if side == "beyond"]:
+        every = "any of these arms" if len(beyond) == len(holes) > 1 else _listed(beyond)
+        parts.append(f"Not for {every}: too much of the prior is without codes, by the limit of {percent(limit)}.")
     return " ".join(parts)
+
+
+NORMAL = "near-normal codes"
+
+
+def _normality(study: Study, arm: str, margins: Mapping[str, float]) -> str:
+    """How normal the codes of an arm are, in words: each dimension, and all together where that was measured."""
+    each = _side(study, arm, "ks_d_max", margins.get("ks_d", np.nan))
+    measured = "marginal_kl" in study.metrics.get(arm, {}) and "marginal_kl" in margins
+    joint = _side(study, arm, "marginal_kl", margins["marginal_kl"]) if measured else each
+    if each == "beyond":
+        return "though the codes are not normal"
+    if joint == "beyond":
+        return "though the codes taken together are not normal"
+    return NORMAL if each == joint == "within" else "though it is undecided whether the codes are normal"
+
+
+def _side(study: Study, arm: str, metric: str, limit: float) -> str:
+    """On which side of `limit` the whole interval over seeds lies: within, beyond, or open."""
+    interval = study.metrics.get(arm, {}).get(metric, {})
+    low, high = interval.get("low"), interval.get("high")
+    if is_finite(high) and high < limit:
+        return "within"
+    return "beyond" if is_finite(low) and low > limit else "open"
+
+
+def _span(study: Study, arm: str) -> str:
+    interval = study.metrics.get(arm, {}).get("hole_fraction", {})
+    if not is_finite(interval.get("low")):
+        return "one seed, no interval"
+    return f"{percent(interval['low'])} to {percent(interval['high'])}"
 
 
 def tally(study: Study) -> dict[str, int]:

@@ -7,10 +7,16 @@ from typing import Any
 
 from latent_audit.report.tables import number, percent, set_number
 
+
+def points(share: float) -> str:
+    """A difference of two shares, in percentage points."""
+    return f"{number(100 * share, 2)} percentage points"
+
+
 METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "centre_offset": ("distance of the mean from 0, in the codes’ own sd", number),
     "asymmetry": ("asymmetry about 0 (0 none, 1 all far on one side)", number),
-    "excess_reach": ("largest |z| beyond what the prior would reach", number),
+    "excess_reach": ("how far the largest coordinate lies beyond the prior’s own largest, in the prior’s sd", number),
     "hole_fraction": ("share of prior draws that land in a hole", percent),
     "hole_fraction_whitened": ("share of prior draws in a hole, codes whitened first", percent),
     "ks_d_max": ("largest KS distance of a dimension to N(0, 1)", number),
@@ -18,7 +24,7 @@ METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "marginal_kl": ("KL of all codes together to the prior, in nats", number),
     "total_correlation": ("dependence between dimensions (total correlation), in nats", number),
     "area_tv": ("share of the square’s area to move until classes are equal", percent),
-    "knn_gain": ("k-NN accuracy beyond naming the commonest class", percent),
+    "knn_gain": ("k-NN accuracy beyond that of naming the commonest class", points),
     "recon_nll": ("reconstruction error, in nats per image", number),
     "fd_clf_prior": ("FD-clf of draws from N(0, I)", number),
     "fd_clf_box": ("FD-clf of draws from the bounding box", number),
@@ -59,7 +65,7 @@ def finding_words(row: Mapping[str, Any], arms: list[str]) -> str:
     statistic = str(row["statistic"])
     if (match := re.fullmatch(r"difference of (\w+)", statistic)) and len(arms) == 2:
         words, form = METRICS.get(match[1], (metric_words(match[1]), number))
-        size = _points(effect) if form is percent else number(abs(effect))
+        size = points(abs(effect)) if form is percent else number(abs(effect))
         return f"{arms[0]} {'higher' if effect > 0 else 'lower'} than {arms[1]} by {size}: {words}."
     if (match := re.fullmatch(r"ln\((\w+) / (\w+)\)", statistic)) and len(arms) == 2:
         first, second = _distance(match[1]), _distance(match[2]).removeprefix("FD-clf ")
@@ -87,16 +93,15 @@ def _form(statistic: str) -> Callable[[float, Callable[[float], str]], str]:
     if re.fullmatch(r"ln\(.*\)", statistic):
         return lambda value, plain: f"{number(exp(value))} times"
     match = re.fullmatch(r"difference of (\w+)", statistic)
-    if METRICS.get(match[1] if match else statistic, ("", number))[1] is not percent:
+    shown = METRICS.get(match[1] if match else statistic, ("", number))[1]
+    if shown not in (percent, points):
         return lambda value, plain: plain(value)
-    unit = " points" if match else "%"
-    return lambda value, plain: (
-        f"{plain(round(100 * value, 10)) if plain is set_number else number(100 * value, 2)}{unit}"
-    )
 
+    def share(value: float, plain: Callable[[float], str]) -> str:
+        size = plain(round(100 * value, 10)) if plain is set_number else number(100 * value, 2)
+        return f"{size}%" if shown is percent and not match else f"{size} point{'' if size == '1' else 's'}"
 
-def _points(share: float) -> str:
-    return f"{number(100 * abs(share), 2)} percentage points"
+    return share
 
 
 def _distance(metric: str) -> str:

@@ -86,7 +86,7 @@ def _row(
     return {
         "claim_id": claim.claim_id, "claim": claim.claim, "source": claim.source,
         "statistic": _statistic(claim, terms), "arms": " vs ".join(cast[term.role] for term in terms),
-        "code": claim.left.code, "effect": interval.mean, "low": interval.low, "high": interval.high,
+        "code": claim.code, "effect": interval.mean, "low": interval.low, "high": interval.high,
         "margin": margin, "direction": claim.direction, "n_seeds": interval.n_seeds,
         "verdict": verdict(interval, claim.direction, margin), "figure": claim.figure,
         "values": json.dumps([float(f"{value:.6g}") for value in effects]),

@@ -16,7 +16,8 @@ class Term(NamedTuple):
 class Claim(NamedTuple):
     """The claim holds where `left` (minus `right`, or the log of their ratio) lies beyond `margin` in `direction`.
 
-    `margin` names a key of diagnostics.margins in params.yaml; `figure` the part of the report that shows the evidence.
+    `margin` names a key of diagnostics.margins in params.yaml; `figure` the part of the report that shows the evidence;
+    `code` says of which codes the statistic is.
     """
 
     claim_id: str
@@ -28,6 +29,7 @@ class Claim(NamedTuple):
     figure: str
     right: Term | None = None
     scale: str = "difference"  # or "log_ratio"
+    code: str = "z"
 
 
 CLAIMS = (
@@ -74,15 +76,16 @@ CLAIMS = (
           Term("ae", "fd_clf_prior"), ">", "fd_log_ratio", "fig-generation", Term("vae", "fd_clf_prior"), "log_ratio"),
     Claim("prior_beats_box", "Samples from the VAE's prior are better than samples from the autoencoder's bounding box",
           GDL, Term("ae", "fd_clf_box"), ">", "fd_log_ratio", "fig-generation", Term("vae", "fd_clf_prior"), "log_ratio"),
-    Claim("gaussian_closes_gap", "One Gaussian fitted to the autoencoder's codes closes that gap",
+    Claim("gaussian_closes_gap", "One Gaussian fitted to the autoencoder's codes samples as well as the VAE's prior",
           "Ghosh et al. (2020), arXiv:1903.12436",
           Term("ae", "fd_clf_gaussian"), "<", "fd_log_ratio", "fig-generation", Term("vae", "fd_clf_prior"), "log_ratio"),
-    Claim("gmm_closes_gap", "A mixture of ten Gaussians fitted to the autoencoder's codes closes that gap",
+    Claim("gmm_closes_gap", "A mixture of ten Gaussians fitted to the autoencoder's codes samples as well as the VAE's prior",
           "Ghosh et al. (2020), arXiv:1903.12436",
           Term("ae", "fd_clf_gmm"), "<", "fd_log_ratio", "fig-generation", Term("vae", "fd_clf_prior"), "log_ratio"),
     Claim("vae_interpolates", "Interpolations stay closer to the data under the VAE than under the autoencoder",
           "Berthelot et al. (2019), arXiv:1807.07543, and usual tutorials",
-          Term("vae", "midpoint_confidence"), ">", "confidence_gain", "fig-continuity", Term("ae", "midpoint_confidence")),
+          Term("vae", "midpoint_confidence"), ">", "confidence_gain", "fig-continuity", Term("ae", "midpoint_confidence"),
+          code="mu"),
     Claim("vae_continuous", "A small step around a code changes the picture's class less often under the VAE", GDL,
-          Term("ae", "jump_rate_codes"), ">", "jump_gain", "fig-continuity", Term("vae", "jump_rate_codes")),
+          Term("ae", "jump_rate_codes"), ">", "jump_gain", "fig-continuity", Term("vae", "jump_rate_codes"), code="mu"),
 )  # fmt: skip
