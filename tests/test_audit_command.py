@@ -370,3 +370,24 @@ def test_bad_input_is_one_sentence_and_no_folder(run: Run, tmp_path: Path, capsy
     assert sum(line.startswith("error: ") for line in said.splitlines()) == 1
     assert "Traceback" not in said
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_folder_one_stands_in_is_not_replaced(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    np.save(tmp_path.parent / "codes.npy", Z)
+    assert run("audit ../codes.npy --out .") == 2
+    assert "the folder you stand in" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_called_like_a_formula_is_drawn_as_it_is_written(run: Run, tmp_path: Path, real_page):
+    np.savez(tmp_path / "codes.npz", z=Z, labels=np.where(LABELS, "$10_$", "$50K-$100K"))
+    assert run("audit codes.npz --out result") == 0
+    page = (tmp_path / "result/index.html").read_text(encoding="utf-8")
+    assert "$10_$" in page
+    assert page.count("$50K-$100K") >= 2  # in the table and in the figures
+
+
+def test_a_link_to_itself_is_an_error_in_words(run: Run, tmp_path: Path):
+    (tmp_path / "loop").symlink_to("loop")
+    np.save(tmp_path / "codes.npy", Z)
+    assert run("audit codes.npy --out loop/result") == 2

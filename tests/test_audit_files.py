@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -343,3 +344,41 @@ def test_bad_images_are_refused(tmp_path: Path, case: str):
         read_images(npy(tmp_path, array, "i.npy"), 30)
     with pytest.raises(InputError, match=r"must be a \.npy file"):
         read_images(tmp_path / "i.png", 30)
+
+
+def test_a_csv_whose_first_line_is_a_code_with_its_label_is_refused(tmp_path: Path):
+    lines = "".join(f"{x:.2f},{y:.2f},a\n" for x, y in RNG.standard_normal((30, 2)))
+    path = text(tmp_path, lines)
+    with pytest.raises(InputError, match="the first line looks like a code, not like names"):
+        read_foreign(path, labels="a")
+
+
+def test_a_heading_of_a_label_file_is_never_a_label(tmp_path: Path):
+    codes = npy(tmp_path, RNG.standard_normal((30, 2)))
+    labels = text(tmp_path, "label\n" + "\n".join("ab"[row % 2] for row in range(29)), "y.csv")
+    with pytest.raises(InputError, match="29 labels for 30 codes"):
+        read_foreign(codes, labels=str(labels))
+    labels = text(tmp_path, "y\n" + "\n".join("xy"[row % 2] for row in range(29)), "y.csv")  # here y is a class, too
+    assert len(read_foreign(codes, labels=str(labels)).labels) == 30
+
+
+@pytest.mark.parametrize(
+    ("spread", "words"), [(1.0, None), (0.0, "z equals mu"), (3.0, r"averages [89]\.\d+ instead of 1")]
+)
+def test_z_that_is_no_draw_of_the_posterior_is_said_to_be_none(tmp_path: Path, spread: float, words: str | None):
+    mu, logvar = RNG.standard_normal((1000, 2)), np.full((1000, 2), -1.0)
+    z = mu + spread * np.exp(0.5 * logvar) * RNG.standard_normal((1000, 2))
+    notes = read_foreign(npz(tmp_path, z=z, mu=mu, logvar=logvar)).notes
+    assert [re.search(words, note) is not None for note in notes] == [True] if words else notes == []
+
+
+def test_labels_that_cannot_be_printed_and_images_too_wide_are_refused(tmp_path: Path):
+    with pytest.raises(InputError, match=r"'a\\x01' holds characters that cannot be printed"):
+        label_array(np.array(["a\x01", "b"]), "y")
+    with pytest.raises(InputError, match="at most 1000 a side"):
+        read_images(npy(tmp_path, np.zeros((30, 4, 1001), np.uint8), "i.npy"), 30)
+
+
+def test_a_name_too_long_for_the_system_is_an_error_in_words(tmp_path: Path):
+    with pytest.raises(InputError, match="cannot be reached"):
+        read_foreign(tmp_path / f"{'x' * 300}.npy")

@@ -277,6 +277,42 @@ def test_a_damaged_file_is_named(project, tmp_path):
         read_runs(copy, ["book"])
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("dvc.lock", "<<<<<<< HEAD\n", "workspace: dvc.lock cannot be read"),
+        ("reports/metrics.json", "[]", r"workspace: reports/metrics.json cannot be read \(no mapping\)"),
+        ("reports/claims.csv", "a,b\n1,2\n", r"workspace: reports/claims.csv cannot be read \(columns \['arms'"),
+        ("params.yaml", b"\xff\xfe", "workspace: params.yaml cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_result_is_named(project, tmp_path, file, content, message):
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    (copy / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=message):
+        read_runs(copy, ["book"])
+
+
+def test_a_fresh_clone_whose_cache_is_empty_reads_what_git_has(project, tmp_path):
+    run(tmp_path, "git", "clone", "-q", str(project), "clone")
+    first, second = read_runs(tmp_path / "clone", ["strong", "main"])
+    assert first.metrics["vae"]
+    assert set(second.per_seed["beta_vae"])  # from claims.csv
+
+
+def test_what_is_no_commit_is_refused(project):
+    with pytest.raises(InputError, match="is no commit"):
+        read_runs(project, ["main^{tree}", "book"])
+
+
+@pytest.mark.parametrize("beta", [0, None, "much"])
+def test_a_weight_that_is_no_number_is_unknown(project, beta):
+    own = read_runs(project, ["main", "book"])[0]
+    strange = own._replace(params=own.params | {"beta": beta})
+    assert np.isnan(weight(strange, "beta_vae").beta)
+
+
 def test_the_command_writes_the_page_and_reports_errors_with_exit_code_2(project, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(project)
     out = tmp_path / "page.html"

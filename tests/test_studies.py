@@ -7,7 +7,16 @@ from ruamel.yaml import YAML
 
 from import_graph import ROOT
 from latent_audit.errors import InputError
-from latent_audit.studies import apply_overlay, flat, flat_keys, merge, overlay_names, parse_settings, read_overlay
+from latent_audit.studies import (
+    apply_overlay,
+    flat,
+    flat_keys,
+    mend_lock,
+    merge,
+    overlay_names,
+    parse_settings,
+    read_overlay,
+)
 
 
 def test_a_mapping_merges_and_anything_else_replaces():
@@ -60,3 +69,26 @@ def test_a_wrong_overlay_leaves_the_file_as_it_was(tmp_path):
     with pytest.raises(InputError, match="beta"):
         apply_overlay(target, {"beta": -1})
     assert target.read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize("content", [b"train:\n\tepochs: 1\n", b"- a\n", b"a: [1", b"\xff", b"a: 1\na: 2\n"])
+def test_an_overlay_that_holds_no_parameters_is_named(tmp_path, content):
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params/mine.yaml").write_bytes(content)
+    with pytest.raises(InputError, match=r"mine\.yaml"):
+        read_overlay(tmp_path, "mine")
+
+
+def test_a_setting_that_is_no_yaml_is_named():
+    with pytest.raises(InputError, match=r"-S a=\[1"):
+        parse_settings(["a=[1"])
+
+
+@pytest.mark.parametrize(("content", "mended"), [("", True), ('{"a": ', True), ("{}", False), (None, False)])
+def test_only_a_lock_that_was_cut_off_is_removed(tmp_path, content, mended):
+    lock = tmp_path / ".dvc/tmp/rwlock"
+    lock.parent.mkdir(parents=True)
+    if content is not None:
+        lock.write_text(content)
+    assert mend_lock(tmp_path) is mended
+    assert lock.exists() == (content == "{}")

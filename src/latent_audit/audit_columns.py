@@ -14,6 +14,7 @@ from latent_audit.audit_arrays import reason, refuse_bomb
 from latent_audit.errors import InputError
 
 LABEL_COLUMNS = ("labels", "label")  # taken as the labels where none were named
+HEADINGS = (*LABEL_COLUMNS, "class", "classes", "target", "y")  # what a column of labels is often called
 MISSING = ("", "NA", "N/A", "null", "None")  # besides nan; in a dimension: a number that is not there
 
 
@@ -153,6 +154,11 @@ def _names(first: list[str], path: Path) -> tuple[list[str], bool, list[str]]:
     if all(_is_number(cell) for cell in names):
         note = f"{path.name}: the first line holds numbers only and is read as the first code"
         return [f"column_{index}" for index in range(len(names))], False, [note]
+    if numbers := [cell for cell in names if _is_number(cell) and not cell.isdecimal()]:
+        raise InputError(
+            f"{path.name}: the first line looks like a code, not like names: it holds {numbers[0]!r}; write a line of "
+            "names above it."
+        )
     if "" in names:
         raise InputError(
             f"{path.name}: column {names.index('') + 1} has no name; if it is a row index, write the file without it "
@@ -202,7 +208,7 @@ def _refuse_text(text: dict[str, tuple[int, str]], names: list[str], path: Path)
     if not text:
         return
     name, (row, value) = next(iter(text.items()))
-    mark = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in names[0]), None)
+    mark = next((mark for mark in (";", "\t", "|", " ") if len(names) == 1 and mark in names[0]), None)
     advice = f"the cells seem to be separated by {mark!r}, write commas instead"
     if mark is None:
         advice = (

@@ -49,7 +49,10 @@ def run_audit(
     """
     if request.seed < 0:
         raise InputError(f"--seed {request.seed}: a seed must be 0 or more.")
-    target = request.out.resolve()
+    try:
+        target = request.out.resolve()
+    except (OSError, RuntimeError) as error:  # a link to itself
+        raise InputError(f"{request.out}: cannot be followed ({error}); choose another folder.") from None
     refuse_foreign(target, marker=MARKER, made_by=MADE_BY)
     codes = read_foreign(request.codes, labels=request.labels, seed=request.seed)
     images = None if request.images is None else read_images(request.images, len(codes.z))

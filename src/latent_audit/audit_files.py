@@ -10,7 +10,7 @@ import numpy as np
 
 from latent_audit.api import LARGEST_LATENT_DIM
 from latent_audit.audit_arrays import Archive, open_npz, read_npy, reason
-from latent_audit.audit_columns import Columns, read_csv, read_parquet
+from latent_audit.audit_columns import HEADINGS, Columns, read_csv, read_parquet
 from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR
 from latent_audit.errors import InputError
@@ -18,6 +18,9 @@ from latent_audit.randomness import rng_for
 
 SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
 LABEL_SUFFIXES = (".npy", ".csv", ".txt")
+MISSING_LABELS = ("", "nan", "None", "<NA>")  # as numpy and pandas write what is not there; "NA" may be a class
+WIDEST_IMAGE = 1000  # pixels a side: sixteen stand side by side in one picture of the page
+DRAW_TOLERANCE = 8.0  # standard errors by which z may miss the spread of N(mu, exp(logvar))
 _WHOLE = re.compile(r"[+-]?\d{1,18}(\.0*)?")
 
 
@@ -83,11 +86,15 @@ def label_array(values: np.ndarray, where: str) -> np.ndarray:
     if raw.dtype.kind not in "fbSUO":
         raise InputError(f"{where}: labels must be integers or text, got dtype {raw.dtype}.")
     texts = [_text(value) for value in raw.tolist()]
-    if missing := [row for row, text in enumerate(texts) if text in ("", "nan", "None", "<NA>")]:
+    if missing := [row for row, text in enumerate(texts) if text in MISSING_LABELS]:
         shown = ", ".join(map(str, missing[:5]))
         raise InputError(
             f"{where}: {len(missing):,} of {len(texts):,} labels are missing, in rows {shown}"
             f"{', ...' if len(missing) > 5 else ''} (counted from 0); drop those rows or name their class."
+        )
+    if strange := [text for text in texts if not text.isprintable()]:
+        raise InputError(
+            f"{where}: the label {strange[0]!r} holds characters that cannot be printed; rename that class."
         )
     if all(_WHOLE.fullmatch(text) for text in texts):
         return np.array([int(text.split(".")[0]) for text in texts], dtype=np.int64)
@@ -115,6 +122,11 @@ def read_images(path: Path, n: int) -> np.ndarray:
         raise InputError(
             f"{path.name}: images must be (N, H, W) or (N, C, H, W) with 1 or 3 channels, got {images.shape}."
         )
+    if max(images.shape[2:]) > WIDEST_IMAGE:
+        raise InputError(
+            f"{path.name}: images of {images.shape[2]} x {images.shape[3]} pixels; make them at most {WIDEST_IMAGE} a "
+            "side, they are shown small."
+        )
     if len(images) != n:
         raise InputError(f"{path.name}: {len(images):,} images for {n:,} codes; give one per row, in the same order.")
     return images
@@ -134,10 +146,17 @@ def _of_npz(path: Path, labels: str | None, seed: int) -> ForeignCodes:
                 arrays[name], said = _matrix(archive.read(name), f"{path.name}, array '{name}'")
                 notes += said
         _refuse_unequal(arrays, archive, path)
-        given, label_file = _npz_labels(archive, labels, path)
+        names = archive.names
+        own = "labels" if labels is None else labels
+        given = archive.read(own) if own in names else None
+    label_file = None
+    if labels is not None and given is None:
+        given, label_file = _label_file(labels, f"{path.name} has the arrays {names}")
     mu, logvar = arrays.get("mu"), arrays.get("logvar")
     if "z" in arrays:
         z = arrays["z"]
+        if mu is not None and logvar is not None:
+            notes += _no_draw(z, mu, logvar, path.name)
     elif logvar is None:
         z, notes = arrays["mu"], [*notes, "no array 'z' and no 'logvar': the code is deterministic, z = mu"]
     else:
@@ -196,22 +215,29 @@ def _refuse_unequal(arrays: dict[str, np.ndarray], archive: Archive, path: Path)
         )
 
 
-def _npz_labels(archive: Archive, asked: str | None, path: Path) -> tuple[np.ndarray | None, Path | None]:
-    name = "labels" if asked is None else asked
-    if name in archive.names:
-        return archive.read(name), None
-    return (None, None) if asked is None else _label_file(asked, f"{path.name} has the arrays {archive.names}")
+def _no_draw(z: np.ndarray, mu: np.ndarray, logvar: np.ndarray, where: str) -> list[str]:
+    """A warning unless z is spread about mu as draws of N(mu, exp(logvar)) are: ((z - mu) / sigma)^2 averages 1."""
+    with np.errstate(over="ignore"):
+        spread = float(np.mean((z - mu) ** 2 * np.exp(-logvar)))
+    if abs(spread - 1) <= max(0.05, DRAW_TOLERANCE * np.sqrt(2 / z.size)):
+        return []
+    what = "z equals mu" if spread == 0 else f"((z - mu) / sigma)^2 averages {spread:.3g} instead of 1"
+    return [
+        f"warning: {where}: z is no draw of N(mu, exp(logvar)): {what}, so kl, index_code_mi and marginal_kl are not "
+        "the posterior's. Leave z out to have it drawn, or look whether the rows are in one order and logvar is the "
+        "logarithm of a variance"
+    ]
 
 
 def _label_file(name: str, otherwise: str) -> tuple[np.ndarray, Path]:
     path = Path(name)
-    if not path.is_file():
+    if not _reached(path).is_file():
         raise InputError(f"--labels {name}: there is no such file, and {otherwise}.")
+    _refuse_absent(path)
     if path.suffix.lower() not in LABEL_SUFFIXES:
         raise InputError(f"--labels {name}: a file of labels must be one of {', '.join(LABEL_SUFFIXES)}.")
     if path.suffix.lower() == ".npy":
         return read_npy(path), path
-    _refuse_absent(path)
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
         cells = list(csv.reader(lines)) if path.suffix.lower() == ".csv" else [[line] for line in lines]
@@ -225,10 +251,12 @@ def _label_file(name: str, otherwise: str) -> tuple[np.ndarray, Path]:
 
 
 def _without_heading(codes: ForeignCodes, where: str) -> np.ndarray:
-    """The labels without the first line of a .csv that has one line more than there are codes: its column's name."""
+    """The labels without the first line of a .csv where it names the column: a usual name, or one line too many."""
     labels = np.asarray(codes.labels)
-    headed = codes.label_file is not None and where.lower().endswith(".csv") and len(labels) == len(codes.z) + 1
-    return labels[1:] if headed else labels
+    if codes.label_file is None or not where.lower().endswith(".csv") or not len(labels):
+        return labels
+    named = str(labels[0]).lower() in HEADINGS and labels[0] not in labels[1:]
+    return labels[1:] if named or len(labels) == len(codes.z) + 1 else labels
 
 
 def _text(value: object) -> str:
@@ -237,8 +265,19 @@ def _text(value: object) -> str:
     return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
 
 
+def _reached(path: Path) -> Path:
+    """The path, or an InputError where its being there cannot be asked: a folder closed to us, a name too long."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot be reached ({error.strerror}); check the path and its permissions.") from None
+    return path
+
+
 def _refuse_absent(path: Path) -> None:
-    if not path.is_file():
+    if not _reached(path).is_file():
         what = "is a directory" if path.is_dir() else "there is no such file"
         raise InputError(f"{path}: {what}; check the path.")
     if not os.access(path, os.R_OK):

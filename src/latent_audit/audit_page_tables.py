@@ -1,7 +1,6 @@
 """The tables of an audit's page, in words and rounded; the .csv files beside it hold them whole."""
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
@@ -91,6 +90,5 @@ def _provenance(about: Mapping[str, Any]) -> Markup:
         ("seed", str(about["seed"])),
         *((name.replace("_", " "), str(value)) for name, value in about["settings"].items()),
         *about["versions"].items(),
-        ("matplotlib", version("matplotlib")),
     ]
     return data_table(pd.DataFrame(rows, columns=["what", "value"]), caption="Files (sha256), settings, versions")

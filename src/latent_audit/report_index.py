@@ -163,9 +163,7 @@ def _of_summary(file: str, text: str) -> Entry:
             any(f"{key}_low" in arm for key in present for arm in arms),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"reports/{file}: its summary cannot be read ({error!r}); make it again: `dvc repro`"
-        ) from None
+        raise InputError(f"{file}: its summary cannot be read ({error!r}); make it again: `dvc repro`") from None
 
 
 def _written(arm: dict[str, Any], key: str) -> str:

@@ -91,7 +91,7 @@ def _resolve(repo: Any, name: str) -> str:
     from dvc.scm import RevError, resolve_rev
 
     try:
-        return resolve_rev(repo.scm, name)
+        commit = resolve_rev(repo.scm, name)
     except RevError as error:
         experiments = sorted(
             {found for listed in repo.experiments.ls(all_commits=True).values() for found, _ in listed}
@@ -100,6 +100,12 @@ def _resolve(repo: Any, name: str) -> str:
         known = f"near to it: {', '.join(near)}" if near else f"experiments here: {', '.join(experiments) or 'none'}"
         what = "more than one experiment is" if "ambiguous" in str(error) else "no revision or experiment is"
         raise InputError(f"{what} called {name!r}; {known} (see `git log`, `dvc exp list -A`)") from None
+    asked = subprocess.run(
+        ["git", "-C", repo.root_dir, "cat-file", "-t", commit], capture_output=True, check=False, text=True
+    )
+    if (kind := asked.stdout.strip()) != "commit":
+        raise InputError(f"{name!r} is no commit{f' but a {kind}' if kind else ''}; name a revision")
+    return commit
 
 
 def _refuse_repeated(asked: Sequence[str], commits: dict[str, str | None]) -> None:
@@ -113,11 +119,9 @@ def _refuse_repeated(asked: Sequence[str], commits: dict[str, str | None]) -> No
 def _read_run(repo: Any, letter: str, name: str, commit: str | None) -> Run:
     read = _reader(Path(repo.root_dir), commit)
     what = name if commit is None else f"{name} ({commit[:7]})"
-    params = _parsed(what, "params.yaml", read, lambda text: YAML(typ="safe", pure=True).load(text))
-    if not isinstance(params, dict):
-        raise InputError(f"{what}: params.yaml is no mapping of parameters")
-    found = _parsed(what, "reports/metrics.json", read, json.loads)
-    claims = _parsed(what, "reports/claims.csv", read, _csv)
+    params = _parsed(what, "params.yaml", read, _mapping)
+    found = _parsed(what, "reports/metrics.json", read, lambda text: _mapping(text, json.loads))
+    claims = _parsed(what, "reports/claims.csv", read, _claims)
     known = params.get("arms") or found
     metrics = {arm: _intervals(found[arm]) for arm in known if isinstance(found.get(arm), dict)}
     metrics.pop("critic", None)
@@ -126,7 +130,7 @@ def _read_run(repo: Any, letter: str, name: str, commit: str | None) -> Run:
     seeds = sorted(params.get("seeds", []))
     per_seed = {arm: _of_summary(_tracked(repo, commit, arm), seeds, metrics[arm]) for arm in metrics}
     _add_claims(per_seed, claims, seeds)
-    lock = YAML(typ="safe", pure=True).load(read("dvc.lock") or "") or {}
+    lock = _parsed(what, "dvc.lock", lambda path: read(path) or "{}", _mapping)
     return Run(letter, name, commit, params, metrics, claims, per_seed, stale_parameters(params, lock))
 
 
@@ -145,14 +149,28 @@ def _reader(root: Path, commit: str | None) -> Read:
 
 
 def _parsed(what: str, path: str, read: Read, parse: Callable[[str], Any]) -> Any:
-    text = read(path)
-    if text is None:
-        todo = "run `dvc repro`" if what == WORKSPACE else "check it out, run `dvc repro` and commit reports/"
-        raise InputError(f"{what}: no {path} there, so that run has no results; {todo}")
     try:
-        return parse(text)
+        text = read(path)
+        if text is not None:
+            return parse(text)
     except (ValueError, YAMLError) as error:
         raise InputError(f"{what}: {path} cannot be read ({str(error).splitlines()[0]}); run `dvc repro`") from None
+    todo = "run `dvc repro`" if what == WORKSPACE else "check it out, run `dvc repro` and commit reports/"
+    raise InputError(f"{what}: no {path} there, so that run has no results; {todo}")
+
+
+def _mapping(text: str, load: Callable[[str], Any] = YAML(typ="safe", pure=True).load) -> dict[str, Any]:
+    content = load(text)
+    if not isinstance(content, dict):
+        raise ValueError("no mapping")
+    return content
+
+
+def _claims(text: str) -> pd.DataFrame:
+    table = _csv(text)
+    if lacking := sorted({"claim_id", "arms", "code", "statistic", "verdict", "values"} - set(table.columns)):
+        raise ValueError(f"columns {lacking} are missing")
+    return table
 
 
 def _csv(text: str) -> pd.DataFrame:
@@ -170,10 +188,11 @@ def _tracked(repo: Any, commit: str | None, arm: str) -> str | None:
         return _reader(Path(repo.root_dir), None)(path)
     from dvc.api import DVCFileSystem
     from dvc.exceptions import DvcException
+    from dvc_data.index.index import DataIndexError
 
     try:
         return str(DVCFileSystem(repo.root_dir, rev=commit).read_text(path, encoding="utf-8"))
-    except (OSError, DvcException):
+    except (OSError, DvcException, DataIndexError):  # the last: a fresh clone, whose cache holds nothing yet
         return None
 
 

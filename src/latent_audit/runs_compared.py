@@ -141,11 +141,19 @@ def weight(run: Run, arm: str) -> KlWeight | None:
     if _family(run, arm) == "ae":
         return None
     count = n_pixels(run)
-    scale = float("nan") if count is None else pixels_per_unit_beta(count, run.params["model"]["reconstruction"])
+    loss = run.params.get("model", {}).get("reconstruction")
+    scale = float("nan") if count is None or loss is None else pixels_per_unit_beta(count, loss)
     if own.get("beta_kl") is not None:
-        return KlWeight(scale / own["beta_kl"], own["beta_kl"])
-    beta = own["beta"] if own.get("beta") is not None else run.params.get("beta", float("nan"))
+        beta_kl = _positive(own["beta_kl"])
+        return KlWeight(scale / beta_kl, beta_kl)
+    beta = _positive(own["beta"] if own.get("beta") is not None else run.params.get("beta"))
     return KlWeight(beta, scale / beta)
+
+
+def _positive(value: Any) -> float:
+    """The value if it is a positive number, else NaN: an old or half-edited params.yaml may hold anything."""
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return float(value) if usable else float("nan")
 
 
 def _family(run: Run, arm: str) -> str:

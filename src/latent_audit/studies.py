@@ -1,13 +1,16 @@
 """Run another study: an overlay of params/ on params.yaml, as a DVC experiment or in a scratch workspace."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from latent_audit.artifacts.atomic import atomic_path
 from latent_audit.errors import InputError
@@ -27,7 +30,17 @@ def read_overlay(root: Path, name: str) -> dict[str, Any]:
     if name not in overlay_names(root):
         known = ", ".join(overlay_names(root)) or "none: run from the project's root"
         raise InputError(f"no study is called {name!r} (there is no {path}); the studies are {known}")
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
+    overlay = _yaml(path.read_bytes(), str(path)) or {}
+    if not isinstance(overlay, dict):
+        raise InputError(f"{path}: holds no parameters; write `key: value` lines as in params.yaml")
+    return overlay
+
+
+def _yaml(text: bytes | str, where: str) -> Any:
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError) as error:
+        raise InputError(f"{where}: not valid YAML ({' '.join(str(error).split())}); mend it and run again") from None
 
 
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
@@ -68,7 +81,7 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
         key, found, value = setting.partition("=")
         if not found or not key:
             raise InputError(f"-S {setting}: write key=value, for example -S train.epochs=3")
-        nested: Any = YAML(typ="safe", pure=True).load(value)
+        nested = _yaml(value, f"-S {setting}")
         for part in reversed(key.split(".")):
             nested = {part: nested}
         merge(overlay, nested)
@@ -132,7 +145,28 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
 
+def mend_lock(folder: Path) -> bool:
+    """Remove DVC's note of who reads and writes what where a killed DVC left it cut off: it would not start again.
+
+    Returns
+    -------
+    Whether there was such a file. One that is whole stays: a DVC may be at work.
+    """
+    path = folder / ".dvc/tmp/rwlock"
+    for _ in range(2):  # a DVC that is just writing it is done a moment later
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+            return False
+        except FileNotFoundError:
+            return False
+        except ValueError:
+            time.sleep(0.5)
+    path.unlink(missing_ok=True)
+    return True
+
+
 def _dvc(folder: Path, *arguments: str) -> None:
+    mend_lock(folder)
     own = Path(sys.executable).parent  # the stages must run with this interpreter, whatever PATH says
     environment = os.environ | {"PATH": f"{own}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment |= {key: value for key, value in _identity().items() if key not in environment}

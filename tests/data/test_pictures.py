@@ -35,6 +35,11 @@ def test_reads_the_pictures_of_a_zip_and_passes_over_the_rest(tmp_path):
     assert np.asarray(found.load("b/1.png")).tolist() == [[7] * 4] * 4
 
 
+def test_a_colon_in_a_name_leaves_no_folder(tmp_path):
+    names = ["kind: 0/a.png", "shot 12:30:0.png"]
+    assert open_zip(zip_of(tmp_path / "a.zip", dict.fromkeys(names, GREY))).names == names
+
+
 @pytest.mark.parametrize("name", ["../out.png", "a/../../out.png", "/etc/out.png", "..\\out.png", "C:\\out.png"])
 def test_refuses_a_member_that_leaves_the_folder(name, tmp_path):
     path = zip_of(tmp_path / "a.zip", {"in.png": GREY, name: GREY})

@@ -19,13 +19,19 @@ def refuse_foreign(target: Path, *, marker: str, made_by: str) -> None:
     ----------
     marker : name of the JSON file in an earlier result; its `made_by` must be this one, its `files` list the rest.
     """
-    if not target.exists():
+    try:
+        there = target.exists()
+        present = sorted(entry.name for entry in target.iterdir()) if target.is_dir() else []
+    except OSError as error:
+        raise InputError(f"{target}: cannot be reached ({error.strerror}); choose another folder.") from None
+    if not there:
         if target.is_symlink():
             raise InputError(f"{target}: is a link to nothing; remove it or choose another folder.")
         return
     if not target.is_dir():
         raise InputError(f"{target}: is a file; choose a folder that is not there yet.")
-    present = sorted(entry.name for entry in target.iterdir())
+    if target == Path.cwd() or target in Path.cwd().parents:
+        raise InputError(f"{target}: is the folder you stand in, or holds it, and would be replaced; name another one.")
     if not present:
         return
     own = _own_files(target / marker, made_by)

@@ -28,8 +28,11 @@ def _fetch(raw_dir: Path, *, mirror: str | None, path: Path | None) -> None:
     if not (raw_dir / IMAGES).is_dir():
         unpacked = location_in(mirror, "celeba", IMAGES) if mirror else None
         if isinstance(unpacked, Path) and unpacked.is_dir() and not unpacked.with_suffix(".zip").exists():
-            pictures = sorted(entry for entry in unpacked.iterdir() if entry.suffix.lower() in (".jpg", ".png"))
-            pack(((f"{IMAGES}/{entry.name}", entry) for entry in pictures), raw_dir / f"{IMAGES}.zip")
+            pictures = sorted(entry for entry in unpacked.rglob("*") if entry.suffix.lower() in (".jpg", ".png"))
+            if not pictures:
+                raise InputError(f"{unpacked}: holds no .jpg or .png; put the aligned pictures of CelebA there.")
+            members = ((f"{IMAGES}/{entry.relative_to(unpacked).as_posix()}", entry) for entry in pictures)
+            pack(members, raw_dir / f"{IMAGES}.zip")
         else:
             fetch("celeba", [Resource(f"{IMAGES}.zip", None)], raw_dir, mirror=mirror, by_hand=BY_HAND)
     for table, required in ((ATTRIBUTES, True), (PARTITION, False)):

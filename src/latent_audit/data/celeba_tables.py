@@ -20,7 +20,7 @@ def read_attributes(path: Path) -> pd.DataFrame:
     if path.suffix == ".txt":
         with path.open(encoding="utf-8") as stream:
             first = stream.readline().strip()
-        if not first.isdigit():
+        if not first.isdecimal():
             raise InputError(f"{path}: its first line is {first[:40]!r}, and must be the number of images.")
         promised = int(first)
     table = _read_table(path, n_skipped=1 if path.suffix == ".txt" else 0, names=None)

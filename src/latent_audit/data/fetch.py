@@ -111,7 +111,10 @@ def location_in(mirror: str, dataset: str, name: str) -> Path | str:
     """Where `<mirror>/<dataset>/<name>` is: a Path for folders and file URLs, a string for http(s)."""
     if "://" not in mirror:
         return Path(mirror).expanduser() / dataset / name
-    parts = urlsplit(mirror)
+    try:
+        parts = urlsplit(mirror)
+    except ValueError as error:
+        raise InputError(f"LATENT_AUDIT_MIRROR: no address ({error}); give a folder or a URL.") from None
     if parts.scheme == "file":
         return Path(url2pathname(parts.path)) / dataset / name
     if parts.scheme not in ("http", "https"):

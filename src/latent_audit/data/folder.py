@@ -49,6 +49,8 @@ def _files(folder: Path) -> list[tuple[str, Path]]:
             raise InputError(f"{entry}: {kind}; only {', '.join(SUFFIXES)} files are read. Move it elsewhere.")
         if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
             raise InputError(f"{folder}: the file name {name!r} is not valid UTF-8; rename it.")
+        if "\\" in name or name[1:3] == ":/":
+            raise InputError(f"{folder}: the name {name!r} would be a path in another system; rename it.")
     for one in classes:
         if not any(entry.parent == one for entry in inside):
             raise InputError(f"{one}: a class without an image; remove the folder or fill it.")

@@ -1,5 +1,6 @@
 """Picture files in a folder or a zip, read safely: names, sizes and contents are not trusted."""
 
+import re
 import struct
 import warnings
 import zipfile
@@ -124,8 +125,8 @@ def check_size(n_bytes: int, where: str) -> None:
 
 
 def _leaves_folder(name: str) -> bool:
-    parts = PurePosixPath(name.replace("\\", "/"))
-    return parts.is_absolute() or ".." in parts.parts or ":" in (parts.parts[0] if parts.parts else "")
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:(/|$)", str(path)) is not None
 
 
 def _grey_or_rgb(image: Image.Image) -> Image.Image:

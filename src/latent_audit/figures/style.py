@@ -26,6 +26,7 @@ RC: dict[Any, Any] = {
     "savefig.facecolor": "none",
     "savefig.transparent": True,
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a class may be called $10
     "svg.hashsalt": "latent-audit",
     "font.family": "DejaVu Sans",
     "font.size": FONT_PT,
