@@ -51,7 +51,7 @@ def plot_tradeoff(
     Parameters
     ----------
     points : columns arm, label, x, x_low, x_high, y, y_low, y_high; in the order of the line. NaN ends: no interval.
-    floor : arm -> distortion of arms without a rate (autoencoders): dashed lines, named at their right end.
+    floor : arm -> distortion of arms without a rate (autoencoders): dashed lines, named at their left end, where the rate is low.
 
     References
     ----------
@@ -70,8 +70,8 @@ def plot_tradeoff(
     for arm, level in (floor or {}).items():
         ax.axhline(level, color=colours[arm], linewidth=1.2, linestyle=(0, (3, 2)), zorder=1)
         ax.annotate(
-            display_name(arm), (1, level), xycoords=("axes fraction", "data"), xytext=(0, 3),
-            textcoords="offset points", ha="right", color=colours[arm], fontweight="bold",
+            display_name(arm), (0, level), xycoords=("axes fraction", "data"), xytext=(4, 3),
+            textcoords="offset points", ha="left", color=colours[arm], fontweight="bold",
         )  # fmt: skip
     ax.set(xlabel="rate: KL to the prior, nats per image", ylabel="distortion: reconstruction, nats")
     ax.margins(x=0.14, y=0.12)
