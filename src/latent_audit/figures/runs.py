@@ -51,7 +51,7 @@ def plot_tradeoff(
     Parameters
     ----------
     points : columns arm, label, x, x_low, x_high, y, y_low, y_high; in the order of the line. NaN ends: no interval.
-    floor : arm -> distortion of arms without a rate (autoencoders): dashed lines, named at their left end, where the rate is low.
+    floor : arm -> distortion of arms without a rate (autoencoders): dashed lines, named at their left end.
 
     References
     ----------
