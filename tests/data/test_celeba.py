@@ -110,6 +110,16 @@ def test_csv_tables_and_an_unpacked_folder_give_the_same_arrays(mirror, tmp_path
     assert "img_align_celeba/" in load_meta(by_hand).raw_sha256
 
 
+def test_pictures_in_a_folder_of_their_own_name_are_found(mirror, tmp_path):
+    expected = run(mirror, tmp_path / "a")
+    with zipfile.ZipFile(mirror / "img_align_celeba.zip") as archive:
+        archive.extractall(mirror / "img_align_celeba")  # as unpacking on top of a folder of that name leaves them
+    (mirror / "img_align_celeba.zip").unlink()
+    nested = run(mirror, tmp_path / "b")
+    for name in ("train_images.npy", "test_images.npy"):
+        assert (nested / name).read_bytes() == (expected / name).read_bytes()
+
+
 def test_a_subset_of_the_images_is_used_and_said(mirror, tmp_path):
     text = (mirror / "list_attr_celeba.txt").read_text().replace(f"{N}\n", f"{N + 1}\n", 1) + "999999.jpg 1 1 1\n"
     (mirror / "list_attr_celeba.txt").write_text(text)
