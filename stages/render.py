@@ -27,6 +27,7 @@ from latent_audit.randomness import rng_for
 from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table, without_weights
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
 from latent_audit.report.render import MAX_BYTES, fits, render_study
+from latent_audit.report.spread import hole_limit
 from latent_audit.report.study import Study
 
 TABLES = ("per_dim", "joint", "classes", "separability", "reconstruction")
@@ -63,7 +64,7 @@ def main() -> None:
         target = Path("reports") / f"{params.dataset}.html"
         write_text(target, page)
         weights = {arm: described["beta_kl"] for arm, described in study.arms.items()}
-        margins = params.diagnostics.margins | {"hole_fraction": _hole_limit(study)}
+        margins = params.diagnostics.margins | {"hole_fraction": hole_limit(study)}
         panels = headline_panels(study.metrics, weights, margins)
         write_text(target.with_suffix(".svg"), headline_svg(panels))
         print(f"{target}: {len(page.encode()) / 1e6:.2f} MB")
@@ -119,7 +120,7 @@ def draw(
             per_dim, family=len(pvalue_maps.TESTS) * len(per_dim.groupby(["dim", "seed"]))
         ),
         "fig-areas": scores.areas(tables["classes"]),
-        "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=_hole_limit(study)),
+        "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=hole_limit(study)),
         "fig-separability": scores.separability(tables["separability"]),
     }
     maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
@@ -178,12 +179,6 @@ def _null_of(joint: pd.DataFrame, metric: str) -> tuple[float, float] | None:
     rows = joint[(joint["metric"] == metric) & (joint["code"] == "z")]
     low, high = rows["null_low"].mean(), rows["null_high"].mean()
     return None if np.isnan(low) or np.isnan(high) else (float(low), float(high))
-
-
-def _hole_limit(study: Study) -> float:
-    """The margin on holes lies beyond what as many true draws of the prior would leave."""
-    null = _null_of(study.tables["joint"], "hole_fraction")
-    return study.params["diagnostics"]["margins"]["hole_fraction"] + (null[1] if null else 0.0)
 
 
 def _null_of_normal(n: int) -> dict[str, tuple[float, float]]:

@@ -14,7 +14,8 @@ import pytest
 from pyarrow import parquet
 
 from latent_audit import audit_arrays
-from latent_audit.audit_files import label_array, read_foreign, read_images
+from latent_audit.audit_files import read_foreign, read_images
+from latent_audit.audit_labels import label_array
 from latent_audit.errors import InputError
 
 RNG = np.random.default_rng(42)

@@ -1,27 +1,23 @@
 """Codes, labels and images from files that somebody else wrote, or one sentence about what is wrong with them."""
 
-import csv
-import os
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from latent_audit.api import LARGEST_LATENT_DIM
-from latent_audit.audit_arrays import Archive, open_npz, read_npy, reason
-from latent_audit.audit_columns import HEADINGS, Columns, read_csv, read_parquet
+from latent_audit.audit_arrays import Archive, open_npz, read_npy
+from latent_audit.audit_columns import Columns, read_csv, read_parquet
+from latent_audit.audit_labels import LABEL_SUFFIXES, label_array, label_file_of, without_heading
+from latent_audit.audit_paths import refuse_absent
 from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR
 from latent_audit.errors import InputError
 from latent_audit.randomness import rng_for
 
 SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
-LABEL_SUFFIXES = (".npy", ".csv", ".txt")
-MISSING_LABELS = ("", "nan", "None", "<NA>")  # as numpy and pandas write what is not there; "NA" may be a class
 WIDEST_IMAGE = 1000  # pixels a side: sixteen stand side by side in one picture of the page
 DRAW_TOLERANCE = 8.0  # standard errors by which z may miss the spread of N(mu, exp(logvar))
-_WHOLE = re.compile(r"[+-]?\d{1,18}(\.0*)?")
 
 
 class ForeignCodes(NamedTuple):
@@ -53,12 +49,13 @@ def read_foreign(path: Path, *, labels: str | None = None, seed: int = 0) -> For
     """
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}; save the codes as one of these.")
-    _refuse_absent(path)
+    refuse_absent(path)
     read = {".npy": _of_npy, ".npz": _of_npz, ".csv": _of_columns, ".parquet": _of_columns}[path.suffix.lower()]
     codes = read(path, labels, seed)
     if codes.labels is not None:
         where = path.name if codes.label_file is None else codes.label_file.name
-        given = label_array(_without_heading(codes, where), where)
+        listed = codes.labels if codes.label_file is None else without_heading(codes.labels, where, len(codes.z))
+        given = label_array(listed, where)
         if len(given) != len(codes.z):
             raise InputError(
                 f"{where}: {len(given):,} labels for {len(codes.z):,} codes in {path.name}; "
@@ -66,39 +63,6 @@ def read_foreign(path: Path, *, labels: str | None = None, seed: int = 0) -> For
             )
         codes = codes._replace(labels=given)
     return codes
-
-
-def label_array(values: np.ndarray, where: str) -> np.ndarray:
-    """Labels as integers where every one is a whole number (also as text), else as strings.
-
-    Raises
-    ------
-    InputError : not one label per row, missing labels (which rows), or values that name no class.
-    """
-    raw = np.asarray(values)
-    if raw.ndim == 2 and raw.shape[1] == 1:
-        raw = raw[:, 0]
-    if raw.ndim != 1:
-        hint = "; of a one-hot array take argmax(axis=1)" if raw.ndim == 2 else ""
-        raise InputError(f"{where}: labels must be one value per row, got shape {raw.shape}{hint}.")
-    if raw.dtype.kind in "iu":
-        return raw.astype(np.int64)
-    if raw.dtype.kind not in "fbSUO":
-        raise InputError(f"{where}: labels must be integers or text, got dtype {raw.dtype}.")
-    texts = [_text(value) for value in raw.tolist()]
-    if missing := [row for row, text in enumerate(texts) if text in MISSING_LABELS]:
-        shown = ", ".join(map(str, missing[:5]))
-        raise InputError(
-            f"{where}: {len(missing):,} of {len(texts):,} labels are missing, in rows {shown}"
-            f"{', ...' if len(missing) > 5 else ''} (counted from 0); drop those rows or name their class."
-        )
-    if strange := [text for text in texts if not text.isprintable()]:
-        raise InputError(
-            f"{where}: the label {strange[0]!r} holds characters that cannot be printed; rename that class."
-        )
-    if all(_WHOLE.fullmatch(text) for text in texts):
-        return np.array([int(text.split(".")[0]) for text in texts], dtype=np.int64)
-    return np.array(texts, dtype=np.str_)
 
 
 def read_images(path: Path, n: int) -> np.ndarray:
@@ -110,7 +74,7 @@ def read_images(path: Path, n: int) -> np.ndarray:
     """
     if path.suffix.lower() != ".npy":
         raise InputError(f"{path}: --images must be a .npy file of uint8.")
-    _refuse_absent(path)
+    refuse_absent(path)
     images = read_npy(path)
     if images.dtype != np.uint8:
         raise InputError(f"{path.name}: images must be uint8, 0 to 255, got {images.dtype}; scale and convert them.")
@@ -134,7 +98,7 @@ def read_images(path: Path, n: int) -> np.ndarray:
 
 def _of_npy(path: Path, labels: str | None, seed: int) -> ForeignCodes:
     z, notes = _matrix(read_npy(path), path.name)
-    given, label_file = (None, None) if labels is None else _label_file(labels, f"{path.name} has no names inside")
+    given, label_file = (None, None) if labels is None else label_file_of(labels, f"{path.name} has no names inside")
     return ForeignCodes(z, None, None, given, label_file, notes)
 
 
@@ -151,7 +115,7 @@ def _of_npz(path: Path, labels: str | None, seed: int) -> ForeignCodes:
         given = archive.read(own) if own in names else None
     label_file = None
     if labels is not None and given is None:
-        given, label_file = _label_file(labels, f"{path.name} has the arrays {names}")
+        given, label_file = label_file_of(labels, f"{path.name} has the arrays {names}")
     mu, logvar = arrays.get("mu"), arrays.get("logvar")
     if "z" in arrays:
         z = arrays["z"]
@@ -174,7 +138,7 @@ def _of_columns(path: Path, labels: str | None, seed: int) -> ForeignCodes:
     notes = [*columns.notes, *notes]
     given, label_file = columns.labels, None
     if from_file:
-        given, label_file = _label_file(str(labels), "")
+        given, label_file = label_file_of(str(labels), "")
     elif columns.label_column is not None and labels is None:
         notes.append(f"column '{columns.label_column}' is taken as the labels")
     return ForeignCodes(codes, None, None, given, label_file, notes)
@@ -227,60 +191,3 @@ def _no_draw(z: np.ndarray, mu: np.ndarray, logvar: np.ndarray, where: str) -> l
         "the posterior's. Leave z out to have it drawn, or look whether the rows are in one order and logvar is the "
         "logarithm of a variance"
     ]
-
-
-def _label_file(name: str, otherwise: str) -> tuple[np.ndarray, Path]:
-    path = Path(name)
-    if not _reached(path).is_file():
-        raise InputError(f"--labels {name}: there is no such file, and {otherwise}.")
-    _refuse_absent(path)
-    if path.suffix.lower() not in LABEL_SUFFIXES:
-        raise InputError(f"--labels {name}: a file of labels must be one of {', '.join(LABEL_SUFFIXES)}.")
-    if path.suffix.lower() == ".npy":
-        return read_npy(path), path
-    try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
-        cells = list(csv.reader(lines)) if path.suffix.lower() == ".csv" else [[line] for line in lines]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path.name}: not a text file in UTF-8 ({reason(error)}); is it really a list of labels?"
-        ) from None
-    if wide := [row for row, line in enumerate(cells, start=1) if len(line) > 1]:
-        raise InputError(f"{path.name}: line {wide[0]} has {len(cells[wide[0] - 1])} cells; write one label per line.")
-    return np.array(["".join(line).strip() for line in cells], dtype=object), path
-
-
-def _without_heading(codes: ForeignCodes, where: str) -> np.ndarray:
-    """The labels without the first line of a .csv where it names the column: a usual name, or one line too many."""
-    labels = np.asarray(codes.labels)
-    if codes.label_file is None or not where.lower().endswith(".csv") or not len(labels):
-        return labels
-    named = str(labels[0]).lower() in HEADINGS and labels[0] not in labels[1:]
-    return labels[1:] if named or len(labels) == len(codes.z) + 1 else labels
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
-
-
-def _reached(path: Path) -> Path:
-    """The path, or an InputError where its being there cannot be asked: a folder closed to us, a name too long."""
-    try:
-        path.stat()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise InputError(f"{path}: cannot be reached ({error.strerror}); check the path and its permissions.") from None
-    return path
-
-
-def _refuse_absent(path: Path) -> None:
-    if not _reached(path).is_file():
-        what = "is a directory" if path.is_dir() else "there is no such file"
-        raise InputError(f"{path}: {what}; check the path.")
-    if not os.access(path, os.R_OK):
-        raise InputError(f"{path}: may not be read; check its permissions.")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty.")

@@ -52,14 +52,14 @@ def _short(value: float) -> str:
 
 
 def headline_panels(
-    metrics: Mapping[str, Mapping], weights: Mapping[str, float | None], margins: Mapping[str, float]
+    metrics: Mapping[str, Mapping], weights: Mapping[str, float | None], margins: Mapping[str, float | None]
 ) -> dict[Panel, pd.DataFrame]:
     """What the front page shows: distance to N(0, 1), holes, class areas, and samples as each arm draws them.
 
     Parameters
     ----------
     metrics : reports/metrics.json. weights : the arms in order, each with its beta_kl (None: an autoencoder).
-    margins : diagnostics.margins.
+    margins : diagnostics.margins; that of hole_fraction with what chance leaves.
     """
     of_arms = {
         Panel("Not N(0, 1)", "KS distance, worst dimension of z", margins["ks_d"]): "ks_d_max",

@@ -29,6 +29,16 @@ def worst_dimension(study: Study, column: str, *, code: str = SHOWN_CODE) -> pd.
     return rows.groupby(["arm", "seed"], sort=False, as_index=False)["value"].max()
 
 
+def hole_limit(study: Study) -> float | None:
+    """The share of prior draws in holes that is still few: the margin, beyond what as many true draws would leave.
+
+    None where no margin was set.
+    """
+    margins = study.params.get("diagnostics", {}).get("margins", {})
+    chance = per_seed(study, "joint", "hole_fraction")["null_high"].mean()
+    return margins["hole_fraction"] + (chance if is_finite(chance) else 0.0) if "hole_fraction" in margins else None
+
+
 def by_arm(study: Study, values: pd.DataFrame, form: Callable[[float], str] = number) -> str:
     """ "AE 0.42 (0.38–0.45), VAE 0.09 (0.08–0.10)": mean and range over seeds for each arm that has values.
 

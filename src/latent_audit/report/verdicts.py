@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from latent_audit.report.spread import is_finite, per_seed, worst_dimension
+from latent_audit.report.spread import hole_limit, is_finite, per_seed, worst_dimension
 from latent_audit.report.study import Study, beta_words
 from latent_audit.report.svg import interval_svg
 from latent_audit.report.tables import number, percent, set_number
@@ -134,7 +134,7 @@ def answer(study: Study) -> list[str]:
     """The answer: a headline, then what it rests on, from the tables and the margins that were set beforehand."""
     glance, margins = at_a_glance(study), study.params.get("diagnostics", {}).get("margins", {})
     null = per_seed(study, "joint", "hole_fraction")["null_high"].mean()
-    sentences = [_headline(study, margins, null)]
+    sentences = [_headline(study, margins)]
     holes = ", ".join(f"{line.name} {percent(line.holes)}" for line in glance if is_finite(line.holes))
     if holes:
         chance = f"; true draws of the prior, as many, would leave at most {percent(null)}" if is_finite(null) else ""
@@ -160,11 +160,11 @@ def answer(study: Study) -> list[str]:
     return sentences
 
 
-def _headline(study: Study, margins: Mapping[str, float], chance: float) -> str:
+def _headline(study: Study, margins: Mapping[str, float]) -> str:
     """Which arms may be sampled from N(0, I): those whose whole interval of holes lies within margin and chance."""
-    if "hole_fraction" not in margins:
+    limit = hole_limit(study)
+    if limit is None:
         return "No margin on holes was set, so the numbers stand without a verdict on sampling from the prior."
-    limit = margins["hole_fraction"] + (chance if is_finite(chance) else 0.0)
     holes = {name: _side(study, arm, "hole_fraction", limit) for arm, name in study.names.items()}
     covered = {arm: name for arm, name in study.names.items() if holes[name] == "within"}
     shapes: dict[str, list[str]] = {}
