@@ -10,6 +10,7 @@ from scipy import stats
 
 import latent_audit
 from latent_audit.api import AuditSettings, AuditTables, audit
+from latent_audit.diagnostics.decomposition import NoDrawWarning
 from latent_audit.errors import InputError
 
 FAST = AuditSettings(neighbours=5, grid=20, null_draws=39, null_rows=60)
@@ -139,6 +140,23 @@ def test_same_seed_same_tables_and_another_seed_another_draw(vae: AuditTables):
     other = audit(**posterior(), labels=np.arange(60) % 4, seed=4, settings=FAST)
     assert value(other, "sliced_w2") != value(vae, "sliced_w2")
     assert value(other, "energy_d2") == value(vae, "energy_d2")  # exact, no draw in it
+
+
+def test_a_z_that_is_no_draw_of_its_posterior_is_warned_of():
+    codes = posterior()
+    with pytest.warns(NoDrawWarning, match=r"z equals mu.*Draw it"):
+        audit(codes["mu"], mu=codes["mu"], logvar=codes["logvar"], settings=FAST)
+
+
+@pytest.mark.parametrize("kind", [float, "S3", object])
+def test_labels_may_be_floats_bytes_or_objects(vae: AuditTables, kind):
+    tables = audit(**posterior(), labels=(np.arange(60) % 4).astype(kind), seed=3, settings=FAST)
+    assert tables.classes is not None
+    assert vae.classes is not None
+    pd.testing.assert_frame_equal(
+        tables.classes.drop(columns=["label", "class_name"]), vae.classes.drop(columns=["label", "class_name"])
+    )
+    assert tables.classes["class_name"].astype(str).tolist() == vae.classes["class_name"].astype(str).tolist()
 
 
 def test_true_prior_draws_look_unremarkable():

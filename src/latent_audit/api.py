@@ -4,6 +4,7 @@ The pipeline's `diagnose` stage and the command `latent-audit audit` call this a
 about codes.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -13,11 +14,17 @@ import pandas as pd
 from latent_audit.code_tables import AuditSettings, CodeTables, code_tables
 from latent_audit.densities import kl_to_standard_normal
 from latent_audit.diagnostics.checks import as_codes, as_labels
-from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR, decomposition, per_dimension_rate
+from latent_audit.diagnostics.decomposition import (
+    LARGEST_LOGVAR,
+    NoDrawWarning,
+    decomposition,
+    per_dimension_rate,
+    why_no_draw,
+)
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.errors import InputError
+from latent_audit.params import LARGEST_LATENT_DIM
 
-LARGEST_LATENT_DIM = 2048
 MOST_CLASSES = 1000  # the votes of the class map are points x classes; more values are a measurement, not a class
 
 
@@ -71,9 +78,15 @@ def audit(
     ------
     InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, more than 2,048
         dimensions, one class only, more than 1,000 classes.
+
+    Warns
+    -----
+    NoDrawWarning : z is not spread about mu as draws of N(mu, exp(logvar)) are.
     """
     codes = _checked_codes(z, mu, logvar)
     logvar = codes.pop("logvar", None)
+    for what in [] if logvar is None else why_no_draw(codes["mu"], logvar, codes["z"]):
+        warnings.warn(what.replace("Leave z out to have it drawn", "Draw it"), NoDrawWarning, stacklevel=2)
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
     dims = _shown(codes.get("mu", codes["z"]), logvar) if dims is None else dims

@@ -1,6 +1,7 @@
 """The work of `latent-audit audit`: a file of codes in, a folder of tables and a page out, whole or not at all."""
 
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,7 @@ from latent_audit.artifacts.hashing import file_sha256
 from latent_audit.artifacts.tables import write_json, write_table
 from latent_audit.audit_files import ForeignCodes, read_foreign, read_images
 from latent_audit.audit_page import audit_page
+from latent_audit.diagnostics.decomposition import NoDrawWarning
 from latent_audit.errors import InputError
 
 MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
@@ -58,7 +60,8 @@ def run_audit(
     images = None if request.images is None else read_images(request.images, len(codes.z))
     for line in (_size(request, codes, images), *codes.notes):
         say(line)
-    with whole_folder(target) as folder:
+    with whole_folder(target) as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoDrawWarning)  # it stands in codes.notes
         tables = audit(
             codes.z, mu=codes.mu, logvar=codes.logvar, labels=codes.labels, seed=request.seed, settings=settings,
             report_step=say,

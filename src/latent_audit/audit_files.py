@@ -5,19 +5,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from latent_audit.api import LARGEST_LATENT_DIM
 from latent_audit.audit_arrays import Archive, open_npz, read_npy
 from latent_audit.audit_columns import Columns, read_csv, read_parquet
 from latent_audit.audit_labels import LABEL_SUFFIXES, label_array, label_file_of, without_heading
 from latent_audit.audit_paths import refuse_absent
 from latent_audit.diagnostics.checks import as_codes
-from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR
+from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR, why_no_draw
 from latent_audit.errors import InputError
+from latent_audit.params import LARGEST_LATENT_DIM
 from latent_audit.randomness import rng_for
 
 SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
 WIDEST_IMAGE = 1000  # pixels a side: sixteen stand side by side in one picture of the page
-DRAW_TOLERANCE = 8.0  # standard errors by which z may miss the spread of N(mu, exp(logvar))
 
 
 class ForeignCodes(NamedTuple):
@@ -120,7 +119,7 @@ def _of_npz(path: Path, labels: str | None, seed: int) -> ForeignCodes:
     if "z" in arrays:
         z = arrays["z"]
         if mu is not None and logvar is not None:
-            notes += _no_draw(z, mu, logvar, path.name)
+            notes += [f"warning: {path.name}: {what}" for what in why_no_draw(mu, logvar, z)]
     elif logvar is None:
         z, notes = arrays["mu"], [*notes, "no array 'z' and no 'logvar': the code is deterministic, z = mu"]
     else:
@@ -177,17 +176,3 @@ def _refuse_unequal(arrays: dict[str, np.ndarray], archive: Archive, path: Path)
             f"{path.name}: logvar reaches {worst:g} in absolute value, allowed are {LARGEST_LOGVAR:g}; "
             "is it a variance or a diverged run?"
         )
-
-
-def _no_draw(z: np.ndarray, mu: np.ndarray, logvar: np.ndarray, where: str) -> list[str]:
-    """A warning unless z is spread about mu as draws of N(mu, exp(logvar)) are: ((z - mu) / sigma)^2 averages 1."""
-    with np.errstate(over="ignore"):
-        spread = float(np.mean((z - mu) ** 2 * np.exp(-logvar)))
-    if abs(spread - 1) <= max(0.05, DRAW_TOLERANCE * np.sqrt(2 / z.size)):
-        return []
-    what = "z equals mu" if spread == 0 else f"((z - mu) / sigma)^2 averages {spread:.3g} instead of 1"
-    return [
-        f"warning: {where}: z is no draw of N(mu, exp(logvar)): {what}, so kl, index_code_mi and marginal_kl are not "
-        "the posterior's. Leave z out to have it drawn, or look whether the rows are in one order and logvar is the "
-        "logarithm of a variance"
-    ]

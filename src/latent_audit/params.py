@@ -21,6 +21,8 @@ from ruamel.yaml.error import YAMLError
 
 from latent_audit.errors import InputError
 
+LARGEST_LATENT_DIM = 2048  # every joint statistic is at least quadratic in it
+RESERVED = "critic"  # beside the arms in metrics.json
 MIN_LIMIT = 100  # one batch of the default size, and 15 neighbours for each of a handful of classes
 
 
@@ -84,7 +86,7 @@ class Model(_Frozen):
     """The network, the same in every arm."""
 
     architecture: Literal["conv"]
-    latent_dim: Count
+    latent_dim: Annotated[int, Field(ge=1, le=LARGEST_LATENT_DIM, strict=True)]
     reconstruction: Literal["bce", "mse"]
 
 
@@ -135,6 +137,8 @@ class Params(_Frozen):
     def _plain_names(cls, value: dict[str, Arm]) -> dict[str, Arm]:
         if odd := [name for name in value if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]:
             raise ValueError(f"arm names {odd} become folders and stage names: lower-case letters, digits and _ only")
+        if RESERVED in value:
+            raise ValueError(f"an arm cannot be called {RESERVED!r}: that is the classifier which judges all arms")
         return value
 
     @model_validator(mode="after")

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from latent_audit.training.adam import adam, take_step
+from latent_audit.training.adam import Adam
 
 
 def keras_steps(weights: np.ndarray, gradients: np.ndarray, rate: float) -> np.ndarray:
@@ -21,20 +20,38 @@ def keras_steps(weights: np.ndarray, gradients: np.ndarray, rate: float) -> np.n
 def test_steps_are_those_of_the_formula(scale):
     rng = np.random.default_rng(3)
     start, gradients = rng.normal(size=7), scale * rng.normal(size=(5, 7))
-    parameter = nn.Parameter(torch.tensor(start))
-    optimizer = adam([parameter], 0.01)
+    parameter = torch.tensor(start)
+    optimizer = Adam([parameter], 0.01)
     for number, gradient in enumerate(gradients, start=1):
-        parameter.grad = torch.tensor(gradient)
-        take_step(optimizer, number)
-    moved, expected = parameter.detach().numpy() - start, keras_steps(start, gradients, 0.01) - start
+        optimizer.step([torch.tensor(gradient)], number)
+    moved, expected = parameter.numpy() - start, keras_steps(start, gradients, 0.01) - start
     np.testing.assert_allclose(moved, expected, rtol=1e-6)
 
 
 def test_small_gradients_move_less_than_under_pytorchs_adam():
-    ours, theirs = (nn.Parameter(torch.zeros(1, dtype=torch.float64)) for _ in range(2))
-    first, second = adam([ours], 0.01), torch.optim.Adam([theirs], lr=0.01, eps=1e-7)
-    ours.grad, theirs.grad = (torch.full((1,), 1e-7, dtype=torch.float64) for _ in range(2))
-    take_step(first, 1)
-    second.step()
+    ours, theirs = torch.zeros(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    gradient = theirs.grad = torch.full((1,), 1e-7, dtype=torch.float64)
+    Adam([ours], 0.01).step([gradient], 1)
+    torch.optim.Adam([theirs], lr=0.01, eps=1e-7).step()
     assert theirs.item() == pytest.approx(-0.01 / 2)  # g / (|g| + eps)
     assert ours.item() == pytest.approx(-0.01 / (1 + 1 / np.sqrt(0.001)))  # sqrt(1 - b2) g / (sqrt(1 - b2) |g| + eps)
+
+
+def test_large_gradients_move_as_under_pytorchs_adam():
+    generator = torch.Generator().manual_seed(0)
+    ours, theirs = torch.zeros(2, 3, 4, 5), torch.zeros(2, 3, 4, 5, requires_grad=True)
+    mine, others = Adam([ours], 0.01), torch.optim.Adam([theirs], lr=0.01, eps=1e-7)
+    for number in range(1, 6):
+        theirs.grad = 100 + torch.randn(2, 3, 4, 5, generator=generator)
+        mine.step([theirs.grad], number)
+        others.step()
+    torch.testing.assert_close(ours, theirs.detach(), rtol=1e-5, atol=1e-7)
+
+
+def test_a_gradient_may_lie_in_memory_as_it_likes():
+    gradient = torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+    moved = []
+    for parameter in (torch.zeros(4, 3, 2, 2), torch.zeros(4, 3, 2, 2).to(memory_format=torch.channels_last)):
+        Adam([parameter], 0.01).step([gradient], 1)
+        moved.append(parameter)
+    assert torch.equal(*moved)

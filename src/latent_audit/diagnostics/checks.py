@@ -51,7 +51,9 @@ def as_codes(x: np.ndarray, *, where: str, minimum: int = MINIMUM_ROWS) -> np.nd
 
 
 def as_labels(labels: np.ndarray, *, n: int, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """The sorted distinct labels and the class index of each of the n rows.
+    """The sorted distinct labels, integers or text, and the class index of each of the n rows.
+
+    Whole numbers stored as floats are integers; other floats, bytes and objects are taken as text.
 
     Raises
     ------
@@ -62,7 +64,13 @@ def as_labels(labels: np.ndarray, *, n: int, where: str) -> tuple[np.ndarray, np
         raise InputError(f"{where}: needs one label per row of codes, got {n} rows and labels of shape {raw.shape}.")
     if raw.dtype.kind == "f" and not np.isfinite(raw).all():
         raise InputError(f"{where}: labels are NaN or infinite in rows {_some(np.flatnonzero(~np.isfinite(raw)))}.")
-    names, index = np.unique(raw.astype(str) if raw.dtype.kind == "O" else raw, return_inverse=True)
+    if raw.dtype.kind == "f" and (raw == np.rint(raw)).all():
+        raw = raw.astype(np.int64)
+    elif raw.dtype.kind == "S":
+        raw = np.char.decode(raw, "utf-8", "replace")
+    elif raw.dtype.kind in "fO":
+        raw = raw.astype(str)
+    names, index = np.unique(raw, return_inverse=True)
     if len(names) < 2:
         raise InputError(f"{where}: needs at least two classes, got only {names.tolist()}; leave the labels out.")
     return names, index.reshape(-1)

@@ -13,6 +13,11 @@ from latent_audit.diagnostics.parallel import single_threaded_blas
 from latent_audit.errors import InputError
 
 LARGEST_LOGVAR = 100.0  # beyond, exp(-logvar) times a square of a code loses all its digits
+DRAW_TOLERANCE = 8.0  # standard errors by which z may miss the spread of N(mu, exp(logvar))
+
+
+class NoDrawWarning(UserWarning):
+    """Of codes z that are no draws of their posterior."""
 
 
 def decomposition(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray) -> pd.DataFrame:
@@ -58,6 +63,23 @@ def decomposition(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray) -> pd.DataF
     return pd.DataFrame(
         [{"metric": name, "value": float(terms.mean()), **nothing, "n_p": len(z)} for name, terms in values.items()]
     )
+
+
+def why_no_draw(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray) -> list[str]:
+    """What is wrong, in words, unless z is spread about mu as draws of N(mu, exp(logvar)) are; all (sample, latent).
+
+    The mean of ((z - mu) / sigma)^2 is 1 for draws, with a standard error of sqrt(2 / size).
+    """
+    with np.errstate(over="ignore"):
+        spread = float(np.mean((z - mu) ** 2 * np.exp(-logvar)))
+    if abs(spread - 1) <= max(0.05, DRAW_TOLERANCE * np.sqrt(2 / z.size)):
+        return []
+    what = "z equals mu" if spread == 0 else f"((z - mu) / sigma)^2 averages {spread:.3g} instead of 1"
+    return [
+        f"z is no draw of N(mu, exp(logvar)): {what}, so kl, index_code_mi and marginal_kl are not "
+        "the posterior's. Leave z out to have it drawn, or look whether the rows are in one order and logvar is the "
+        "logarithm of a variance"
+    ]
 
 
 def per_dimension_rate(

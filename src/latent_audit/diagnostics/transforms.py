@@ -21,6 +21,7 @@ class Affine(NamedTuple):
 
     @property
     def rank(self) -> int:
+        """Number of dimensions of the image."""
         return self.matrix.shape[1]
 
 

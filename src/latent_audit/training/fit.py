@@ -4,7 +4,7 @@ A batch's gradient is always the sum of its two halves' gradients. Two threads m
 core is idle, and one thread both where none is: the same bytes either way.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,10 @@ from torch import Tensor
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.errors import InputError
 from latent_audit.models.autoencoder import Autoencoder, ModelSpec, build, to_unit_interval
+from latent_audit.models.onednn import ONEDNN
 from latent_audit.randomness import generator_for
 from latent_audit.training import checkpoint
-from latent_audit.training.adam import adam, take_step
+from latent_audit.training.adam import Adam
 from latent_audit.training.objective import PIXEL_LOSS, elbo_terms, objective
 
 CHECK_EVERY = 50  # batches between looks for a NaN: often enough to lose little, seldom enough not to stall a GPU
@@ -85,15 +86,22 @@ def fit(
     InputError : the objective stops being finite; the message names arm, seed, epoch and batch.
     """
     model = build(run.model, seed=seed).to(device)
-    optimizer = adam(model.parameters(), run.learning_rate)
+    if device.type == "cpu":
+        model.encoder.layers = model.decoder.layers = ONEDNN
+    optimizer = Adam(model.parameters(), run.learning_rate)
     done = checkpoint.restore(checkpoint_path, model, optimizer) if checkpoint_path else checkpoint.Progress(0, [])
     images = {name: torch.from_numpy(np.asarray(split.images)).to(device) for name, split in splits.items()}
     history = list(done.history)
     n_train = len(images["train"])
-    with ThreadPoolExecutor(HALVES) as pool:
+    with ThreadPoolExecutor(1) as other:
 
-        def share(function: Callable, *items: Iterable) -> Iterator:
-            return pool.map(function, *items) if core_to_spare() else map(function, *items)
+        def share(function: Callable, *items: Iterable) -> list:
+            work = list(zip(*items, strict=True))
+            theirs = [other.submit(function, *item) for item in work[1::2]] if core_to_spare() else []
+            results = [function(*item) for item in (work[::2] if theirs else work)]
+            for place, future in enumerate(theirs):
+                results.insert(2 * place + 1, future.result())
+            return results
 
         for epoch in range(done.epochs_done + 1, run.epochs + 1):
 
@@ -112,12 +120,12 @@ def fit(
 
 def _train_epoch(
     model: Autoencoder,
-    optimizer: torch.optim.Adam,
+    optimizer: Adam,
     images: Tensor,
     run: TrainingRun,
     seed: int,
     epoch: int,
-    share: Callable[..., Iterator],
+    share: Callable[..., list],
     on_progress: Callable[[int, dict[str, float]], None],
 ) -> Tensor:
     order = torch.randperm(len(images), generator=generator_for(seed, "shuffle", str(epoch))).to(images.device)
@@ -126,8 +134,8 @@ def _train_epoch(
     sums = torch.zeros(len(batches), len(TERMS), dtype=torch.float64, device=images.device)
     for index, batch in enumerate(batches):
         eps = draw(len(batch), run, noise).to(images.device)
-        sums[index] = _set_gradient(model, images[batch], eps, run, share)
-        take_step(optimizer, (epoch - 1) * len(batches) + index + 1)
+        sums[index], gradients = _gradient(model, images, batch, eps, run, share)
+        optimizer.step(gradients, (epoch - 1) * len(batches) + index + 1)
         if (index + 1) % CHECK_EVERY == 0 or index + 1 == len(batches):
             refuse_nan(sums[: index + 1], run.arm, seed, epoch)
             seen = min((index + 1) * run.batch_size, len(images))
@@ -135,31 +143,27 @@ def _train_epoch(
     return sums.sum(dim=0) / len(images)
 
 
-def _set_gradient(
-    model: Autoencoder, batch: Tensor, eps: Tensor, run: TrainingRun, share: Callable[..., Iterator]
-) -> Tensor:
-    """Fill every parameter's grad with the batch's mean gradient, half by half; return the sums of its terms."""
+def _gradient(
+    model: Autoencoder, images: Tensor, batch: Tensor, eps: Tensor, run: TrainingRun, share: Callable[..., list]
+) -> tuple[Tensor, list[Tensor]]:
+    """The sums of the terms of images[batch], and their mean gradient by every parameter, half by half."""
     parameters = list(model.parameters())
 
-    def gradient(half: Tensor, eps: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        terms = batch_terms(model, half, eps, run)
-        return terms.detach().sum(dim=0), torch.autograd.grad(terms[:, 0].sum() / len(batch), parameters)
+    def of_half(half: Tensor, eps: Tensor) -> tuple[Tensor, list[Tensor]]:
+        terms = batch_terms(model, images[half], eps, run)
+        return terms.detach().sum(dim=0), list(torch.autograd.grad(terms[:, 0].sum() / len(batch), parameters))
 
-    (sums, gradients), *others = share(gradient, batch.chunk(HALVES), eps.chunk(HALVES))
-    for parameter, value in zip(parameters, gradients, strict=True):
-        # fused Adam walks memory, so a gradient must lie as its (channels-last) parameter does
-        parameter.grad = torch.empty_like(parameter).copy_(value)
-    for more, gradients in others:
-        sums = sums + more
-        for parameter, value in zip(parameters, gradients, strict=True):
-            assert parameter.grad is not None
-            parameter.grad += value
-    return sums
+    (sums, gradients), *others = share(of_half, batch.chunk(HALVES), eps.chunk(HALVES))
+    for more_sums, more_gradients in others:
+        sums = sums + more_sums
+        for own, more in zip(gradients, more_gradients, strict=True):
+            own += more
+    return sums, gradients
 
 
 @torch.no_grad()
 def _test(
-    model: Autoencoder, images: Tensor, run: TrainingRun, seed: int, epoch: int, share: Callable[..., Iterator]
+    model: Autoencoder, images: Tensor, run: TrainingRun, seed: int, epoch: int, share: Callable[..., list]
 ) -> Tensor:
     noise = generator_for(seed, "posterior", "test", str(epoch))
     batches = images.split(TEST_BATCH)

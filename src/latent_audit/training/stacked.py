@@ -15,9 +15,10 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.models.autoencoder import Autoencoder, build
+from latent_audit.models.conv import PLAIN
 from latent_audit.randomness import generator_for
 from latent_audit.training import checkpoint
-from latent_audit.training.adam import adam, take_step
+from latent_audit.training.adam import Adam
 from latent_audit.training.fit import (
     CHECK_EVERY,
     TERMS,
@@ -53,7 +54,7 @@ def fit_stacked(
     InputError : an objective stops being finite; the message names arm, seed, epoch and batch.
     """
     stack = _stack([build(run.model, seed=seed) for seed in seeds]).to(device)
-    optimizer = adam(stack.parameters(), run.learning_rate)
+    optimizer = Adam(stack.parameters(), run.learning_rate)
     done = checkpoint.restore(checkpoint_path, stack, optimizer) if checkpoint_path else checkpoint.Progress(0, [])
     images = {name: torch.from_numpy(np.asarray(split.images)).to(device) for name, split in splits.items()}
     history = list(done.history)
@@ -82,7 +83,7 @@ def _stack(models: Sequence[Autoencoder]) -> Autoencoder:
     """A network whose every parameter holds those of `models` along a new first axis: to be called under vmap."""
     weights, _ = stack_module_state([model.to(memory_format=torch.contiguous_format) for model in models])
     stack = copy.deepcopy(models[0])
-    stack.decoder.memory_format = torch.contiguous_format  # type: ignore[assignment]
+    stack.decoder.layers = PLAIN._replace(memory_format=torch.contiguous_format)
     for name, tensor in weights.items():
         owner, _, own_name = name.rpartition(".")
         setattr(stack.get_submodule(owner), own_name, nn.Parameter(tensor.detach()))
@@ -127,15 +128,14 @@ def _gradient_of(stack: Autoencoder, run: TrainingRun) -> Callable[[Tensor, Tens
 
     def gradient(images: Tensor, eps: Tensor) -> tuple[Tensor, list[Tensor]]:
         gradients, sums = grad(total, has_aux=True)(weights, images, eps)
-        # fused Adam walks memory, so a gradient must lie as its parameter does
-        return sums, [torch.empty_like(own).copy_(gradients[name]) for name, own in weights.items()]
+        return sums, [gradients[name] for name in weights]
 
     return gradient
 
 
 def _train_epoch(
     stack: Autoencoder,
-    optimizer: torch.optim.Adam,
+    optimizer: Adam,
     images: Tensor,
     run: TrainingRun,
     seeds: Sequence[int],
@@ -151,9 +151,7 @@ def _train_epoch(
     for index, (batch, eps) in enumerate(zip(batches, noise.split(run.batch_size, dim=1), strict=True)):
         of_batch = gradient if batch.shape == batches[0].shape else _gradient_of(stack, run)  # the last may be short
         sums[index], gradients = of_batch(images[batch], eps)
-        for parameter, value in zip(stack.parameters(), gradients, strict=True):
-            parameter.grad = value
-        take_step(optimizer, (epoch - 1) * len(batches) + index + 1)
+        optimizer.step(gradients, (epoch - 1) * len(batches) + index + 1)
         if (index + 1) % CHECK_EVERY == 0 or index + 1 == len(batches):
             seen = min((index + 1) * run.batch_size, n)
             for place, seed in enumerate(seeds):
