@@ -56,7 +56,8 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     params = load_params(Path("params.yaml"))
     params.arm(arm)
     prepared = Path("data/prepared") / params.dataset
-    run, device = describe(arm, params, load_meta(prepared)), resolve(params.device)
+    run = describe(arm, params, load_meta(prepared))
+    device = resolve(params.device, run.precision)
     weight = params.weight(arm, run.model.image.n_pixels)
     beta, beta_kl = (None, None) if weight is None else weight
     print(f"{arm}: {run.model.family}, beta {beta}, beta_kl {beta_kl}, {run.epochs} epochs, {len(params.seeds)} seeds")

@@ -15,13 +15,16 @@ class Accelerators:
 
     cuda = mps = deterministic = False
 
+    def __init__(self):
+        self.backends = SimpleNamespace(mps=SimpleNamespace(is_available=lambda: self.mps))
+
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Accelerators:
     machine = Accelerators()
     stand_in = SimpleNamespace(
         cuda=SimpleNamespace(is_available=lambda: machine.cuda),
-        backends=SimpleNamespace(mps=SimpleNamespace(is_available=lambda: machine.mps)),
+        backends=machine.backends,
         use_deterministic_algorithms=lambda on: setattr(machine, "deterministic", on),
         device=torch.device,
     )
@@ -48,6 +51,20 @@ def test_cuda_becomes_deterministic(machine, name):
     assert resolve(name) == torch.device("cuda")
     assert machine.deterministic
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+@pytest.mark.parametrize(("precision", "rounding"), [("float32", "ieee"), ("tf32", "tf32"), ("bfloat16", "ieee")])
+def test_cuda_rounds_factors_only_where_it_was_asked_to(machine, precision, rounding):
+    machine.cuda = True
+    resolve("cuda", precision)
+    assert machine.backends.fp32_precision == rounding
+
+
+def test_the_switch_reaches_torchs_convolutions():
+    before = torch.backends.fp32_precision
+    torch.backends.fp32_precision = "ieee"
+    assert torch.backends.cudnn.conv.fp32_precision == "ieee"
+    torch.backends.fp32_precision = before
 
 
 def test_the_cpu_can_be_chosen_beside_an_accelerator(machine):

@@ -7,8 +7,11 @@ import torch
 from latent_audit.errors import InputError
 
 
-def resolve(name: str) -> torch.device:
-    """The device called `name`; `auto` is CUDA where there is one, else the CPU. On CUDA, kernels become deterministic.
+def resolve(name: str, precision: str = "float32") -> torch.device:
+    """The device called `name`; `auto` is CUDA where there is one, else the CPU.
+
+    On CUDA, kernels become deterministic, and float32 is multiplied in full unless `precision` is `tf32`: torch's own
+    default would round the factors of every convolution to TF32.
 
     Raises
     ------
@@ -23,4 +26,5 @@ def resolve(name: str) -> torch.device:
     if name == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts
         torch.use_deterministic_algorithms(True)
+        torch.backends.fp32_precision = "tf32" if precision == "tf32" else "ieee"  # type: ignore[attr-defined]
     return torch.device(name)

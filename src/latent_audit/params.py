@@ -91,12 +91,15 @@ class Model(_Frozen):
 
 
 class Train(_Frozen):
-    """Adam over `epochs` passes; an arm may have its own `epochs` and `learning_rate`."""
+    """Adam over `epochs` passes; an arm may have its own `epochs` and `learning_rate`.
+
+    `precision` tf32 is of CUDA and is float32 elsewhere.
+    """
 
     epochs: Count
     batch_size: Count
     learning_rate: Positive
-    precision: Literal["float32", "bfloat16"]
+    precision: Literal["float32", "tf32", "bfloat16"]
 
 
 class Critic(_Frozen):
