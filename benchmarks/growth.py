@@ -20,7 +20,7 @@ import torch
 import typer
 
 from contenders import BATCH, RATE, SIDE
-from measured import run, save
+from measured import rate_in, run, save
 
 app = typer.Typer(pretty_exceptions_enable=False)
 POINTS = (
@@ -41,7 +41,7 @@ def measure(precision: str = "bfloat16") -> None:
                 write_images(path, n)
             numbers = map(str, (n, seeds, latent_dim))
             measured = run(sys.executable, __file__, "point", str(path), *numbers, precision)
-            rate = json.loads(measured.output.splitlines()[-1])["rate"]
+            rate = rate_in(measured.output)
             rows.append(
                 {"n": n, "seeds": seeds, "latent_dim": latent_dim, "images_per_s": rate, **measured.peak._asdict()}
             )

@@ -57,6 +57,11 @@ def run(*command: str, cwd: Path = ROOT, watch: bool = True, **environment: str)
     return Measured(seconds, peak, text)
 
 
+def rate_in(output: str) -> float:
+    """Images per second, from the last line `{"rate": ...}` that a program printed."""
+    return json.loads([line for line in output.splitlines() if line.startswith('{"rate"')][-1])["rate"]
+
+
 def _ended(process: subprocess.Popen) -> bool:
     try:
         process.wait(timeout=PAUSE)

@@ -1,14 +1,13 @@
 """Training speed side by side: Keras, plain PyTorch, pythae, ours, and the machine's ceiling.
 
 Every contender runs in a process of its own, all of them once a round, round after round: absolute rates drift on
-shared machines, ratios within a round hold. An epoch has the study's 60,000 images: over a short one plain PyTorch looks
-faster than it is. Memory is watched in a round of its own, of fewer images, because looking costs time. Writes
+shared machines, ratios within a round hold. An epoch has the study's 60,000 images: over a short one plain PyTorch
+looks faster than it is. Memory is watched in a round of its own, of fewer images, because looking costs time. Writes
 results/training.json.
 
     pip install -e '.[bench]' && python benchmarks/training.py
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,7 @@ from typing import Annotated
 import typer
 
 from contenders import CONTENDERS
-from measured import run, save, spread
+from measured import rate_in, run, save, spread
 
 SCRIPT = str(Path(__file__).resolve().parent / "contenders.py")
 
@@ -32,7 +31,7 @@ def main(
     rates: dict[str, list[float]] = {name: [] for name in names}
     for number in range(1, rounds + 1):
         for name in names:
-            rates[name].append(rate(run(sys.executable, SCRIPT, name, str(images), watch=False).output))
+            rates[name].append(rate_in(run(sys.executable, SCRIPT, name, str(images), watch=False).output))
             print(f"round {number}/{rounds} {name}: {rates[name][-1]:,.0f} images/s", flush=True)
     peaks = {name: run(sys.executable, SCRIPT, name, str(watched)).peak.pss for name in names}
     result = {
@@ -48,11 +47,6 @@ def main(
         for name in names
     }
     save("training", f"python benchmarks/training.py --rounds {rounds} --images {images}", {"contenders": result})
-
-
-def rate(output: str) -> float:
-    """Images per second, from the last line of JSON that a contender printed."""
-    return json.loads([line for line in output.splitlines() if line.startswith('{"rate"')][-1])["rate"]
 
 
 if __name__ == "__main__":
