@@ -60,7 +60,7 @@ def training(result: dict[str, Any]) -> str:
         "The book's conv AE and VAE, 32x32 grey, batch 100, Adam, one epoch after a warm-up; median (range) of the "
         "rounds. `plain` is PyTorch as a tutorial writes it; `5 seeds` are replicates in parallel processes, their "
         "images together; `gemm` is the rate at which the network's multiply-adds would run as one large matrix "
-        "product. Keras and plain PyTorch use all cores, as they do by default. Memory is of an epoch of 12,000 images."
+        "product. Keras and plain PyTorch use all cores, as they do by default. Memory is of a shorter epoch."
     )
     header = ["program", "images/s", "over Keras", "over plain PyTorch", "peak MiB"]
     return section("Training speed, side by side", result, words, header, rows)

@@ -60,11 +60,11 @@ def test_cuda_rounds_factors_only_where_it_was_asked_to(machine, precision, roun
     assert machine.backends.fp32_precision == rounding
 
 
-def test_the_switch_reaches_torchs_convolutions():
-    before = torch.backends.fp32_precision
-    torch.backends.fp32_precision = "ieee"
+def test_the_switch_reaches_torchs_convolutions(monkeypatch):
+    monkeypatch.setattr(torch.backends, "fp32_precision", "ieee")
     assert torch.backends.cudnn.conv.fp32_precision == "ieee"
-    torch.backends.fp32_precision = before
+    monkeypatch.setattr(torch.backends, "fp32_precision", "tf32")
+    assert torch.backends.cudnn.conv.fp32_precision == "tf32"
 
 
 def test_the_cpu_can_be_chosen_beside_an_accelerator(machine):
