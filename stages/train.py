@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+import psutil
 import typer
 
 from latent_audit.artifacts.lock import exclusive
@@ -22,6 +23,7 @@ from latent_audit.training.fit import Replicate, TrainingRun
 from latent_audit.training.replicate import checkpoint_folder, train_replicates
 
 CHECKPOINTS = Path(".checkpoints")
+LAUNCHERS = 2  # processes above this one: the shell that DVC starts a stage with, and DVC
 
 
 def describe(arm: str, params: Params, meta: Meta) -> TrainingRun:
@@ -53,6 +55,7 @@ def write(folder: Path, replicates: dict[int, Replicate], description: dict) -> 
 
 def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
     """Train all replicates of ARM and write models/ARM/."""
+    launchers = psutil.Process().parents()[:LAUNCHERS]
     params = load_params(Path("params.yaml"))
     params.arm(arm)
     prepared = Path("data/prepared") / params.dataset
@@ -74,7 +77,8 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
             "precision": run.precision,
         }  # fmt: skip
         write(Path("models") / arm, dict(zip(params.seeds, replicates, strict=True)), description)
-        shutil.rmtree(checkpoints, ignore_errors=True)
+        if launchers == psutil.Process().parents()[:LAUNCHERS]:
+            shutil.rmtree(checkpoints, ignore_errors=True)  # an orphan keeps them: its killed DVC will ask again
 
 
 if __name__ == "__main__":

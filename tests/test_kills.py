@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,9 @@ def fresh(target: Path) -> Path:
     return target
 
 
-def start(folder: Path) -> subprocess.Popen:
+def start(folder: Path, *targets: str) -> subprocess.Popen:
     return subprocess.Popen(
-        ["dvc", "repro", *TARGETS], cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ["dvc", "repro", *targets], cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
 
@@ -75,7 +76,7 @@ def test_kills_at_random_moments_change_no_byte(tmp_path):
         folder = fresh(tmp_path / f"killed-{rounds}")
         finished = False
         while killed < (KILLS or FEW) and not finished:
-            process = start(folder)
+            process = start(folder, *TARGETS)
             try:
                 finished = process.wait(timeout=rng.uniform(1, LONGEST)) == 0
                 assert finished or mend_lock(folder), "a run that nobody killed ended with an error"
@@ -87,3 +88,23 @@ def test_kills_at_random_moments_change_no_byte(tmp_path):
         run(folder, "dvc", "repro", *TARGETS)
         assert (folder / "dvc.lock").read_bytes() == expected, f"after {killed} kills, round {rounds}"
         shutil.rmtree(folder)
+
+
+def test_what_an_orphan_trained_is_not_trained_again(tmp_path):
+    folder = fresh(tmp_path / "orphan")
+    run(folder, "dvc", "repro", "preprocess")
+    process = start(folder, "train@vae")
+    while not (folder / ".checkpoints/train-vae.lock").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    dvc = psutil.Process(process.pid)
+    scripts = [one for one in dvc.children(recursive=True) if runs_python(one, "stages/train.py")]
+    dvc.kill()
+    process.wait()
+    psutil.wait_procs(scripts, timeout=STUCK)
+    assert len(list(folder.glob(".checkpoints/*/seed-*.safetensors"))) == 2
+    mend_lock(folder)
+    output = run(folder, "dvc", "repro", "train@vae")
+    assert "Running stage 'train@vae'" in output
+    assert "epoch 1/3" not in output
+    assert not list(folder.glob(".checkpoints/*/seed-*.safetensors"))

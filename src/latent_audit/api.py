@@ -85,8 +85,8 @@ def audit(
     """
     codes = _checked_codes(z, mu, logvar)
     logvar = codes.pop("logvar", None)
-    for what in [] if logvar is None else why_no_draw(codes["mu"], logvar, codes["z"]):
-        warnings.warn(what.replace("Leave z out to have it drawn", "Draw it"), NoDrawWarning, stacklevel=2)
+    for what in [] if logvar is None else why_no_draw(codes["mu"], logvar, codes["z"], remedy="Draw it"):
+        warnings.warn(what, NoDrawWarning, stacklevel=2)
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
     dims = _shown(codes.get("mu", codes["z"]), logvar) if dims is None else dims

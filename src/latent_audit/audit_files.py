@@ -119,7 +119,8 @@ def _of_npz(path: Path, labels: str | None, seed: int) -> ForeignCodes:
     if "z" in arrays:
         z = arrays["z"]
         if mu is not None and logvar is not None:
-            notes += [f"warning: {path.name}: {what}" for what in why_no_draw(mu, logvar, z)]
+            reasons = why_no_draw(mu, logvar, z, remedy="Leave z out to have it drawn")
+            notes += [f"warning: {path.name}: {what}" for what in reasons]
     elif logvar is None:
         z, notes = arrays["mu"], [*notes, "no array 'z' and no 'logvar': the code is deterministic, z = mu"]
     else:

@@ -5,6 +5,7 @@ it, and two one-thread processes outrun one process of two threads. Work that co
 among threads where `core_to_spare` says so.
 """
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -124,6 +125,8 @@ def _die_with(parent: int) -> None:
 
 
 def _in_worker(function: Callable[..., Any], seed: int) -> Any:
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: looking through it for garbage, again and again, costs a twentieth
     try:
         return function(seed=seed, send=_queue.put)
     finally:

@@ -6,7 +6,15 @@ from torch import nn
 
 from latent_audit.models.autoencoder import ModelSpec, build
 from latent_audit.models.conv import PLAIN, ImageShape
-from latent_audit.models.onednn import ONEDNN, Geometry, conv_relu, gradient_of_weight, out, product_of_patches
+from latent_audit.models.onednn import (
+    ONEDNN,
+    Geometry,
+    conv_relu,
+    gradient_of_relu,
+    gradient_of_weight,
+    out,
+    product_of_patches,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +77,14 @@ def test_wide_layers_in_bfloat16_agree_with_float64(kind):
     low = gradient_of_weight(gradient.bfloat16(), x.bfloat16(), own.weight.bfloat16(), Geometry.of(own))
     assert low.dtype == torch.bfloat16
     assert (low - expected).abs().max() < 2**-6 * expected.abs().max()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_relu_passes_the_gradient_where_it_passed_the_value(dtype):
+    x = torch.tensor([-2.0, -0.0, 0.0, 1e-38, 3.0, torch.inf, -torch.inf], dtype=dtype)
+    gradient = torch.tensor([1.0, 1.0, 1.0, -5.0, 0.5, -0.25, 1.0], dtype=dtype)
+    expected = torch.tensor([0, 0, 0, -5.0, 0.5, -0.25, 0], dtype=dtype)
+    assert torch.equal(gradient_of_relu(gradient, torch.relu(x)), expected)
 
 
 @pytest.mark.parametrize("image", [(1, 32, 32), (3, 16, 24)])

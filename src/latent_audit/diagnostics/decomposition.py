@@ -65,10 +65,11 @@ def decomposition(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray) -> pd.DataF
     )
 
 
-def why_no_draw(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray) -> list[str]:
+def why_no_draw(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray, *, remedy: str) -> list[str]:
     """What is wrong, in words, unless z is spread about mu as draws of N(mu, exp(logvar)) are; all (sample, latent).
 
-    The mean of ((z - mu) / sigma)^2 is 1 for draws, with a standard error of sqrt(2 / size).
+    The mean of ((z - mu) / sigma)^2 is 1 for draws, with a standard error of sqrt(2 / size). `remedy` is how a caller
+    may get a draw, as the start of a sentence.
     """
     with np.errstate(over="ignore"):
         spread = float(np.mean((z - mu) ** 2 * np.exp(-logvar)))
@@ -76,9 +77,8 @@ def why_no_draw(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray) -> list[str]:
         return []
     what = "z equals mu" if spread == 0 else f"((z - mu) / sigma)^2 averages {spread:.3g} instead of 1"
     return [
-        f"z is no draw of N(mu, exp(logvar)): {what}, so kl, index_code_mi and marginal_kl are not "
-        "the posterior's. Leave z out to have it drawn, or look whether the rows are in one order and logvar is the "
-        "logarithm of a variance"
+        f"z is no draw of N(mu, exp(logvar)): {what}, so kl, index_code_mi and marginal_kl are not the posterior's. "
+        f"{remedy}, or look whether the rows are in one order and logvar is the logarithm of a variance"
     ]
 
 

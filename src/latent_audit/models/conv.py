@@ -36,7 +36,15 @@ class Layers(NamedTuple):
     memory_format: torch.memory_format
 
 
-PLAIN = Layers(lambda layer, x: torch.relu(layer(x)), lambda layer, x: layer(x), torch.channels_last)
+def _conv_relu(layer: nn.Module, x: Tensor) -> Tensor:
+    return torch.relu(layer(x))
+
+
+def _out(layer: nn.Module, x: Tensor) -> Tensor:
+    return layer(x)
+
+
+PLAIN = Layers(_conv_relu, _out, torch.channels_last)
 
 
 def bottleneck_shape(image: ImageShape) -> ImageShape:
