@@ -102,11 +102,11 @@ def machine() -> dict[str, Any]:
     return {"cpu": model, "cores": psutil.cpu_count(), "memory_gib": round(psutil.virtual_memory().total / 2**30)}
 
 
-def save(name: str, command: str, result: dict[str, Any]) -> None:
-    """Write results/<name>.json: the command that made it, the machine, the figures rounded to 4 digits."""
-    RESULTS.mkdir(exist_ok=True)
+def save(name: str, command: str, result: dict[str, Any], folder: Path = RESULTS) -> None:
+    """Write `folder`/<name>.json: the command that made it, the machine, the figures rounded to 4 digits."""
+    folder.mkdir(exist_ok=True)
     content = {"command": command, "machine": machine(), **_rounded(result)}
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _rounded(value: Any) -> Any:

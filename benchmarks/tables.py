@@ -21,8 +21,8 @@ a program together: shared pages counted once (PSS), or only what the programs a
 def main() -> None:
     """Fill README.md with a section per result that exists."""
     sections = [HEAD]
-    for name, write in (("training", training), ("growth", growth), ("audit", audit), ("pipeline", pipeline)):
-        path = RESULTS / f"{name}.json"
+    for write in (training, accelerator, growth, audit, pipeline):
+        path = RESULTS / f"{write.__name__}.json"
         if path.exists():
             sections.append(write(json.loads(path.read_text(encoding="utf-8"))))
     Path(__file__).with_name("README.md").write_text("\n".join(sections), encoding="utf-8")
@@ -64,6 +64,24 @@ def training(result: dict[str, Any]) -> str:
     )
     header = ["program", "images/s", "over Keras", "over plain PyTorch", "peak MiB"]
     return section("Training speed, side by side", result, words, header, rows)
+
+
+def accelerator(result: dict[str, Any]) -> str:
+    """The stacked study on a GPU, precision by precision."""
+    rows = [
+        [
+            precision, f"{one['study_seconds']:.1f}", ratio(one["five_seeds_over_one"]), f"{one['peak_mib']:,.0f}",
+            "yes" if one["same_bytes_again"] else "no", f"{one['elbo_from_cpu_float32']:.1e}",
+        ]
+        for precision, one in result["precisions"].items()
+    ]  # fmt: skip
+    words = (
+        f"Three arms one after the other, five seeds of each stacked, on {result['accelerator']} with torch "
+        f"{result['torch']}: seconds of training in all. Then one epoch of the VAE: five seeds over one, whether a "
+        "second run gives the same bytes, and the relative distance of a short run's test ELBO from the CPU's float32."
+    )
+    header = ["precision", "study, seconds", "five seeds over one", "GPU peak MiB", "same bytes", "ELBO from CPU"]
+    return section("Training on a GPU", result, words, header, rows)
 
 
 def growth(result: dict[str, Any]) -> str:
