@@ -15,10 +15,11 @@ test: .venv/.installed
 	pyright
 	python -m pytest -n 2 --dist loadfile
 
-.venv/.installed: requirements.txt pyproject.toml
+.venv/.installed: requirements.txt pyproject.toml src/latent_audit/latent_audit_dvc.pth
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	cp src/latent_audit/latent_audit_dvc.pth $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 	touch $@
 
 clean:
