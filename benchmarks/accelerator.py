@@ -59,8 +59,13 @@ def main(
         }
         print(precision, results[precision], flush=True)
     name = torch.cuda.get_device_name(where) if where.type == "cuda" else where.type
-    command = f"python benchmarks/accelerator.py --device {device} --images {images} --epochs {epochs}"
-    save("accelerator", command, {"accelerator": name, "torch": torch.__version__, "precisions": results}, folder=out)
+    options = f"--device {device} --images {images} --epochs {epochs} --rounds {rounds}"
+    save(
+        "accelerator",
+        f"python benchmarks/accelerator.py {options}",
+        {"accelerator": name, "torch": torch.__version__, "precisions": results},
+        folder=out,
+    )
 
 
 def measured(precision: str, device: torch.device, n: int, epochs: int, rounds: int) -> dict[str, Any]:

@@ -56,7 +56,6 @@ install()
 from dvc import rwlock
 from pathlib import Path
 folder, fs = Path({str(tmp_path)!r}), LocalFileSystem()
-before = None
 real = rwlock.json.dump
 def looked_at(lock, file):
     real(lock, file)
