@@ -13,7 +13,7 @@ test: .venv/.installed
 	ruff check .
 	ruff format --check .
 	pyright
-	python -m pytest -n 2 --dist loadfile
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .venv/.installed: requirements.txt pyproject.toml src/latent_audit/latent_audit_dvc.pth
 	$(PYTHON) -m venv .venv

@@ -12,20 +12,18 @@ Without a GPU, `--device cpu --images 20 --epochs 1 --out FOLDER` shows that the
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import torch
 import typer
 
-from contenders import BATCH, RATE, SIDE, images
-from latent_audit.data.prepared import LoadedSplit
+from contenders import BATCH, images, splits, training_run
 from latent_audit.devices import resolve
 from latent_audit.errors import reported
-from latent_audit.models.autoencoder import ModelSpec
-from latent_audit.models.conv import ImageShape
-from latent_audit.training.fit import Replicate, TrainingRun, fit
+from latent_audit.training.fit import Replicate, fit
+from latent_audit.training.parts import TrainingRun
 from latent_audit.training.stacked import fit_stacked
 from measured import RESULTS, save, spread
 
@@ -47,7 +45,7 @@ def main(
     if where.type == "cpu":
         torch.set_num_threads(1)  # a trial, on a machine that may be busy
     short = min(SHORT, images)
-    exact = fit(splits(short), _run("vae", "float32", 1), seed=SEEDS[0], device=torch.device("cpu"))
+    exact = fit(_data(short), _run("vae", "float32", 1), seed=SEEDS[0], device=torch.device("cpu"))
     results = {}
     for precision in PRECISIONS[where.type]:
         resolve(device, precision)
@@ -89,22 +87,19 @@ def measured(precision: str, device: torch.device, n: int, epochs: int, rounds: 
 
 def train(run: TrainingRun, seeds: Sequence[int], device: torch.device, n: int) -> tuple[float, list[Replicate]]:
     """Seconds of a whole stacked training on `n` images, and what it gave; the weights come back to the CPU in it."""
-    data = splits(n)
+    data = _data(n)
     start = time.perf_counter()
     replicates = fit_stacked(data, run, seeds=seeds, device=device)
     return time.perf_counter() - start, replicates
 
 
-def splits(n: int) -> dict[str, LoadedSplit]:
-    """`n` training images, and a sixth of that for testing, as in Fashion-MNIST."""
-    pixels = images(n)
-    labels = np.zeros(n, dtype=np.int64)
-    return {"train": LoadedSplit(pixels, labels), "test": LoadedSplit(pixels[: n // 6], labels[: n // 6])}
+def _data(n: int) -> Any:
+    return splits(images(n), n // 6)  # Fashion-MNIST tests on a sixth, too
 
 
 def _run(arm: str, precision: str, epochs: int) -> TrainingRun:
-    spec = ModelSpec("ae" if arm == "ae" else "vae", "conv", ImageShape(1, SIDE, SIDE), 2)
-    return TrainingRun(arm, spec, "bce", ARMS[arm], epochs, BATCH, RATE, precision)
+    run = training_run("ae" if arm == "ae" else "vae", precision, epochs=epochs)
+    return replace(run, arm=arm, beta=ARMS[arm])
 
 
 def _equal(one: Replicate, other: Replicate) -> bool:

@@ -1,7 +1,7 @@
 """How the cost of training grows: images per second and peak memory against N, seeds and latent_dim.
 
-One thing grows at a time from 10,000 images, 1 seed, d = 2; one epoch of the VAE in worker processes, from arrays
-mapped from disk, as the stage `train` does it. Writes results/growth.json.
+One thing grows at a time from 10,000 images, 1 seed, d = 2; one epoch of the VAE in worker processes (a lone seed's
+last one), from arrays mapped from disk, as the stage `train` does it. Writes results/growth.json.
 
     python benchmarks/growth.py measure
 """
@@ -9,17 +9,14 @@ mapped from disk, as the stage `train` does it. Writes results/growth.json.
 import json
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import typer
 
-from contenders import BATCH, RATE, SIDE
+from contenders import SIDE, our_rate, splits, training_run
 from measured import rate_in, run, save
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -59,31 +56,14 @@ def write_images(path: Path, n: int) -> None:
 
 @app.command()
 def point(path: Path, n: int, seeds: int, latent_dim: int, precision: str) -> None:
-    """Train one epoch and print the rate over the wall time of the workers' epochs."""
-    from latent_audit.replicates import map_seeds
-
-    spans = map_seeds(partial(replicate, path, latent_dim, precision), list(range(seeds)), device=torch.device("cpu"))
-    print(json.dumps({"rate": seeds * n / (max(end for _, end in spans) - min(start for start, _ in spans))}))
+    """Train and print the rate over the workers' last epoch."""
+    training = training_run("vae", precision, latent_dim=latent_dim)
+    print(json.dumps({"rate": our_rate(training, partial(mapped, path), seeds, n)}))
 
 
-def replicate(
-    path: Path, latent_dim: int, precision: str, *, seed: int, send: Callable[[Any], None]
-) -> tuple[float, float]:
-    """When one replicate's epoch began and ended, on the clock that all processes share."""
-    from latent_audit.data.prepared import LoadedSplit
-    from latent_audit.models.autoencoder import ModelSpec
-    from latent_audit.models.conv import ImageShape
-    from latent_audit.replicates import core_to_spare
-    from latent_audit.training.fit import TrainingRun, fit
-
-    pixels = np.load(path, mmap_mode="c")
-    labels = np.zeros(len(pixels), dtype=np.int64)
-    spec = ModelSpec("vae", "conv", ImageShape(1, SIDE, SIDE), latent_dim)
-    run = TrainingRun("growth", spec, "bce", 500.0, 1, BATCH, RATE, precision)
-    splits = {"train": LoadedSplit(pixels, labels), "test": LoadedSplit(pixels[:1000], labels[:1000])}
-    start = time.monotonic()
-    fit(splits, run, seed=seed, device=torch.device("cpu"), core_to_spare=core_to_spare)
-    return start, time.monotonic()
+def mapped(path: Path) -> Any:
+    """The images in a .npy file, mapped as the stage `train` maps them, and 1,000 of them for testing."""
+    return splits(np.load(path, mmap_mode="c"), 1000)
 
 
 if __name__ == "__main__":

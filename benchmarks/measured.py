@@ -14,6 +14,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
+INSTRUCTIONS = {"avx512_bf16": "AVX-512 and bfloat16", "avx512f": "AVX-512", "avx2": "AVX2"}  # the first that is there
 PAUSE = 0.5  # seconds between looks at the memory: each one halts the process for a moment
 
 
@@ -99,7 +100,13 @@ def machine() -> dict[str, Any]:
     """What the figures were measured on."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), platform.processor())
-    return {"cpu": model, "cores": psutil.cpu_count(), "memory_gib": round(psutil.virtual_memory().total / 2**30)}
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    return {
+        "cpu": model,
+        "instructions": next((name for flag, name in INSTRUCTIONS.items() if flag in flags), "unknown"),
+        "cores": psutil.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+    }
 
 
 def save(name: str, command: str, result: dict[str, Any], folder: Path = RESULTS) -> None:

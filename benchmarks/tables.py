@@ -22,8 +22,7 @@ def main() -> None:
     """Fill README.md with a section per result that exists."""
     sections = [HEAD]
     for write in (training, accelerator, growth, audit, pipeline):
-        path = RESULTS / f"{write.__name__}.json"
-        if path.exists():
+        for path in sorted(RESULTS.glob(f"{write.__name__}*.json"), key=lambda path: path.stem):
             sections.append(write(json.loads(path.read_text(encoding="utf-8"))))
     Path(__file__).with_name("README.md").write_text("\n".join(sections), encoding="utf-8")
 
@@ -31,7 +30,8 @@ def main() -> None:
 def section(title: str, result: dict[str, Any], words: str, header: list[str], rows: list[list[str]]) -> str:
     """A title, the command and the machine, a sentence or two, and a table."""
     machine = result["machine"]
-    where = f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gib']} GiB"
+    instructions = f" with {machine['instructions']}" if "instructions" in machine else ""
+    where = f"{machine['cores']} cores of {machine['cpu']}{instructions}, {machine['memory_gib']} GiB"
     table = [header, ["---"] * len(header), *rows]
     lines = "\n".join(f"| {' | '.join(row)} |" for row in table)
     return f"## {title}\n\n`{result['command']}` on {where}.\n\n{words}\n\n{lines}\n"

@@ -3,7 +3,7 @@
 Every contender runs in a process of its own, all of them once a round, round after round: absolute rates drift on
 shared machines, ratios within a round hold. An epoch has the study's 60,000 images: over a short one plain PyTorch
 looks faster than it is. Memory is watched in a round of its own, of fewer images, because looking costs time. Writes
-results/training.json.
+results/training.json, or results/training-NAME.json with `--name NAME` (another machine's).
 
     pip install -e '.[bench]' && python benchmarks/training.py
 """
@@ -25,28 +25,35 @@ def main(
     images: int = 60_000,
     watched: Annotated[int, typer.Option(help="images of the round in which memory is watched")] = 12_000,
     only: Annotated[list[str] | None, typer.Option(help="contenders, by the start of their names")] = None,
+    name: Annotated[str, typer.Option(help="of the result, if it is not to be training.json")] = "",
 ) -> None:
-    """Measure and write results/training.json."""
-    names = [name for name in CONTENDERS if only is None or any(name.startswith(start) for start in only)]
-    rates: dict[str, list[float]] = {name: [] for name in names}
+    """Measure and write results/training.json, or training-NAME.json."""
+    names = [one for one in CONTENDERS if only is None or one.startswith(tuple(only))]
+    rates: dict[str, list[float]] = {one: [] for one in names}
     for number in range(1, rounds + 1):
-        for name in names:
-            rates[name].append(rate_in(run(sys.executable, SCRIPT, name, str(images), watch=False).output))
-            print(f"round {number}/{rounds} {name}: {rates[name][-1]:,.0f} images/s", flush=True)
-    peaks = {name: run(sys.executable, SCRIPT, name, str(watched)).peak.pss for name in names}
+        for one in names:
+            rates[one].append(rate_in(run(sys.executable, SCRIPT, one, str(images), watch=False).output))
+            print(f"round {number}/{rounds} {one}: {rates[one][-1]:,.0f} images/s", flush=True)
+    peaks = {one: run(sys.executable, SCRIPT, one, str(watched)).peak.pss for one in names}
     result = {
-        name: {
-            "images_per_s": spread(rates[name]),
-            "peak_mib": peaks[name],
+        one: {
+            "images_per_s": spread(rates[one]),
+            "peak_mib": peaks[one],
             **{
-                f"over_{other}": spread([ours / theirs for ours, theirs in zip(rates[name], rates[rival], strict=True)])
+                f"over_{other}": spread([ours / theirs for ours, theirs in zip(rates[one], rates[rival], strict=True)])
                 for other in ("keras", "plain")
-                if (rival := f"{other} {name.split()[1]}") in rates and name.startswith("ours")
+                if (rival := f"{other} {one.split()[1]}") in rates and one.startswith("ours")
             },
         }
-        for name in names
+        for one in names
     }
-    save("training", f"python benchmarks/training.py --rounds {rounds} --images {images}", {"contenders": result})
+    options = [f"--rounds {rounds} --images {images}", *(f"--only '{start}'" for start in only or ())]
+    options += [f"--name {name}"] if name else []
+    save(
+        f"training-{name}" if name else "training",
+        " ".join(["python benchmarks/training.py", *options]),
+        {"contenders": result},
+    )
 
 
 if __name__ == "__main__":

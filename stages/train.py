@@ -13,13 +13,14 @@ from latent_audit.artifacts.models import weights_path
 from latent_audit.artifacts.tables import write_json, write_table
 from latent_audit.artifacts.tensors import write_tensors
 from latent_audit.data.prepared import Meta, load_meta
-from latent_audit.devices import resolve
+from latent_audit.devices import emulates_bfloat16, resolve
 from latent_audit.errors import reported
 from latent_audit.models.autoencoder import ModelSpec
 from latent_audit.models.conv import ImageShape, bottleneck_shape
 from latent_audit.params import Params, load_params
 from latent_audit.progress import TrainingProgress
-from latent_audit.training.fit import Replicate, TrainingRun
+from latent_audit.training.fit import Replicate
+from latent_audit.training.parts import TrainingRun
 from latent_audit.training.replicate import checkpoint_folder, train_replicates
 
 CHECKPOINTS = Path(".checkpoints")
@@ -64,6 +65,8 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     weight = params.weight(arm, run.model.image.n_pixels)
     beta, beta_kl = (None, None) if weight is None else weight
     print(f"{arm}: {run.model.family}, beta {beta}, beta_kl {beta_kl}, {run.epochs} epochs, {len(params.seeds)} seeds")
+    if run.precision == "bfloat16" and emulates_bfloat16(device):
+        print("this CPU has no instructions for bfloat16: train.precision: float32 would be many times faster here")
     progress = TrainingProgress(arm, len(params.seeds))
     with exclusive(CHECKPOINTS / f"train-{arm}.lock"):
         checkpoints = checkpoint_folder(CHECKPOINTS, prepared, run, device)

@@ -64,7 +64,7 @@ def tiny_run() -> Callable[..., Any]:
     """A TrainingRun on `tiny_splits`: tiny_run("vae", epochs=3)."""
     from latent_audit.models.autoencoder import ModelSpec
     from latent_audit.models.conv import ImageShape
-    from latent_audit.training.fit import TrainingRun
+    from latent_audit.training.parts import TrainingRun
 
     def make(family: str = "vae", *, image: tuple[int, int, int] = (1, 16, 16), latent_dim: int = 2, **changes: Any):
         values = {

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from latent_audit.devices import resolve
+from latent_audit.devices import emulates_bfloat16, resolve
 from latent_audit.errors import InputError
 
 
@@ -89,3 +89,17 @@ def test_a_missing_accelerator_says_what_there_is(machine, name, there):
 def test_an_unknown_name(machine):
     with pytest.raises(InputError, match=r"device: tpu is not available here \(available: cpu\)"):
         resolve("tpu")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "emulated"),
+    [
+        ({"architecture": "x86_64", "avx2": True, "avx512_bf16": False, "amx_bf16": False}, True),
+        ({"architecture": "x86_64", "avx2": True, "avx512_bf16": True, "amx_bf16": False}, False),
+        ({"architecture": "aarch64", "neon": True, "bf16": True}, False),
+    ],
+)
+def test_bfloat16_is_emulated_by_a_cpu_without_instructions_for_it(monkeypatch, capabilities, emulated):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert emulates_bfloat16(torch.device("cpu")) == emulated
+    assert not emulates_bfloat16(torch.device("cuda"))

@@ -28,3 +28,10 @@ def resolve(name: str, precision: str = "float32") -> torch.device:
         torch.use_deterministic_algorithms(True)
         torch.backends.fp32_precision = "tf32" if precision == "tf32" else "ieee"  # type: ignore[attr-defined]
     return torch.device(name)
+
+
+def emulates_bfloat16(device: torch.device) -> bool:
+    """Whether `device` is a CPU without instructions for bfloat16, where it is many times slower than float32."""
+    return device.type == "cpu" and not any(
+        there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16")
+    )

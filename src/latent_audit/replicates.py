@@ -2,7 +2,7 @@
 
 One thread per operation, always: a seed's bytes then depend neither on the number of workers nor on the seeds beside
 it, and two one-thread processes outrun one process of two threads. Work that comes in parts of its own may share them
-among threads where `core_to_spare` says so.
+with a further process where `core_to_spare` says so.
 """
 
 import gc
@@ -73,7 +73,10 @@ def map_seeds(
         queue.put(None)
         listener.join(timeout=5)
         queue.close()
-        queue.cancel_join_thread()  # a worker that was killed may hold the queue's lock for ever
+        if listener.is_alive():
+            queue.cancel_join_thread()  # a worker that was killed may hold the queue's lock for ever
+        else:
+            queue.join_thread()  # else it may leave its semaphore behind
 
 
 def available_cores() -> int:
@@ -84,6 +87,14 @@ def available_cores() -> int:
 def core_to_spare() -> bool:
     """In a worker: whether every replicate that is still to finish could have two cores."""
     return _unfinished is not None and 2 * _unfinished.value <= available_cores()
+
+
+def settle() -> None:
+    """Have this process compute as a worker does, once all that it needs is loaded."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: looking through it for garbage, again and again, costs a twentieth
 
 
 def _fail_fast(pool: ProcessPoolExecutor, futures: list[Future]) -> None:
@@ -112,8 +123,6 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 def _start_worker(queue: Any, unfinished: Any, parent: int) -> None:
     global _queue, _unfinished
     _queue, _unfinished = queue, unfinished
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
 
 
@@ -125,8 +134,7 @@ def _die_with(parent: int) -> None:
 
 
 def _in_worker(function: Callable[..., Any], seed: int) -> Any:
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays: looking through it for garbage, again and again, costs a twentieth
+    settle()
     try:
         return function(seed=seed, send=_queue.put)
     finally:

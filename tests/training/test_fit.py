@@ -10,24 +10,12 @@ from latent_audit.models.autoencoder import build, to_unit_interval
 from latent_audit.randomness import generator_for
 from latent_audit.training import checkpoint
 from latent_audit.training.adam import Adam
-from latent_audit.training.fit import Replicate, batch_terms, draw, fit, history_row, refuse_nan
+from latent_audit.training.fit import fit, history_row, refuse_nan
 from latent_audit.training.objective import cross_entropy
+from latent_audit.training.parts import batch_terms, draw
+from training.replicas import same
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """As in a worker; sums over threads may differ in the last bit."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def same(first: Replicate, second: Replicate) -> bool:
-    weights = zip(first.weights.items(), second.weights.items(), strict=True)
-    return first.history == second.history and all(a == b and torch.equal(x, y) for (a, x), (b, y) in weights)
 
 
 @pytest.mark.parametrize("family", ["ae", "vae"])
@@ -89,7 +77,7 @@ def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(tiny_splits, t
         seen.append(batch[:, 0, 0, 0].tolist())
         return batch_terms(model, batch, eps, run)
 
-    monkeypatch.setattr("latent_audit.training.fit.batch_terms", spy)
+    monkeypatch.setattr("latent_audit.training.parts.batch_terms", spy)
     splits = {**tiny_splits, "train": LoadedSplit(numbered, tiny_splits["train"].labels)}
     fit(splits, tiny_run(), seed=0, device=CPU)
     # halves of 25, 25 and 10 images (the last batch is short, never dropped), then the test split
@@ -97,25 +85,6 @@ def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(tiny_splits, t
     first, second = ([image for half in seen[start : start + 6] for image in half] for start in (0, 7))
     assert sorted(first) == sorted(second) == list(range(60))
     assert first != second
-
-
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("family", ["ae", "vae"])
-def test_a_second_thread_changes_no_byte(tiny_splits, tiny_run, family, precision):
-    run, asked = tiny_run(family, epochs=3, precision=precision), []
-
-    def now_and_then() -> bool:
-        asked.append(len(asked) % 3 == 0)
-        return asked[-1]
-
-    alone, threaded, mixed = (
-        fit(tiny_splits, run, seed=2, device=CPU, core_to_spare=spare)
-        for spare in (lambda: False, lambda: True, now_and_then)
-    )
-    assert same(alone, threaded)
-    assert same(alone, mixed)
-    assert any(asked)
-    assert not all(asked)
 
 
 @pytest.mark.parametrize("family", ["ae", "vae"])

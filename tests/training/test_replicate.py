@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import latent_audit
+from latent_audit.training import replicate
 from latent_audit.training.replicate import checkpoint_folder, train_replicate, train_replicates
+from latent_audit.training.second import Second
+from training.replicas import same
 
 CPU = torch.device("cpu")
 
@@ -18,8 +22,7 @@ def test_a_seeds_bytes_do_not_depend_on_the_seeds_beside_it(prepared, tiny_run, 
     ticks = []
     (alone,) = train_replicates(prepared, run, tmp_path / "one", seeds=[7], device=CPU, on_tick=lambda tick: None)
     beside, other = train_replicates(prepared, run, tmp_path / "two", seeds=[7, 3], device=CPU, on_tick=ticks.append)
-    assert alone.history == beside.history
-    assert all(torch.equal(alone.weights[name], beside.weights[name]) for name in alone.weights)
+    assert same(alone, beside)
     assert {row["seed"] for row in other.history} == {3}
     assert not torch.equal(alone.weights["decoder.out.weight"], other.weights["decoder.out.weight"])
     assert sorted((tick.seed, tick.epoch) for tick in ticks) == [(3, 1), (3, 2), (7, 1), (7, 2)]
@@ -33,6 +36,27 @@ def test_a_worker_resumes_from_its_checkpoint(prepared, tiny_run, tmp_path):
     again = train_replicate(prepared, run, tmp_path, CPU, seed=1, send=ticks.append)
     assert len(ticks) == 2  # nothing was left to train
     assert again.history == first.history
+
+
+@pytest.mark.parametrize("spare", [True, False])
+def test_a_second_process_where_a_core_is_idle(prepared, tiny_run, tmp_path, monkeypatch, spare):
+    seconds = []
+
+    class Awaited(Second):
+        def __init__(self, *arguments: Any):
+            super().__init__(*arguments)
+            assert self.ready(60)
+            seconds.append(self)
+
+    monkeypatch.setattr(replicate, "Second", Awaited)
+    monkeypatch.setattr(replicate, "core_to_spare", lambda: spare)
+    monkeypatch.setattr("latent_audit.training.second.WORTH", 0)
+    run = tiny_run("vae")
+    ours = train_replicate(prepared, run, tmp_path / "one", CPU, seed=3, send=lambda tick: None)
+    assert len(seconds) == spare
+    monkeypatch.undo()
+    alone = train_replicate(prepared, run, tmp_path / "two", CPU, seed=3, send=lambda tick: None)
+    assert same(ours, alone)
 
 
 def test_a_checkpoint_folder_is_named_by_all_that_defines_the_run(prepared, tiny_run, tmp_path):

@@ -8,11 +8,14 @@ from pathlib import Path
 import torch
 
 from latent_audit.artifacts.hashing import file_sha256
-from latent_audit.data.prepared import load_split
+from latent_audit.data.prepared import LoadedSplit, load_split
 from latent_audit.errors import InputError
+from latent_audit.models.autoencoder import Autoencoder
 from latent_audit.replicates import core_to_spare, map_seeds
 from latent_audit.training import checkpoint
-from latent_audit.training.fit import Replicate, Tick, TrainingRun, fit
+from latent_audit.training.fit import Replicate, Tick, fit
+from latent_audit.training.parts import TrainingRun
+from latent_audit.training.second import Second
 from latent_audit.training.stacked import fit_stacked
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -41,9 +44,13 @@ def train_replicate(
     send: Callable[[Tick], None],
 ) -> Replicate:
     """Train seed `seed` of `run` on the prepared data, keeping a checkpoint per epoch under `checkpoints`."""
-    splits = {name: load_split(prepared_dir, name) for name in ("train", "test")}
-    path = checkpoints / f"seed-{seed}.safetensors"
-    return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send, core_to_spare=core_to_spare)
+    load = partial(_splits, prepared_dir)
+    splits, path = load(), checkpoints / f"seed-{seed}.safetensors"
+
+    def open_second(model: Autoencoder) -> Second | None:
+        return Second(model, run, load) if core_to_spare() else None
+
+    return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send, open_second=open_second)
 
 
 def train_replicates(
@@ -59,8 +66,7 @@ def train_replicates(
     if device.type == "cpu":
         work = partial(train_replicate, prepared_dir, run, checkpoints, device)
         return map_seeds(work, seeds, device=device, on_message=on_tick)
-    splits = {name: load_split(prepared_dir, name) for name in ("train", "test")}
-    path = checkpoints / f"seeds-{'-'.join(map(str, seeds))}.safetensors"
+    splits, path = _splits(prepared_dir), checkpoints / f"seeds-{'-'.join(map(str, seeds))}.safetensors"
     try:
         return fit_stacked(splits, run, seeds=seeds, device=device, checkpoint_path=path, on_tick=on_tick)
     except torch.OutOfMemoryError as error:
@@ -69,3 +75,7 @@ def train_replicates(
             f"({str(error).splitlines()[0]}). Set fewer seeds, a smaller train.batch_size, or device: cpu, and run "
             "again: finished epochs are kept."
         ) from None
+
+
+def _splits(prepared_dir: Path) -> dict[str, LoadedSplit]:
+    return {name: load_split(prepared_dir, name) for name in ("train", "test")}

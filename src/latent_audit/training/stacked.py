@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
@@ -19,19 +18,9 @@ from latent_audit.models.conv import PLAIN
 from latent_audit.randomness import generator_for
 from latent_audit.training import checkpoint
 from latent_audit.training.adam import Adam
-from latent_audit.training.fit import (
-    CHECK_EVERY,
-    TERMS,
-    TEST_BATCH,
-    Replicate,
-    Tick,
-    TrainingRun,
-    draw,
-    history_row,
-    refuse_nan,
-    terms_of,
-)
+from latent_audit.training.fit import CHECK_EVERY, TEST_BATCH, Replicate, Tick, history_row, refuse_nan
 from latent_audit.training.graphs import recorded
+from latent_audit.training.parts import TERMS, TrainingRun, draw, resident, terms_of
 
 
 def fit_stacked(
@@ -56,7 +45,7 @@ def fit_stacked(
     stack = _stack([build(run.model, seed=seed) for seed in seeds]).to(device)
     optimizer = Adam(stack.parameters(), run.learning_rate)
     done = checkpoint.restore(checkpoint_path, stack, optimizer) if checkpoint_path else checkpoint.Progress(0, [])
-    images = {name: torch.from_numpy(np.asarray(split.images)).to(device) for name, split in splits.items()}
+    images = resident(splits, device)
     history = list(done.history)
     for epoch in range(done.epochs_done + 1, run.epochs + 1):
         tick = partial(_tick, run, epoch, len(images["train"]), done.epochs_done, on_tick)
