@@ -16,10 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
 
-from contenders import BATCH, images, splits, training_run
+from contenders import BATCH, images, training_run
+from latent_audit.data.prepared import LoadedSplit
 from latent_audit.devices import resolve
 from latent_audit.errors import reported
 from latent_audit.training.fit import Replicate, fit
@@ -93,8 +95,11 @@ def train(run: TrainingRun, seeds: Sequence[int], device: torch.device, n: int) 
     return time.perf_counter() - start, replicates
 
 
-def _data(n: int) -> Any:
-    return splits(images(n), n // 6)  # Fashion-MNIST tests on a sixth, too
+def _data(n: int) -> dict[str, LoadedSplit]:
+    pixels = images(n)
+    labels = np.zeros(n, dtype=np.int64)
+    n_test = n // 6  # as Fashion-MNIST has
+    return {"train": LoadedSplit(pixels, labels), "test": LoadedSplit(pixels[:n_test], labels[:n_test])}
 
 
 def _run(arm: str, precision: str, epochs: int) -> TrainingRun:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,27 +167,26 @@ def training_run(family: str, precision: str, *, latent_dim: int = LATENT, epoch
     return TrainingRun("benchmark", spec, "bce", beta, epochs, BATCH, RATE, precision)
 
 
-def splits(pixels: np.ndarray, n_test: int) -> Any:
-    """`pixels` as our splits, the first `n_test` of them as the test split."""
+def mapped(path: Path, n_test: int) -> Any:
+    """The images in a .npy file, mapped as the stage `train` maps them, and the first `n_test` of them for testing."""
     from latent_audit.data.prepared import LoadedSplit
 
+    pixels = np.load(path, mmap_mode="c")
     labels = np.zeros(len(pixels), dtype=np.int64)
     return {"train": LoadedSplit(pixels, labels), "test": LoadedSplit(pixels[:n_test], labels[:n_test])}
 
 
-def our_splits(n: int) -> Any:
-    """`n` training images, and a batch for testing."""
-    return splits(images(n), BATCH)
-
-
 def ours(family: str, precision: str, seeds: int, n: int) -> float:
     """Our training as the stage runs it: replicates in worker processes; images of all seeds over the wall time."""
-    return our_rate(training_run(family, precision), partial(our_splits, n), seeds, n)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "images.npy"
+        np.save(path, images(n))
+        return our_rate(training_run(family, precision), partial(mapped, path, BATCH), seeds, n)
 
 
 def our_rate(run: Any, load: Callable[[], Any], seeds: int, n: int) -> float:
-    """Images per second of all seeds together over their last epoch, of `n` images. For a lone seed epochs come before
-    it in which its second process starts: start-up is left out, as of every program here.
+    """Images per second of all seeds together in their last epoch, of `n` images. A lone seed has epochs before it, in
+    which its second process starts: start-up is left out, as of every program here.
     """
     import torch
 
@@ -199,27 +199,32 @@ def our_rate(run: Any, load: Callable[[], Any], seeds: int, n: int) -> float:
 
 
 def our_replicate(run: Any, load: Callable[[], Any], *, seed: int, send: Callable[[Any], None]) -> tuple[float, float]:
-    """When one replicate's last epoch began and ended, on the clock that all processes share."""
+    """When one replicate's last epoch began (a first one with the start of `fit`, a later one with the end of training
+    before it, so with the test split's pass) and when it was trained, on the clock that all processes share.
+    """
     import torch
 
     from latent_audit.replicates import core_to_spare
     from latent_audit.training.fit import Tick, fit
     from latent_audit.training.second import Second
 
-    device, data, starts = torch.device("cpu"), load(), []
+    device, data = torch.device("cpu"), load()
+    n = len(data["train"].images)
     if not _warmed:  # once in each worker, as every other contender once in its process
-        _warmed.append(fit(our_splits(WARM), replace(run, epochs=1), seed=seed, device=device))
-    starts.append(time.monotonic())
+        few = {name: split._replace(images=split.images[:WARM]) for name, split in data.items()}
+        _warmed.append(fit(few, replace(run, epochs=1), seed=seed, device=device))
+    times = [time.monotonic()]
 
     def note(tick: Tick) -> None:
-        if tick.images_done == len(data["train"].images) * (run.epochs - 1):
-            starts.append(time.monotonic())
+        if tick.images_done in (n * (run.epochs - 1), n * run.epochs):
+            times.append(time.monotonic())
 
     def open_second(model: Any) -> Second | None:
         return Second(model, run, load) if core_to_spare() else None
 
     fit(data, run, seed=seed, device=device, on_tick=note, open_second=open_second)
-    return starts[-1], time.monotonic()
+    *_, start, end = times
+    return start, end
 
 
 def gemm(precision: str, n: int) -> float:

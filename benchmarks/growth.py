@@ -1,7 +1,8 @@
 """How the cost of training grows: images per second and peak memory against N, seeds and latent_dim.
 
 One thing grows at a time from 10,000 images, 1 seed, d = 2; one epoch of the VAE in worker processes (a lone seed's
-last one), from arrays mapped from disk, as the stage `train` does it. Writes results/growth.json.
+last one, with its second process), from arrays mapped from disk, as the stage `train` does it. Writes
+results/growth.json.
 
     python benchmarks/growth.py measure
 """
@@ -11,12 +12,11 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import typer
 
-from contenders import SIDE, our_rate, splits, training_run
+from contenders import SIDE, mapped, our_rate, training_run
 from measured import rate_in, run, save
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -58,12 +58,7 @@ def write_images(path: Path, n: int) -> None:
 def point(path: Path, n: int, seeds: int, latent_dim: int, precision: str) -> None:
     """Train and print the rate over the workers' last epoch."""
     training = training_run("vae", precision, latent_dim=latent_dim)
-    print(json.dumps({"rate": our_rate(training, partial(mapped, path), seeds, n)}))
-
-
-def mapped(path: Path) -> Any:
-    """The images in a .npy file, mapped as the stage `train` maps them, and 1,000 of them for testing."""
-    return splits(np.load(path, mmap_mode="c"), 1000)
+    print(json.dumps({"rate": our_rate(training, partial(mapped, path, 1000), seeds, n)}))
 
 
 if __name__ == "__main__":

@@ -48,12 +48,11 @@ def main(
         for one in names
     }
     options = [f"--rounds {rounds} --images {images}", *(f"--only '{start}'" for start in only or ())]
-    options += [f"--name {name}"] if name else []
-    save(
-        f"training-{name}" if name else "training",
-        " ".join(["python benchmarks/training.py", *options]),
-        {"contenders": result},
-    )
+    file = "training"
+    if name:
+        options.append(f"--name {name}")
+        file = f"training-{name}"
+    save(file, " ".join(["python benchmarks/training.py", *options]), {"contenders": result})
 
 
 if __name__ == "__main__":

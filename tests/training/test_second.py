@@ -72,7 +72,7 @@ def test_a_second_process_changes_no_byte(tiny_splits, tiny_run, family, precisi
 
 
 def test_it_may_come_late_and_be_killed(tiny_splits, tiny_run):
-    """From the fourth time of asking on, it takes two halves and dies over the second: of seven batches in all."""
+    """From the fourth time of asking on, it takes two halves and dies over the second: of nine batches in all."""
     run = tiny_run("vae", epochs=3)
     opener = Opener(tiny_splits, run, at=4, kill_after=2)
     replicate = fit(tiny_splits, run, seed=1, device=CPU, open_second=opener)
@@ -126,6 +126,7 @@ def test_it_computes_under_the_weights_of_the_moment(tiny_splits, tiny_run):
         with torch.no_grad():
             model.decoder.out.bias.fill_(3.0)
         sums = [own.sums for own in hands.outcomes(parts)]
+        assert second.ready()  # it took them, and was not lost over one
         assert all(
             torch.equal(own, outcome(model, images, part, run).sums) for own, part in zip(sums, parts, strict=True)
         )
@@ -144,7 +145,9 @@ def test_it_ends_with_the_process_that_opened_it(tiny_splits, tiny_run):
     first = context.Process(target=hold, args=(tiny_run(), tiny_splits, theirs))
     first.start()
     assert line.poll(2 * START)
-    second = psutil.Process(line.recv())
+    pid = line.recv()
+    assert pid is not None
+    second = psutil.Process(pid)
     first.kill()
     first.join()
     assert psutil.wait_procs([second], timeout=START)[0] == [second]

@@ -57,8 +57,8 @@ def fit(
 ) -> Replicate:
     """Train seed `seed` of `run` on splits["train"], scoring the whole of splits["test"] after each epoch.
 
-    `open_second` is asked before every batch, until it gives one, for a process to take half of it from then on (on a
-    CPU only), as long as enough batches are to come; it changes no byte.
+    `open_second` is asked before every batch, as long as enough are to come and until it gives one, for a process to
+    take a half from then on: in a worker on a CPU. It changes no byte.
 
     Returns
     -------
@@ -121,8 +121,9 @@ def _train_epoch(
 def _gradient(hands: Hands, batch: Tensor, eps: Tensor) -> tuple[Tensor, list[Tensor]]:
     """The sums of the terms of a batch's training images, and their mean gradient by every parameter, half by half."""
     halves = zip(batch.chunk(HALVES), eps.chunk(HALVES), strict=True)
-    (sums, gradients), *others = hands.outcomes([Part("train", rows, draws, len(batch)) for rows, draws in halves])
-    for more_sums, more_gradients in others:
+    outcomes = hands.outcomes([Part("train", rows, draws, len(batch)) for rows, draws in halves])
+    sums, gradients = next(outcomes)
+    for more_sums, more_gradients in outcomes:
         sums = sums + more_sums
         for own, more in zip(gradients, more_gradients, strict=True):
             own += more
@@ -132,7 +133,7 @@ def _gradient(hands: Hands, batch: Tensor, eps: Tensor) -> tuple[Tensor, list[Te
 def _test(hands: Hands, images: Tensor, run: TrainingRun, seed: int, epoch: int) -> Tensor:
     noise = generator_for(seed, "posterior", "test", str(epoch))
     batches = torch.arange(len(images), device=images.device).split(TEST_BATCH)
-    parts = [Part("test", rows, draw(len(rows), run, noise).to(images.device), batch=None) for rows in batches]
+    parts = [Part("test", rows, draw(len(rows), run, noise).to(images.device), None) for rows in batches]
     return torch.stack([sums for sums, _ in hands.outcomes(parts)]).sum(dim=0) / len(images)
 
 

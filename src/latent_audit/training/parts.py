@@ -33,14 +33,14 @@ class TrainingRun:
 
 
 class Part(NamedTuple):
-    """Some images of a split, by index, and a draw for each; `batch` counts the images of the whole batch whose mean
-    gradient is asked for, and is None where only the terms are.
+    """Some images of a split, by index, and a draw for each; `batch_size` counts the images of the whole batch whose
+    mean gradient is asked for, and is None where only the terms are.
     """
 
     split: str
     rows: Tensor
     eps: Tensor
-    batch: int | None
+    batch_size: int | None
 
 
 class Outcome(NamedTuple):
@@ -52,11 +52,11 @@ class Outcome(NamedTuple):
 
 def outcome(model: Autoencoder, images: dict[str, Tensor], part: Part, run: TrainingRun) -> Outcome:
     """What `part` of uint8 `images` gives under the weights that `model` has now."""
-    with torch.set_grad_enabled(part.batch is not None):
+    with torch.set_grad_enabled(part.batch_size is not None):
         terms = batch_terms(model, images[part.split][part.rows], part.eps, run)
-        if part.batch is None:
+        if part.batch_size is None:
             return Outcome(terms.double().sum(dim=0), [])
-        gradients = torch.autograd.grad(terms[:, 0].sum() / part.batch, list(model.parameters()))
+        gradients = torch.autograd.grad(terms[:, 0].sum() / part.batch_size, list(model.parameters()))
         return Outcome(terms.detach().sum(dim=0), list(gradients))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from types import TracebackType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,7 +26,8 @@ GRACE = 10.0  # seconds in which it should leave
 class Second:
     """A process with `model`'s weights, in memory that both share, and with the images that `load` gives it there.
 
-    It starts in the background; until it is ready, and once it is lost, it takes no part.
+    It starts in the background; until it is ready, and once it is lost, it takes no part. It computes as every worker
+    does (`replicates.settle`): so must the process that opens it, for the same bytes.
     """
 
     def __init__(self, model: Autoencoder, run: TrainingRun, load: Callable[[], dict[str, LoadedSplit]]):
@@ -51,7 +53,7 @@ class Second:
         if not self.ready():
             return False
         try:
-            self._line.send((part.split, part.rows.numpy(), part.eps.numpy(), part.batch))
+            self._line.send((part.split, part.rows.numpy(), part.eps.numpy(), part.batch_size))
         except OSError:
             self._lost = True
         return not self._lost
@@ -68,7 +70,7 @@ class Second:
         self.process.kill()
         self.process.join()
 
-    def _received(self) -> tuple | None:
+    def _received(self) -> Any:
         try:
             return self._line.recv()
         except (EOFError, OSError):
@@ -108,7 +110,7 @@ class Hands:
             self._open_second = lambda model: None
 
     def outcomes(self, parts: Sequence[Part]) -> Iterator[Outcome]:
-        """The outcome of each part, in order; one's gradients hold until the next but one is asked for."""
+        """The outcome of each part, in order; its gradients hold until the next is asked for (the first one's stay)."""
         second = self._second
         for start in range(0, len(parts), 2):
             own, *theirs = parts[start : start + 2]
@@ -135,8 +137,8 @@ def _serve(
         settle()
         line.send("ready")
         while True:
-            split, rows, eps, batch = line.recv()
-            part = Part(split, torch.from_numpy(rows), torch.from_numpy(eps), batch)
+            split, rows, eps, batch_size = line.recv()
+            part = Part(split, torch.from_numpy(rows), torch.from_numpy(eps), batch_size)
             sums, own = outcome(model, images, part, run)
             for shared, gradient in zip(gradients, own, strict=False):  # a part may be without gradients
                 shared.copy_(gradient)
