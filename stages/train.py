@@ -13,7 +13,7 @@ from latent_audit.artifacts.models import weights_path
 from latent_audit.artifacts.tables import write_json, write_table
 from latent_audit.artifacts.tensors import write_tensors
 from latent_audit.data.prepared import Meta, load_meta
-from latent_audit.devices import emulates_bfloat16, resolve
+from latent_audit.devices import device_class, emulates_bfloat16, resolve
 from latent_audit.errors import reported
 from latent_audit.models.autoencoder import ModelSpec
 from latent_audit.models.conv import ImageShape, bottleneck_shape
@@ -69,7 +69,7 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
         print("this CPU has no instructions for bfloat16: train.precision: float32 would be many times faster here")
     progress = TrainingProgress(arm, len(params.seeds))
     with exclusive(CHECKPOINTS / f"train-{arm}.lock"):
-        checkpoints = checkpoint_folder(CHECKPOINTS, prepared, run, device)
+        checkpoints = checkpoint_folder(CHECKPOINTS, prepared, run, device_class(device))
         replicates = train_replicates(prepared, run, checkpoints, seeds=params.seeds, device=device, on_tick=progress)
         progress.close()
         description = {

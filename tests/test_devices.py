@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from latent_audit.devices import emulates_bfloat16, resolve
+from latent_audit.devices import device_class, emulates_bfloat16, resolve
 from latent_audit.errors import InputError
 
 
@@ -103,3 +103,13 @@ def test_bfloat16_is_emulated_by_a_cpu_without_instructions_for_it(monkeypatch, 
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     assert emulates_bfloat16(torch.device("cpu")) == emulated
     assert not emulates_bfloat16(torch.device("cuda"))
+
+
+def test_a_device_class_tells_apart_what_rounds_differently(monkeypatch):
+    capabilities = {"architecture": "x86_64", "num_logical_cores": 2, "avx2": True, "avx512_f": False}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "H200")
+    assert device_class(torch.device("cpu")) == ["cpu", "avx2"]
+    assert device_class(torch.device("cuda")) == ["cuda", "H200", "avx2"]
+    capabilities["avx512_f"] = True
+    assert device_class(torch.device("cpu")) == ["cpu", "avx2", "avx512_f"]

@@ -30,8 +30,16 @@ def resolve(name: str, precision: str = "float32") -> torch.device:
     return torch.device(name)
 
 
+def device_class(device: torch.device) -> list[str]:
+    """All of `device` that rounding depends on: its type, a GPU's model, and the CPU's instructions (it draws)."""
+    model = [torch.cuda.get_device_name(device)] if device.type == "cuda" else []
+    return [device.type, *model, *_instructions()]
+
+
 def emulates_bfloat16(device: torch.device) -> bool:
     """Whether `device` is a CPU without instructions for bfloat16, where it is many times slower than float32."""
-    return device.type == "cpu" and not any(
-        there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16")
-    )
+    return device.type == "cpu" and not any(name.endswith("bf16") for name in _instructions())
+
+
+def _instructions() -> list[str]:
+    return sorted(name for name, there in torch.cpu.get_capabilities().items() if there is True)

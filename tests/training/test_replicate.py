@@ -15,6 +15,7 @@ from latent_audit.training.second import Second
 from training.replicas import same
 
 CPU = torch.device("cpu")
+HERE = ["cpu", "avx2"]  # a device class
 
 
 def test_a_seeds_bytes_do_not_depend_on_the_seeds_beside_it(prepared, tiny_run, tmp_path):
@@ -61,28 +62,29 @@ def test_a_second_process_where_a_core_is_idle(prepared, tiny_run, tmp_path, mon
 
 def test_a_checkpoint_folder_is_named_by_all_that_defines_the_run(prepared, tiny_run, tmp_path):
     run = tiny_run("vae")
-    folder = checkpoint_folder(tmp_path, prepared, run, CPU)
+    folder = checkpoint_folder(tmp_path, prepared, run, HERE)
     assert folder.parent == tmp_path
-    assert folder == checkpoint_folder(tmp_path, prepared, tiny_run("vae"), CPU)
+    assert folder == checkpoint_folder(tmp_path, prepared, tiny_run("vae"), HERE)
     changes = {
         "arm": "other", "reconstruction": "mse", "beta": 65.0, "epochs": 3, "batch_size": 20, "learning_rate": 2e-3,
         "precision": "bfloat16", "model": replace(run.model, latent_dim=3),
     }  # fmt: skip
     folders = {
-        checkpoint_folder(tmp_path, prepared, replace(run, **{key: value}), CPU) for key, value in changes.items()
+        checkpoint_folder(tmp_path, prepared, replace(run, **{key: value}), HERE) for key, value in changes.items()
     }
-    folders.add(checkpoint_folder(tmp_path, prepared, run, torch.device("cuda")))
-    assert len(folders) == len(changes) + 1
+    folders.add(checkpoint_folder(tmp_path, prepared, run, ["cuda", "a GPU", "avx2"]))
+    folders.add(checkpoint_folder(tmp_path, prepared, run, ["cpu", "avx2", "avx512_f"]))
+    assert len(folders) == len(changes) + 2
     assert folder not in folders
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_other_images_have_another_checkpoint_folder(prepared, tiny_run, tmp_path, split):
-    before = checkpoint_folder(tmp_path, prepared, tiny_run(), CPU)
+    before = checkpoint_folder(tmp_path, prepared, tiny_run(), HERE)
     images = np.load(prepared / f"{split}_images.npy")
     images[0, 0, 0, 0] ^= 1
     np.save(prepared / f"{split}_images.npy", images)
-    assert checkpoint_folder(tmp_path, prepared, tiny_run(), CPU) != before
+    assert checkpoint_folder(tmp_path, prepared, tiny_run(), HERE) != before
 
 
 @pytest.mark.parametrize(
@@ -102,5 +104,5 @@ def test_changed_code_has_another_checkpoint_folder(prepared, tiny_run, tmp_path
     hashed: set[Path] = set()
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda self: hashed.add(self.resolve()) or read(self))
-    checkpoint_folder(tmp_path, prepared, tiny_run(), CPU)
+    checkpoint_folder(tmp_path, prepared, tiny_run(), HERE)
     assert Path(latent_audit.__file__).resolve().parent / module in hashed

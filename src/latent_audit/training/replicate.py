@@ -22,13 +22,13 @@ PACKAGE = Path(__file__).resolve().parents[1]
 CODE = ("training", "models", "densities.py", "randomness.py", "replicates.py", "data/prepared.py")  # a run's bytes
 
 
-def checkpoint_folder(root: Path, prepared_dir: Path, run: TrainingRun, device: torch.device) -> Path:
+def checkpoint_folder(root: Path, prepared_dir: Path, run: TrainingRun, device_class: Sequence[str]) -> Path:
     """The folder under `root` named by all that defines the run's bytes: parameters, data, code, device, torch."""
     definition = {
         "run": asdict(run),
         "data": [file_sha256(prepared_dir / name) for name in ("meta.json", "train_images.npy", "test_images.npy")],
         "code": checkpoint.code_hash(*(PACKAGE / name for name in CODE)),
-        "device": device.type,
+        "device": list(device_class),
         "torch": torch.__version__,
     }
     return root / checkpoint.run_key(definition)
