@@ -45,8 +45,8 @@ def test_out_is_the_layer(channels):
 
 @pytest.mark.parametrize("kind", ["down", "up"])
 def test_gradients_of_conv_relu_are_those_of_finite_differences(kind):
-    own = layer(kind, 2, 3)
-    x = torch.randn(2, 2, 4, 6, dtype=torch.float64, requires_grad=True)
+    own, size = layer(kind, 2, 3), {"down": (4, 6), "up": (2, 3)}[kind]
+    x = torch.randn(2, 2, *size, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x, *parameters: conv_relu(own, x), (x, *own.parameters()))
 
 
