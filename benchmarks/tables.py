@@ -34,7 +34,8 @@ def section(title: str, result: dict[str, Any], words: str, header: list[str], r
     where = f"{machine['cores']} cores of {machine['cpu']}{instructions}, {machine['memory_gib']} GiB"
     table = [header, ["---"] * len(header), *rows]
     lines = "\n".join(f"| {' | '.join(row)} |" for row in table)
-    return f"## {title}\n\n`{result['command']}` on {where}.\n\n{words}\n\n{lines}\n"
+    note = f" {result['note']}" if "note" in result else ""  # what has changed since, by hand
+    return f"## {title}\n\n`{result['command']}` on {where}.{note}\n\n{words}\n\n{lines}\n"
 
 
 def ratio(cell: dict[str, float] | None) -> str:
