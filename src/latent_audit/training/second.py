@@ -19,7 +19,7 @@ from latent_audit.models.autoencoder import Autoencoder
 from latent_audit.replicates import settle
 from latent_audit.training.parts import Outcome, Part, TrainingRun, outcome, resident
 
-WORTH = 500  # batches still to come for which a process, seconds in the starting, is worth having
+WORTH = 300  # batches still to come for which a process, seconds in the starting, is worth having
 GRACE = 10.0  # seconds in which it should leave
 
 
