@@ -1,6 +1,7 @@
 # The two commands: `make demo` (the whole study on data that needs no download) and `make test`.
 PYTHON ?= python3.11
 BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
@@ -17,8 +18,10 @@ test: .venv/.installed
 
 .venv/.installed: requirements.txt pyproject.toml src/latent_audit/latent_audit_dvc.pth
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) pip==26.3
+	$(PIP) --no-compile -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	-$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|testing|triton)/' .venv/lib # on all cores, where pip takes one
 	cp src/latent_audit/latent_audit_dvc.pth $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 	touch $@
 
