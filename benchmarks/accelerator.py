@@ -16,11 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import torch
 import typer
 
-from contenders import BATCH, images, training_run
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.devices import resolve
 from latent_audit.errors import reported
@@ -28,6 +26,8 @@ from latent_audit.training.fit import Replicate, fit
 from latent_audit.training.parts import TrainingRun
 from latent_audit.training.stacked import fit_stacked
 from measured import RESULTS, save, spread
+from network import BATCH, images
+from our_training import training_run, unlabelled
 
 ARMS: dict[str, float | None] = {"ae": None, "vae": 1024.0, "beta_vae": 500.0}  # weights of the mean pixel loss
 SEEDS = range(5)
@@ -96,10 +96,7 @@ def train(run: TrainingRun, seeds: Sequence[int], device: torch.device, n: int) 
 
 
 def _data(n: int) -> dict[str, LoadedSplit]:
-    pixels = images(n)
-    labels = np.zeros(n, dtype=np.int64)
-    n_test = n // 6  # as Fashion-MNIST has
-    return {"train": LoadedSplit(pixels, labels), "test": LoadedSplit(pixels[:n_test], labels[:n_test])}
+    return unlabelled(images(n), n // 6)  # the share that Fashion-MNIST has
 
 
 def _run(arm: str, precision: str, epochs: int) -> TrainingRun:

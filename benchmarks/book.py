@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from contenders import LATENT, SIDE, WIDTHS
+from network import LATENT, SIDE, WIDTHS
 
 PREPARED = Path("data/prepared/fashion_mnist")
 

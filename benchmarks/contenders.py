@@ -5,31 +5,18 @@
 
 import json
 import logging
-import math
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-BATCH, SIDE, LATENT, RATE = 100, 32, 2, 5e-4
-WIDTHS = (32, 64, 128)
-WARM = 10 * BATCH
-_warmed: list[Any] = []  # a worker's first epoch
-FLOP_PER_IMAGE = 6 * 14.54e6  # 14.54 M multiply-adds forward; backward costs twice forward
-
-
-def images(n: int) -> np.ndarray:
-    """`n` grey images, half their pixels black as in Fashion-MNIST, uint8 (n, 1, 32, 32)."""
-    rng = np.random.default_rng(0)
-    shape = (n, 1, SIDE, SIDE)
-    return np.where(rng.random(shape) > 0.5, rng.integers(0, 256, shape), 0).astype(np.uint8)
+from network import BATCH, FLOP_PER_IMAGE, LATENT, RATE, SIDE, WARM, WIDTHS, images
 
 
 def timed(epoch: Callable[[int], Any], n: int) -> float:
@@ -156,75 +143,15 @@ def pythae(family: str, n: int) -> float:
     return timed(epoch, n)
 
 
-def training_run(family: str, precision: str, *, latent_dim: int = LATENT, epochs: int = 1) -> Any:
-    """Our TrainingRun of the same network, the same batches and the same steps."""
-    from latent_audit.models.autoencoder import ModelSpec
-    from latent_audit.models.conv import ImageShape
-    from latent_audit.training.parts import TrainingRun
-
-    beta = None if family == "ae" else 500.0
-    spec = ModelSpec(family, "conv", ImageShape(1, SIDE, SIDE), latent_dim)
-    return TrainingRun("benchmark", spec, "bce", beta, epochs, BATCH, RATE, precision)
-
-
-def mapped(path: Path, n_test: int) -> Any:
-    """The images in a .npy file, mapped as the stage `train` maps them, and the first `n_test` of them for testing."""
-    from latent_audit.data.prepared import LoadedSplit
-
-    pixels = np.load(path, mmap_mode="c")
-    labels = np.zeros(len(pixels), dtype=np.int64)
-    return {"train": LoadedSplit(pixels, labels), "test": LoadedSplit(pixels[:n_test], labels[:n_test])}
-
-
 def ours(family: str, precision: str, seeds: int, n: int) -> float:
     """Our training as the stage runs it: replicates in worker processes; images of all seeds over the wall time."""
+    import our_training
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npy"
         np.save(path, images(n))
-        return our_rate(training_run(family, precision), partial(mapped, path, BATCH), seeds, n)
-
-
-def our_rate(run: Any, load: Callable[[], Any], seeds: int, n: int) -> float:
-    """Images per second of all seeds together in their last epoch, of `n` images. A lone seed has epochs before it, in
-    which its second process starts: start-up is left out, as of every program here.
-    """
-    import torch
-
-    from latent_audit.replicates import map_seeds
-    from latent_audit.training.second import WORTH
-
-    run = replace(run, epochs=1 if seeds > 1 else 1 + math.ceil(WORTH * BATCH / n))
-    spans = map_seeds(partial(our_replicate, run, load), list(range(seeds)), device=torch.device("cpu"))
-    return seeds * n / (max(end for _, end in spans) - min(start for start, _ in spans))
-
-
-def our_replicate(run: Any, load: Callable[[], Any], *, seed: int, send: Callable[[Any], None]) -> tuple[float, float]:
-    """When one replicate's last epoch began (a first one with the start of `fit`, a later one with the end of training
-    before it, so with the test split's pass) and when it was trained, on the clock that all processes share.
-    """
-    import torch
-
-    from latent_audit.replicates import core_to_spare
-    from latent_audit.training.fit import Tick, fit
-    from latent_audit.training.second import Second
-
-    device, data = torch.device("cpu"), load()
-    n = len(data["train"].images)
-    if not _warmed:  # once in each worker, as every other contender once in its process
-        few = {name: split._replace(images=split.images[:WARM]) for name, split in data.items()}
-        _warmed.append(fit(few, replace(run, epochs=1), seed=seed, device=device))
-    times = [time.monotonic()]
-
-    def note(tick: Tick) -> None:
-        if tick.images_done in (n * (run.epochs - 1), n * run.epochs):
-            times.append(time.monotonic())
-
-    def open_second(model: Any) -> Second | None:
-        return Second(model, run, load) if core_to_spare() else None
-
-    fit(data, run, seed=seed, device=device, on_tick=note, open_second=open_second)
-    *_, start, end = times
-    return start, end
+        run = our_training.training_run(family, precision)
+        return our_training.rate(run, partial(our_training.mapped, path, BATCH), seeds, n)
 
 
 def gemm(precision: str, n: int) -> float:

@@ -13,11 +13,11 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import typer
 
-from contenders import SIDE, mapped, our_rate, training_run
 from measured import rate_in, run, save
+from network import write_images
+from our_training import mapped, rate, training_run
 
 app = typer.Typer(pretty_exceptions_enable=False)
 POINTS = (
@@ -38,27 +38,19 @@ def measure(precision: str = "bfloat16") -> None:
                 write_images(path, n)
             numbers = map(str, (n, seeds, latent_dim))
             measured = run(sys.executable, __file__, "point", str(path), *numbers, precision)
-            rate = rate_in(measured.output)
+            speed = rate_in(measured.output)
             rows.append(
-                {"n": n, "seeds": seeds, "latent_dim": latent_dim, "images_per_s": rate, **measured.peak._asdict()}
+                {"n": n, "seeds": seeds, "latent_dim": latent_dim, "images_per_s": speed, **measured.peak._asdict()}
             )
             print(rows[-1])
     save("growth", f"python benchmarks/growth.py measure --precision {precision}", {"points": rows})
-
-
-def write_images(path: Path, n: int) -> None:
-    """`n` random images to a .npy file, a piece at a time."""
-    rng = np.random.default_rng(0)
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(n, 1, SIDE, SIDE))
-    for start in range(0, n, 10_000):
-        array[start : start + 10_000] = rng.integers(0, 256, array[start : start + 10_000].shape, dtype=np.uint8)
 
 
 @app.command()
 def point(path: Path, n: int, seeds: int, latent_dim: int, precision: str) -> None:
     """Train and print the rate over the workers' last epoch."""
     training = training_run("vae", precision, latent_dim=latent_dim)
-    print(json.dumps({"rate": our_rate(training, partial(mapped, path, 1000), seeds, n)}))
+    print(json.dumps({"rate": rate(training, partial(mapped, path, 1000), seeds, n)}))
 
 
 if __name__ == "__main__":
