@@ -48,6 +48,21 @@ def test_a_write_that_is_cut_off_leaves_the_file_as_it_was(tmp_path, name, insta
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == [name]  # nothing beside it
 
 
+def test_a_write_that_fails_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path):
+    (tmp_path / "dvc.lock").write_text("before")
+    program = f"""
+from dvc.fs import LocalFileSystem
+from latent_audit.whole_writes import install
+install()
+with LocalFileSystem().open({str(tmp_path / "dvc.lock")!r}, "w", encoding="utf-8") as file:
+    file.write("schema:")
+    raise OSError("No space left on device")
+"""
+    assert "No space left on device" in run(ROOT, sys.executable, "-c", program, expect=1)
+    assert (tmp_path / "dvc.lock").read_text() == "before"
+    assert [one.name for one in tmp_path.iterdir()] == ["dvc.lock"]
+
+
 def test_dvcs_note_of_who_reads_what_is_written_whole(tmp_path):
     program = f"""
 from dvc.fs import LocalFileSystem

@@ -32,6 +32,9 @@ def _whole(path: Path, mode: str, encoding: str | None) -> Iterator[IO]:
     """A file that takes the place of `path` when the block ends well; until then it lies in DVC's own folder."""
     notes = path.parent / ".dvc/tmp"
     part = (notes if notes.is_dir() else path.parent) / f"{path.name}.part"
-    with part.open(mode, encoding=encoding) as file:
-        yield file
-    part.replace(path)
+    try:
+        with part.open(mode, encoding=encoding) as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
