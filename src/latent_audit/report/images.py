@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 QUALITY = 78  # of lossy WebP: beyond this, 32-pixel tiles no longer gain visibly
-EFFORT = 75  # of lossless WebP, which calls it quality: 100 takes a hundred times as long to save a tenth at most
+EFFORT = 75  # of lossless WebP, which calls it quality: 100 takes a hundred times as long to save an eighth at most
 
 
 def contact_sheet(
