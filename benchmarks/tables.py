@@ -64,7 +64,8 @@ def training(result: dict[str, Any]) -> str:
         "product. Keras and plain PyTorch use all cores, as they do by default. Memory is of a shorter epoch."
     )
     header = ["program", "images/s", "over Keras", "over plain PyTorch", "peak MiB"]
-    return section("Training speed, side by side", result, words, header, rows)
+    instructions = result["machine"].get("instructions")  # what tells one machine's table from another's
+    return section(f"Training speed{f' with {instructions}' if instructions else ''}", result, words, header, rows)
 
 
 def accelerator(result: dict[str, Any]) -> str:

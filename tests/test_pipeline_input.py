@@ -1,4 +1,4 @@
-"""Bad parameters and arms, given to the pipeline as a user gives them; every refusal has its test in test_params.py."""
+"""Bad parameters and arms, given to the pipeline as a user gives them; more of what is refused is in test_params.py."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from workspaces import committed_copy, environment, run
+from workspaces import committed_copy, environment, run, set_params
 
 pytestmark = pytest.mark.pipeline
 
@@ -38,6 +38,23 @@ def test_bad_parameters_stop_with_words_and_no_traceback(workspace, setting, wor
     output = run(workspace, "dvc", "exp", "run", "-S", setting, expect=255)
     assert words in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("seeds", [], "seeds: give at least 1 seed"),
+        ("model.latent_dim", 0, "model.latent_dim: "),
+        ("dataset", "imagenet", "dataset: "),
+        ("nonsense", 1, "nonsense: unknown key"),
+    ],
+)
+def test_a_stage_refuses_bad_parameters_with_words_and_status_2(workspace, key, value, words):
+    set_params(workspace, {key: value})
+    output = run(workspace, sys.executable, "stages/download.py", expect=2)
+    assert words in output
+    assert "Traceback" not in output
+    assert not (workspace / "data").exists()
 
 
 def test_an_unknown_arm_is_refused_with_the_names_there_are(workspace):
