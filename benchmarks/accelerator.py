@@ -19,12 +19,12 @@ from typing import Annotated, Any
 import torch
 import typer
 
+from latent_audit.base.errors import reported
+from latent_audit.compute.devices import resolve
 from latent_audit.data.prepared import LoadedSplit
-from latent_audit.devices import resolve
-from latent_audit.errors import reported
+from latent_audit.training.batch import TrainingRun
 from latent_audit.training.fit import Replicate, fit
-from latent_audit.training.parts import TrainingRun
-from latent_audit.training.stacked import fit_stacked
+from latent_audit.training.fit_stacked import fit_stacked
 from measured import RESULTS, save, spread
 from network import BATCH, images
 from our_training import training_run, unlabelled

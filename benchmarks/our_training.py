@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from latent_audit.compute.workers import core_to_spare, map_seeds
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.models.autoencoder import Autoencoder, ModelSpec
-from latent_audit.models.conv import ImageShape
-from latent_audit.replicates import core_to_spare, map_seeds
+from latent_audit.models.image import ImageShape
+from latent_audit.training.batch import TrainingRun
 from latent_audit.training.fit import Tick, fit
-from latent_audit.training.parts import TrainingRun
-from latent_audit.training.second import WORTH, Second
+from latent_audit.training.helper_process import WORTH, Second
 from network import BATCH, LATENT, RATE, SIDE, WARM
 
 Splits = dict[str, LoadedSplit]

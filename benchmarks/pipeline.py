@@ -22,7 +22,7 @@ def main() -> None:
         copy = Path(folder) / "copy"
         run("git", "clone", "-q", str(ROOT), str(copy))
         source = {"PYTHONPATH": str(copy / "src")}
-        overlay = "from latent_audit.studies import apply_overlay, read_overlay; from pathlib import Path; "
+        overlay = "from latent_audit.runs.studies import apply_overlay, read_overlay; from pathlib import Path; "
         overlay += "apply_overlay(Path('params.yaml'), {**read_overlay(Path(), 'smoke'), 'dataset': 'digits'})"
         run(sys.executable, "-c", overlay, cwd=copy, **source)
         dvc = (sys.executable, "-m", "dvc", "repro")

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from latent_audit.artifacts.tables import read_json, read_table, write_json, write_table
-from latent_audit.errors import reported
+from latent_audit.base.errors import reported
+from latent_audit.base.tables import read_json, read_table, write_json, write_table
+from latent_audit.claims.effects import claims_table
+from latent_audit.claims.intervals import mean_interval, within
+from latent_audit.claims.observations import learning_curves, range_of
 from latent_audit.params import load_params
-from latent_audit.stats.claims import claims_table
-from latent_audit.stats.intervals import mean_interval, within
-from latent_audit.stats.observations import learning_curves, range_of
 
 SIGNIFICANT = 6  # digits kept in metrics.json
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import torch
 
-from latent_audit.artifacts.hashing import file_sha256
-from latent_audit.artifacts.tables import write_json
-from latent_audit.artifacts.tensors import write_tensors
+from latent_audit.base.errors import reported
+from latent_audit.base.hashing import file_sha256
+from latent_audit.base.tables import write_json
+from latent_audit.base.tensors import write_tensors
+from latent_audit.compute.devices import resolve
+from latent_audit.critic.fit import Schedule, fit_critic
+from latent_audit.critic.network import N_FEATURES
 from latent_audit.data.prepared import load_meta, load_split
-from latent_audit.devices import resolve
-from latent_audit.errors import reported
-from latent_audit.models.critic import N_FEATURES
 from latent_audit.params import load_params
-from latent_audit.training.critic import Schedule, fit_critic
 
 
 def main() -> None:

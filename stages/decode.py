@@ -7,13 +7,13 @@ import numpy as np
 import torch
 import typer
 
-from latent_audit.artifacts.atomic import atomic_path
-from latent_audit.artifacts.codes import read_codes
-from latent_audit.artifacts.models import load_model
+from latent_audit.base.atomic import atomic_path
+from latent_audit.base.codes import read_codes
+from latent_audit.base.errors import reported
+from latent_audit.compute.devices import resolve
 from latent_audit.data.prepared import load_split
-from latent_audit.devices import resolve
-from latent_audit.errors import reported
-from latent_audit.inference.pictures import draw_pictures
+from latent_audit.decoding.pictures import draw_pictures
+from latent_audit.models.store import load_model
 from latent_audit.params import load_params
 
 

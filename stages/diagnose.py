@@ -10,22 +10,22 @@ import numpy as np
 import pandas as pd
 import typer
 
-from latent_audit.api import AuditSettings
-from latent_audit.artifacts.atomic import atomic_path
-from latent_audit.artifacts.codes import read_codes
-from latent_audit.artifacts.models import load_model
-from latent_audit.artifacts.tables import read_table, write_json, write_table
+from latent_audit.base.atomic import atomic_path
+from latent_audit.base.codes import read_codes
+from latent_audit.base.errors import reported
+from latent_audit.base.tables import read_table, write_json, write_table
+from latent_audit.claims.intervals import mean_interval
+from latent_audit.claims.observations import summarise
+from latent_audit.compute.devices import resolve
+from latent_audit.compute.workers import map_seeds
 from latent_audit.data.prepared import load_meta, load_split
-from latent_audit.devices import resolve
+from latent_audit.decoding.generation import load_critic
+from latent_audit.decoding.replicate_tables import agreement_table, measure_codes, measure_decoder, reconstruction_table
+from latent_audit.diagnostics.audit import AuditSettings
 from latent_audit.diagnostics.multiplicity import adjust
-from latent_audit.errors import reported
-from latent_audit.inference.judge import load_critic
-from latent_audit.measure import agreement_table, measure_codes, measure_decoder, reconstruction_table
-from latent_audit.models.conv import ImageShape
+from latent_audit.models.image import ImageShape
+from latent_audit.models.store import load_model
 from latent_audit.params import Params, load_params
-from latent_audit.replicates import map_seeds
-from latent_audit.stats.intervals import mean_interval
-from latent_audit.stats.observations import summarise
 
 
 def measure_replicate(

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from latent_audit.data.download import download
-from latent_audit.errors import reported
+from latent_audit.base.errors import reported
+from latent_audit.data.sources.download import download
 from latent_audit.params import load_params
 
 

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from latent_audit.artifacts.codes import write_codes
-from latent_audit.artifacts.models import load_model
+from latent_audit.base.codes import write_codes
+from latent_audit.base.errors import reported
+from latent_audit.compute.devices import resolve
+from latent_audit.compute.workers import map_seeds
 from latent_audit.data.prepared import load_split
-from latent_audit.devices import resolve
-from latent_audit.errors import reported
-from latent_audit.inference.encode import encode_test_and_train
+from latent_audit.encoding.encode import encode_test_and_train
+from latent_audit.models.store import load_model
 from latent_audit.params import load_params
-from latent_audit.replicates import map_seeds
 
 
 def encode_replicate(

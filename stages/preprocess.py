@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from latent_audit.base.errors import reported
 from latent_audit.data.prepare import prepare
-from latent_audit.errors import reported
 from latent_audit.params import load_params
 
 

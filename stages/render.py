@@ -12,22 +12,23 @@ from ruamel.yaml import YAML
 from safetensors.numpy import load_file
 from scipy.stats import kstwobign
 
-from latent_audit.artifacts.atomic import write_text
-from latent_audit.artifacts.codes import read_codes
-from latent_audit.artifacts.tables import read_json, read_table
+from latent_audit.base.atomic import write_text
+from latent_audit.base.codes import read_codes
+from latent_audit.base.errors import InputError, reported
+from latent_audit.base.randomness import rng_for
+from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.prepared import Meta, load_meta, load_split
-from latent_audit.drawings import hole_map, page_rows
-from latent_audit.errors import InputError, reported
-from latent_audit.figures import compose, pvalue_maps, scores
+from latent_audit.figures import compose, scores
+from latent_audit.figures import p_value_panels as pvalue_maps
 from latent_audit.figures.canvas import Band
 from latent_audit.figures.headline import headline_panels, headline_svg
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
 from latent_audit.params import Params, load_params
-from latent_audit.randomness import rng_for
 from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table, without_weights
+from latent_audit.report.page_panels import hole_map, page_rows
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
 from latent_audit.report.render import MAX_BYTES, fits, render_study
-from latent_audit.report.spread import hole_limit
+from latent_audit.report.seed_summary import hole_limit
 from latent_audit.report.study import Study
 
 TABLES = ("per_dim", "joint", "classes", "separability", "reconstruction")

@@ -8,20 +8,21 @@ import pandas as pd
 import psutil
 import typer
 
-from latent_audit.artifacts.lock import exclusive
-from latent_audit.artifacts.models import weights_path
-from latent_audit.artifacts.tables import write_json, write_table
-from latent_audit.artifacts.tensors import write_tensors
+from latent_audit.base.errors import reported
+from latent_audit.base.lock import exclusive
+from latent_audit.base.tables import write_json, write_table
+from latent_audit.base.tensors import write_tensors
+from latent_audit.compute.devices import device_class, emulates_bfloat16, resolve
+from latent_audit.console.progress import TrainingProgress
 from latent_audit.data.prepared import Meta, load_meta
-from latent_audit.devices import device_class, emulates_bfloat16, resolve
-from latent_audit.errors import reported
+from latent_audit.models.architectures.conv import bottleneck_shape
 from latent_audit.models.autoencoder import ModelSpec
-from latent_audit.models.conv import ImageShape, bottleneck_shape
+from latent_audit.models.image import ImageShape
+from latent_audit.models.store import weights_path
 from latent_audit.params import Params, load_params
-from latent_audit.progress import TrainingProgress
+from latent_audit.training.batch import TrainingRun
 from latent_audit.training.fit import Replicate
-from latent_audit.training.parts import TrainingRun
-from latent_audit.training.replicate import checkpoint_folder, train_replicates
+from latent_audit.training.fit_arm import checkpoint_folder, train_replicates
 
 CHECKPOINTS = Path(".checkpoints")
 LAUNCHERS = 2  # processes above this one: the shell that DVC starts a stage with, and DVC

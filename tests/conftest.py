@@ -63,8 +63,8 @@ def tiny_splits() -> dict[str, LoadedSplit]:
 def tiny_run() -> Callable[..., Any]:
     """A TrainingRun on `tiny_splits`: tiny_run("vae", epochs=3)."""
     from latent_audit.models.autoencoder import ModelSpec
-    from latent_audit.models.conv import ImageShape
-    from latent_audit.training.parts import TrainingRun
+    from latent_audit.models.image import ImageShape
+    from latent_audit.training.batch import TrainingRun
 
     def make(family: str = "vae", *, image: tuple[int, int, int] = (1, 16, 16), latent_dim: int = 2, **changes: Any):
         values = {
@@ -85,7 +85,7 @@ def tiny_run() -> Callable[..., Any]:
 @pytest.fixture
 def prepared(tmp_path: Path, tiny_splits: dict[str, LoadedSplit]) -> Path:
     """`tiny_splits` as the stage `preprocess` would leave them."""
-    from latent_audit.artifacts.tables import write_json
+    from latent_audit.base.tables import write_json
     from latent_audit.data.prepared import Meta
 
     folder = tmp_path / "prepared"

@@ -36,7 +36,7 @@ def closure(path: Path) -> set[Path]:
         for file in imported_files(todo.pop()) - seen:
             seen.add(file)
             todo.append(file)
-    return {file for file in seen if file != path and not _is_empty(file)}
+    return {file for file in seen if file != path and not is_empty(file)}
 
 
 def _prefixes(name: str) -> list[str]:
@@ -44,6 +44,7 @@ def _prefixes(name: str) -> list[str]:
     return [".".join(parts[: n + 1]) for n in range(len(parts))]
 
 
-def _is_empty(file: Path) -> bool:
+def is_empty(file: Path) -> bool:
+    """Whether the file does nothing when it is imported, as the __init__ of a room without a public face."""
     body = ast.parse(file.read_text(encoding="utf-8")).body
     return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)

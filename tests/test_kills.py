@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from latent_audit.studies import mend_lock
+from latent_audit.runs.studies import mend_lock
 from workspaces import copy_project, environment, run, set_params
 
 pytestmark = pytest.mark.pipeline

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from latent_audit.errors import InputError
+from latent_audit.base.errors import InputError
 from latent_audit.params import Params, check_params, load_params, pixels_per_unit_beta
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,6 +1,7 @@
 """latent-audit: when may you sample from a latent space?
 
-`from latent_audit import audit, AuditSettings, AuditTables`: the audit of codes of your own, see `latent_audit.api`.
+`from latent_audit import audit, AuditSettings, AuditTables`: the audit of codes of your own
+(`latent_audit.diagnostics.audit`).
 """
 
 import importlib
@@ -12,5 +13,5 @@ __all__ = ["AuditSettings", "AuditTables", "audit"]  # given by __getattr__
 def __getattr__(name: str) -> Any:
     """The public names, imported when they are first asked for: importing the package itself costs nothing."""
     if name in __all__:
-        return getattr(importlib.import_module("latent_audit.api"), name)
+        return getattr(importlib.import_module("latent_audit.diagnostics.audit"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latent_audit.errors import reported
+from latent_audit.base.errors import reported
 
 app = typer.Typer(
     help="When may you sample from a latent space? Run the study, or audit codes of your own.",
@@ -29,7 +29,7 @@ def study(
     scratch: Annotated[bool, typer.Option(help="run in .workspaces/NAME and leave this checkout as it is")] = False,
 ) -> None:
     """Run another study: params/NAME.yaml on top of params.yaml, as a DVC experiment called NAME."""
-    from latent_audit import studies
+    from latent_audit.runs import studies
 
     root = Path.cwd()
     overlay = studies.read_overlay(root, name)
@@ -54,7 +54,7 @@ def audit(
     seed: Annotated[int, typer.Option(help="of every draw")] = 0,
 ) -> None:
     """Audit codes of your own, whatever made them: how far are they from N(0, I), and where?"""
-    from latent_audit import audit_command
+    from latent_audit.audit import command as audit_command
 
     audit_command.run_audit(audit_command.Request(codes, out, labels, images, seed))
 
@@ -67,9 +67,9 @@ def compare_runs(
     out: Annotated[Path, typer.Option(help="the page to write")] = Path("reports/comparison.html"),
 ) -> None:
     """Put finished runs side by side on one page; one revision alone is put beside the workspace."""
-    from latent_audit.artifacts.atomic import write_text
-    from latent_audit.runs import read_runs
-    from latent_audit.runs_page import render_runs
+    from latent_audit.base.atomic import write_text
+    from latent_audit.runs.page import render_runs
+    from latent_audit.runs.revisions import read_runs
 
     page = render_runs(read_runs(Path.cwd(), revisions))
     write_text(out, page)
@@ -81,8 +81,8 @@ def index(
     folder: Annotated[Path, typer.Argument(help="where the reports are")] = Path("reports"),
 ) -> None:
     """Write index.html: every report in the folder with its headline numbers."""
-    from latent_audit.artifacts.atomic import write_text
-    from latent_audit.report_index import INDEX, index_page
+    from latent_audit.base.atomic import write_text
+    from latent_audit.runs.index import INDEX, index_page
 
     page, count = index_page(folder)
     write_text(folder / INDEX, page)

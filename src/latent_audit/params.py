@@ -19,9 +19,9 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from latent_audit.errors import InputError
+from latent_audit.base.errors import InputError
+from latent_audit.base.limits import LARGEST_LATENT_DIM
 
-LARGEST_LATENT_DIM = 2048  # every joint statistic is at least quadratic in it
 RESERVED = "critic"  # beside the arms in metrics.json
 MIN_LIMIT = 100  # one batch of the default size, and 15 neighbours for each of a handful of classes
 

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
+from latent_audit.base.errors import InputError
 from latent_audit.data import prepare as prepare_module
-from latent_audit.data.download import download
 from latent_audit.data.prepare import prepare
 from latent_audit.data.prepared import load_meta, load_split
-from latent_audit.errors import InputError
+from latent_audit.data.sources.download import download
 
 DEFAULTS = {"limit": None, "pad_to": 32, "label": None, "image_size": None}
 META_KEYS = {  # the contract with every later stage

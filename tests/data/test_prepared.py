@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 
+from latent_audit.base.errors import InputError
 from latent_audit.data.prepare import prepare
 from latent_audit.data.prepared import load_array, load_meta, load_split
-from latent_audit.errors import InputError
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_images_stay_on_disk_and_what_is_written_to_them_does_not_reach_it(prepa
 def test_importing_it_loads_no_torch_and_no_data_set():
     code = "import sys, latent_audit.data.prepared; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"torch", "torchvision", "pandas", "sklearn", "PIL", "latent_audit.data.registry"} & set(loaded)
+    assert not {"torch", "torchvision", "pandas", "sklearn", "PIL", "latent_audit.data.sources.registry"} & set(loaded)
 
 
 def test_missing_files_say_what_to_run(prepared, tmp_path):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import special
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.classes import area_scalars, class_areas, nearest_class
-from latent_audit.errors import InputError
 
 
 def scalar(areas, metric: str) -> float:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics import continuity
-from latent_audit.errors import InputError
 
 
 def test_path_ratio_of_lines_and_curves():

@@ -3,8 +3,8 @@ import pytest
 from scipy import special, stats
 from scipy.spatial.distance import cdist
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics import coverage
-from latent_audit.errors import InputError
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 16, 17, 60])

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics import mixture
 from latent_audit.diagnostics.decomposition import decomposition, per_dimension_rate
-from latent_audit.errors import InputError
 
 
 def draw(rng, n, d, *, std=0.3, spread=0.2):

@@ -3,8 +3,8 @@ import pytest
 from scipy import linalg
 from scipy.spatial.distance import cdist
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics import generation
-from latent_audit.errors import InputError
 
 METRICS = [
     "fd_clf", "kid", "kid_sd", "precision", "recall", "density", "coverage",

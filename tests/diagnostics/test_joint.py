@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics import null
 from latent_audit.diagnostics.joint import METRICS, joint
-from latent_audit.errors import InputError
 
 SMALL = {"calibration_rows": 60, "draws": 99, "projections": 20}
 

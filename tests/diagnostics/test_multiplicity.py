@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.multiplicity import adjust, benjamini_hochberg, holm
-from latent_audit.errors import InputError
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from scipy.spatial import procrustes
 from sklearn.metrics import silhouette_score
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.separability import linear_cka, procrustes_distance, separability
-from latent_audit.errors import InputError
 
 
 def blobs(rng, n, centres):

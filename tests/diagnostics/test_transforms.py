@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.transforms import fit_affine
-from latent_audit.errors import InputError
 
 
 def test_whitened_codes_have_identity_covariance_over_n(rng):

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.univariate import TESTS, distances, moments, null_band, per_dimension
-from latent_audit.errors import InputError
 
 MOMENTS = ["mean", "std", "skew", "excess_kurtosis"]
 PRIOR = ["ks_d", "ks_p", "cvm_w2", "cvm_p", "ad_a2", "ad_p", "w1", "w2"]

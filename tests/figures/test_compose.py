@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latent_audit.figures import compose, dimensions, pvalue_maps, scores
+from latent_audit.figures import compose, dimensions, scores
+from latent_audit.figures import p_value_panels as pvalue_maps
 from latent_audit.figures.canvas import sketch
 
 ARMS = ("ae", "vae")

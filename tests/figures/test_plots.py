@@ -9,11 +9,11 @@ from scipy.special import ndtr
 
 from latent_audit.figures.codes import apart, plot_centroids, plot_codes, plot_holes, plot_prior_circles
 from latent_audit.figures.marginals import plot_marginal
-from latent_audit.figures.pspace import plot_class_map, plot_p_space
-from latent_audit.figures.pvalues import plot_effect_map, plot_p_map
+from latent_audit.figures.p_value_heat_map import plot_effect_map, plot_p_map
 from latent_audit.figures.strips import plot_strips
 from latent_audit.figures.style import arm_colours
 from latent_audit.figures.training import plot_history
+from latent_audit.figures.unit_square import plot_class_map, plot_p_space
 
 COLOURS = arm_colours(["ae", "vae"])
 

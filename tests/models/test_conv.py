@@ -1,12 +1,13 @@
-"""latent_audit.models.conv: sizes by hand, and the layers against torch's own."""
+"""latent_audit.models.architectures.conv: sizes by hand, and the layers against torch's own."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from latent_audit.models.architectures.conv import PLAIN, ConvDecoder, ConvEncoder, bottleneck_shape
 from latent_audit.models.autoencoder import ModelSpec, build
-from latent_audit.models.conv import PLAIN, ConvDecoder, ConvEncoder, ImageShape, bottleneck_shape
+from latent_audit.models.image import ImageShape
 
 
 def n_parameters(module: nn.Module) -> int:

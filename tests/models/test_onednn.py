@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from latent_audit.models.architectures.conv import PLAIN
 from latent_audit.models.autoencoder import ModelSpec, build
-from latent_audit.models.conv import PLAIN, ImageShape
+from latent_audit.models.image import ImageShape
 from latent_audit.models.onednn import (
     ONEDNN,
     Geometry,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from test_render import Page
 
-from latent_audit.api import AuditSettings, audit
-from latent_audit.audit_files import ForeignCodes
-from latent_audit.audit_page import audit_page
+from latent_audit.audit.files import ForeignCodes
+from latent_audit.audit.page import audit_page
+from latent_audit.diagnostics.audit import AuditSettings, audit
 from latent_audit.report.render import fits
 
 SETTINGS = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40)

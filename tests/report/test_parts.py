@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from latent_audit.report.captions import CAPTIONS, caption
+from latent_audit.report.data_uri import contact_sheet, recoded_uri, webp_uri
 from latent_audit.report.explorer import packed_halves, quantile_table, script_json
-from latent_audit.report.images import contact_sheet, recoded_uri, webp_uri
+from latent_audit.report.metric_text import finding_words, metric_words, reason_words, statistic_words
 from latent_audit.report.svg import hoist_styles, inline_svg, interval_svg
 from latent_audit.report.tables import data_table, number, percent, set_number
-from latent_audit.report.words import finding_words, metric_words, reason_words, statistic_words
 
 SVG = """<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
  width="72pt" height="36pt" viewBox="0 0 72 36"><metadata>who</metadata>

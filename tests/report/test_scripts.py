@@ -43,7 +43,8 @@ def run(script: str, given: object = None):
 @pytest.mark.parametrize(("rounded", "tolerance"), [(True, 1e-4), (False, 2e-3)])
 def test_the_decoder_agrees_with_pytorch(weights, rounded, tolerance):
     torch = pytest.importorskip("torch")
-    from latent_audit.models.conv import ConvDecoder, ImageShape
+    from latent_audit.models.architectures.conv import ConvDecoder
+    from latent_audit.models.image import ImageShape
 
     if rounded:  # what is left then is the arithmetic, not half precision
         weights = {name: value.astype(np.float16).astype(np.float32) for name, value in weights.items()}
@@ -61,7 +62,8 @@ def test_the_decoder_agrees_with_pytorch(weights, rounded, tolerance):
 
 def test_colour_images_and_other_sizes():
     torch = pytest.importorskip("torch")
-    from latent_audit.models.conv import ConvDecoder, ImageShape
+    from latent_audit.models.architectures.conv import ConvDecoder
+    from latent_audit.models.image import ImageShape
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)

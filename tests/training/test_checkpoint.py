@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from latent_audit.models.autoencoder import ModelSpec, build
-from latent_audit.models.conv import ImageShape
+from latent_audit.models.image import ImageShape
 from latent_audit.training.adam import Adam
 from latent_audit.training.checkpoint import Progress, code_hash, restore, run_key, save
 

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from latent_audit.base.errors import InputError
+from latent_audit.base.randomness import generator_for
 from latent_audit.data.prepared import LoadedSplit
-from latent_audit.errors import InputError
-from latent_audit.models.autoencoder import build, to_unit_interval
-from latent_audit.randomness import generator_for
+from latent_audit.models.autoencoder import build
+from latent_audit.models.elbo import cross_entropy
+from latent_audit.models.image import to_unit_interval
 from latent_audit.training import checkpoint
 from latent_audit.training.adam import Adam
+from latent_audit.training.batch import batch_terms, draw
 from latent_audit.training.fit import fit, history_row, refuse_nan
-from latent_audit.training.objective import cross_entropy
-from latent_audit.training.parts import batch_terms, draw
 from training.replicas import same
 
 CPU = torch.device("cpu")
@@ -77,7 +78,7 @@ def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(tiny_splits, t
         seen.append(batch[:, 0, 0, 0].tolist())
         return batch_terms(model, batch, eps, run)
 
-    monkeypatch.setattr("latent_audit.training.parts.batch_terms", spy)
+    monkeypatch.setattr("latent_audit.training.batch.batch_terms", spy)
     splits = {**tiny_splits, "train": LoadedSplit(numbered, tiny_splits["train"].labels)}
     fit(splits, tiny_run(), seed=0, device=CPU)
     # halves of 25, 25 and 10 images (the last batch is short, never dropped), then the test split

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from latent_audit.artifacts.atomic import atomic_path, write_text
-from latent_audit.data.dataset import Source, Split
-from latent_audit.data.registry import find
-from latent_audit.data.splits import stratified_order
-from latent_audit.errors import InputError
+from latent_audit.base.atomic import atomic_path, write_text
+from latent_audit.base.errors import InputError
+from latent_audit.data.sources.dataset import Source, Split
+from latent_audit.data.sources.registry import find
+from latent_audit.data.sources.splits import stratified_order
 
 CHUNK = 1024  # images in memory at a time
 FEWEST = 100  # images per split below which no diagnostic of a distribution means anything

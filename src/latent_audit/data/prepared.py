@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from latent_audit.errors import InputError
+from latent_audit.base.errors import InputError
 
 
 class LoadedSplit(NamedTuple):

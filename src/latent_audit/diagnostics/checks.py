@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from latent_audit.errors import InputError
+from latent_audit.base.errors import InputError
 
 MINIMUM_ROWS = 20  # D'Agostino's kurtosis test is not defined below 20
 LARGEST_CODE = 1e100  # fourth powers of codes below this stay finite in float64

@@ -8,9 +8,9 @@ from scipy import special
 from scipy.spatial import KDTree
 from sklearn.neighbors import NearestNeighbors
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.checks import as_codes, as_labels
 from latent_audit.diagnostics.transforms import fit_affine
-from latent_audit.errors import InputError
 
 
 class ClassAreas(NamedTuple):

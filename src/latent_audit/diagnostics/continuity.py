@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.coverage import nearest_distance
-from latent_audit.errors import InputError
 
 LARGEST_CONDITION = 1e6  # beyond, the smallest singular value is rounding noise of a float32 Jacobian
 

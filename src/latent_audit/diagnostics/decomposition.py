@@ -6,11 +6,11 @@ q(z) = 1/N sum_n q(z|x_n) is the exact aggregated posterior over all N codes, ne
 import numpy as np
 import pandas as pd
 
-from latent_audit.densities import kl_to_standard_normal
+from latent_audit.base.densities import kl_to_standard_normal
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.mixture import gaussian_log_density, log_joint, log_marginals
 from latent_audit.diagnostics.parallel import single_threaded_blas
-from latent_audit.errors import InputError
 
 LARGEST_LOGVAR = 100.0  # beyond, exp(-logvar) times a square of a code loses all its digits
 DRAW_TOLERANCE = 8.0  # standard errors by which z may miss the spread of N(mu, exp(logvar))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from latent_audit.errors import InputError
+from latent_audit.base.errors import InputError
 
 KID_SUBSETS, KID_SUBSET_ROWS = 100, 1_000  # as usual for KID
 NEIGHBOURS = 5  # Naeem et al. (2020), who choose 5

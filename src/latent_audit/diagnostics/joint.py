@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.coverage import sign_flips, subsample
 from latent_audit.diagnostics.null import SHAPE_METRICS, monte_carlo_p, null_band, null_table, prior_row, shape_row
 from latent_audit.diagnostics.parallel import single_threaded_blas
 from latent_audit.diagnostics.transforms import fit_affine
-from latent_audit.errors import InputError
 
 METRICS = (
     "mardia_b1p",

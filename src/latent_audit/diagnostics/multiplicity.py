@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from latent_audit.errors import InputError
+from latent_audit.base.errors import InputError
 
 
 def holm(p: np.ndarray) -> np.ndarray:

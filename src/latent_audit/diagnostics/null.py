@@ -5,12 +5,12 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
+from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.coverage import hole_fraction, hole_radius, hole_rows, subsample
 from latent_audit.diagnostics.multivariate_shape import gaussian_tc, henze_zirkler_beta, shape_statistics
 from latent_audit.diagnostics.parallel import in_order
 from latent_audit.diagnostics.prior_distance import mean_pair_distance, prior_median_distance, prior_statistics
 from latent_audit.diagnostics.transforms import fit_affine
-from latent_audit.randomness import rng_for
 
 W2_EXCESS = 1.35  # E[n W2^2] - ln ln n of n draws of N(0, 1): simulated 1.42 (se .03) at n = 1,000, 1.32 (.05) at 1e4
 SHAPE_METRICS = ("mardia_b1p", "mardia_b2p", "henze_zirkler", "gaussian_tc", "hole_fraction_whitened")

@@ -12,9 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.neighbors import KNeighborsClassifier
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.checks import as_codes, as_labels
 from latent_audit.diagnostics.transforms import fit_affine
-from latent_audit.errors import InputError
 
 SILHOUETTE_ROWS = 5_000  # its distance matrix is rows x rows
 PROBE_ITERATIONS = 1_000

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from latent_audit.errors import InputError
+from latent_audit.base.errors import InputError
 
 TRANSFORMS = ("raw", "standardised", "whitened")
 RANK_TOLERANCE = 1e-10  # eigenvalues of the correlation matrix below this share of the largest count as null directions

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.goodness_of_fit import (
     ad_log_p,
@@ -19,7 +20,6 @@ from latent_audit.diagnostics.goodness_of_fit import (
     ks_statistic,
 )
 from latent_audit.diagnostics.wasserstein import w1_to_normal, w2_to_normal
-from latent_audit.errors import InputError
 
 SHAPIRO_ROWS = 5000  # Royston's approximation is fitted up to here
 CONSTANT_TOLERANCE = 1e-12  # a range below this share of the largest value is rounding, not spread

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from latent_audit.figures import codes as planes
-from latent_audit.figures import pspace
+from latent_audit.figures import unit_square as pspace
 from latent_audit.figures.canvas import Band, Sketch, sketch
 from latent_audit.figures.compose import WINDOW
 from latent_audit.figures.dimensions import MAX_DIMS, dimension_name, shown_dims

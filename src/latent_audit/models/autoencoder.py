@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from latent_audit.models.conv import ConvDecoder, ConvEncoder, ImageShape
-from latent_audit.randomness import generator_for
+from latent_audit.base.randomness import generator_for
+from latent_audit.models.architectures.conv import ConvDecoder, ConvEncoder
+from latent_audit.models.image import ImageShape
 
 HEADS = {"ae": ("mu",), "vae": ("mu", "logvar")}
 ARCHITECTURES = {"conv": (ConvEncoder, ConvDecoder)}
@@ -78,10 +79,3 @@ def reparameterise(
 ) -> Float[Tensor, "batch latent"]:
     """One sample z = mu + sigma * eps of q(z|x). Kingma & Welling (2014), section 2.4."""
     return mu + (0.5 * logvar).exp() * eps
-
-
-def to_unit_interval(
-    images: UInt8[Tensor, "batch channel height width"],
-) -> Float[Tensor, "batch channel height width"]:
-    """uint8 pixels 0..255 as float32 in [0, 1], channels last in memory."""
-    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)

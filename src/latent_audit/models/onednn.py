@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from latent_audit.models.conv import Layers
+from latent_audit.models.architectures.conv import Layers
 
 TAPS = 3  # of every kernel here, along each side
 WIDE = 64  # channels of the larger map, from which on a bfloat16 weight's gradient is a matrix product of patches

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from markupsafe import Markup
 
-from latent_audit.report.images import contact_sheet, webp_uri
+from latent_audit.report.data_uri import contact_sheet, webp_uri
 
 SPRITE_COLUMNS = 40
 N_QUANTILES = 65  # of each dimension, at even probabilities: enough for a smooth quantile map

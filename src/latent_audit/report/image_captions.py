@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from latent_audit.report.spread import by_arm, is_finite, over_seeds, per_seed
+from latent_audit.report.seed_summary import by_arm, is_finite, over_seeds, per_seed
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent
 

@@ -1,6 +1,6 @@
 """Captions of the figures that show codes: where they lie, and how far from the prior."""
 
-from latent_audit.report.spread import SHOWN_CODE, by_arm, over_seeds, per_seed, worst_dimension
+from latent_audit.report.seed_summary import SHOWN_CODE, by_arm, over_seeds, per_seed, worst_dimension
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent
 

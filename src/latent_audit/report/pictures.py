@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from markupsafe import Markup, escape
 
-from latent_audit.report.images import contact_sheet, webp_uri
+from latent_audit.report.data_uri import contact_sheet, webp_uri
 from latent_audit.report.study import Panel, Row
 from latent_audit.report.svg import lattice_svg
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from latent_audit.report.spread import hole_limit, is_finite, per_seed, worst_dimension
+from latent_audit.report.metric_text import finding_words, reason_words
+from latent_audit.report.seed_summary import hole_limit, is_finite, per_seed, worst_dimension
 from latent_audit.report.study import Study, beta_words
 from latent_audit.report.svg import interval_svg
 from latent_audit.report.tables import number, percent, set_number
-from latent_audit.report.words import finding_words, reason_words
 
 VERDICTS = ("supported", "contradicted", "inconclusive")
 

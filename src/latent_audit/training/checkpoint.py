@@ -13,7 +13,7 @@ from typing import NamedTuple
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from latent_audit.artifacts.tensors import write_tensors
+from latent_audit.base.tensors import write_tensors
 from latent_audit.training.adam import Adam
 
 
@@ -32,7 +32,7 @@ def run_key(definition: dict) -> str:
 def code_hash(*paths: Path) -> str:
     """Hash of every Python source file that is one of `paths` or lies in one, so that changed code starts afresh."""
     digest = hashlib.blake2b(digest_size=16)
-    files = (file for path in paths for file in (path.glob("*.py") if path.is_dir() else (path,)))
+    files = (file for path in paths for file in (path.rglob("*.py") if path.is_dir() else (path,)))
     for path in sorted(files):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

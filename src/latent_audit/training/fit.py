@@ -11,15 +11,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from latent_audit.base.errors import InputError
+from latent_audit.base.randomness import generator_for
 from latent_audit.data.prepared import LoadedSplit
-from latent_audit.errors import InputError
 from latent_audit.models.autoencoder import Autoencoder, build
 from latent_audit.models.onednn import ONEDNN
-from latent_audit.randomness import generator_for
 from latent_audit.training import checkpoint
 from latent_audit.training.adam import Adam
-from latent_audit.training.parts import TERMS, Part, TrainingRun, draw, resident
-from latent_audit.training.second import Hands, Second
+from latent_audit.training.batch import TERMS, Part, TrainingRun, draw, resident
+from latent_audit.training.helper_process import Hands, Second
 
 CHECK_EVERY = 50  # batches between looks for a NaN: often enough to lose little, seldom enough not to stall a GPU
 HALVES = 2  # parts of a batch whose gradients are summed: part of a run's bytes, whoever computes them

@@ -1,0 +1,124 @@
+""".npy and .npz files that other people wrote: shapes are judged before memory is taken, and nothing is unpickled."""
+
+import math
+import tokenize
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from latent_audit.base.errors import InputError
+
+PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 and later
+FREE_BYTES = 256 * 2**20  # a file may always unpack to so much,
+LARGEST_RATIO = 100  # and beyond that to so many times its packed size: floats do not compress like that
+# What numpy lets through where a header is no Python literal, or one that is nested too deep.
+_UNREADABLE = (ValueError, TypeError, SyntaxError, tokenize.TokenError, EOFError, RecursionError, MemoryError)
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+def read_npy(path: Path) -> np.ndarray:
+    """The array in a .npy file, of any shape and of any plain dtype.
+
+    Raises
+    ------
+    InputError : not a .npy file, a pickle or an array of objects, or a file shorter or longer than its header says.
+    """
+    with path.open("rb") as file:
+        return _read_array(file, path.stat().st_size, path.name)
+
+
+class Archive:
+    """The arrays of a .npz file, each read when it is asked for; see `open_npz`."""
+
+    def __init__(self, file: zipfile.ZipFile, name: str):
+        self._file, self._name = file, name
+        members = file.namelist()
+        self.names = [member.removesuffix(".npy") for member in members if member.endswith(".npy")]
+        if len(set(self.names)) < len(self.names):
+            raise InputError(f"{name}: holds two arrays of one name; write it again with numpy.savez.")
+
+    def read(self, name: str) -> np.ndarray:
+        """The array `name`, or an InputError as of `read_npy`, or because it unpacks to suspiciously many bytes."""
+        info = self._file.getinfo(f"{name}.npy")
+        where = f"{self._name}, array '{name}'"
+        refuse_bomb(info.file_size, info.compress_size, where)
+        with self._file.open(info) as member:
+            return _read_array(member, info.file_size, where)
+
+
+@contextmanager
+def open_npz(path: Path) -> Iterator[Archive]:
+    """An `Archive` over a .npz file.
+
+    Raises
+    ------
+    InputError : not a zip archive, one that is cut off or damaged, or one that needs a password.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            yield Archive(file, path.name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise InputError(
+            f"{path.name}: not a readable .npz archive ({reason(error)}); it is cut off, damaged, or "
+            "no .npz at all: write it again with numpy.savez."
+        ) from None
+
+
+def reason(error: BaseException) -> str:
+    """What a library said is wrong with a file, short enough to be quoted: its bytes may be in it."""
+    first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return first if len(first) <= 80 else f"{first[:77]}..."
+
+
+def refuse_bomb(unpacked: int, packed: int, where: str) -> None:
+    """InputError where `packed` bytes claim to unpack to more than 256 MiB and more than 100 times their size."""
+    if unpacked > FREE_BYTES and unpacked > LARGEST_RATIO * packed:
+        raise InputError(
+            f"{where}: {packed:,} bytes claim to unpack to {unpacked:,}, more than {LARGEST_RATIO} times as many; "
+            "codes do not compress like that. If it is meant, save it uncompressed (numpy.savez, or .npy)."
+        )
+
+
+def _read_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
+    start = file.read(len(npy.MAGIC_PREFIX))
+    if start != npy.MAGIC_PREFIX:
+        kind = "a pickle, which is never opened here" if start.startswith(PICKLE) else f"its first bytes are {start!r}"
+        raise InputError(f"{where}: not a .npy array ({kind}); write it with numpy.save.")
+    file.seek(0)
+    try:
+        version = npy.read_magic(file)
+        with _of_any_age():
+            shape, _, dtype = _HEADERS[version](file)
+    except (*_UNREADABLE, KeyError) as error:
+        raise InputError(
+            f"{where}: its .npy header cannot be read ({reason(error)}); write it with numpy.save."
+        ) from None
+    if dtype.hasobject:
+        raise InputError(
+            f"{where}: an array of Python objects (a pickle inside), which is never opened here; "
+            "convert it with astype(float), or astype(str) for labels, and save it again."
+        )
+    promised, held = math.prod(shape) * dtype.itemsize, size - file.tell()
+    if promised != held:
+        raise InputError(
+            f"{where}: shape {shape} of {dtype} needs {promised:,} bytes and {held:,} are there; "
+            "the file is cut off or damaged: write it again."
+        )
+    file.seek(0)
+    with _of_any_age():
+        return np.asanyarray(npy.read_array(file, allow_pickle=False))
+
+
+@contextmanager
+def _of_any_age() -> Iterator[None]:
+    """Headers that Python 2 wrote are read like any other: numpy's warning about them asks for nothing."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*created on Python 2", category=UserWarning)
+        yield

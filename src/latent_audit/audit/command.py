@@ -1,0 +1,142 @@
+"""The work of `latent-audit audit`: a file of codes in, a folder of tables and a page out, whole or not at all."""
+
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from latent_audit.audit.files import ForeignCodes, read_foreign, read_images
+from latent_audit.audit.page import audit_page
+from latent_audit.base.atomic import write_text
+from latent_audit.base.errors import InputError
+from latent_audit.base.folder import refuse_foreign, whole_folder
+from latent_audit.base.hashing import file_sha256
+from latent_audit.base.tables import write_json, write_table
+from latent_audit.diagnostics.audit import AuditSettings, AuditTables, audit
+from latent_audit.diagnostics.decomposition import NoDrawWarning
+
+MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
+TABLES = ("per_dim", "joint", "classes", "separability", "transforms")
+PACKAGES = ("latent-audit", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow")
+
+
+class Request(NamedTuple):
+    """What was asked for: the file of codes, the folder to write, and what else was given."""
+
+    codes: Path
+    out: Path
+    labels: str | None = None
+    images: Path | None = None
+    seed: int = 0
+
+
+def run_audit(
+    request: Request,
+    *,
+    settings: AuditSettings = AuditSettings(),
+    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
+) -> AuditTables:
+    """Read the codes, audit them and write the folder: the tables as .csv, audit.json, index.html.
+
+    The same files and seed give the same bytes. On any failure the folder is as it was before.
+
+    Raises
+    ------
+    InputError : a folder that may not be replaced, or anything wrong with the files; see `audit_files`.
+    """
+    if request.seed < 0:
+        raise InputError(f"--seed {request.seed}: a seed must be 0 or more.")
+    try:
+        target = request.out.resolve()
+    except (OSError, RuntimeError) as error:  # a link to itself
+        raise InputError(f"{request.out}: cannot be followed ({error}); choose another folder.") from None
+    refuse_foreign(target, marker=MARKER, made_by=MADE_BY)
+    codes = read_foreign(request.codes, labels=request.labels, seed=request.seed)
+    images = None if request.images is None else read_images(request.images, len(codes.z))
+    for line in (_size(request, codes, images), *codes.notes):
+        say(line)
+    with whole_folder(target) as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoDrawWarning)  # it stands in codes.notes
+        tables = audit(
+            codes.z, mu=codes.mu, logvar=codes.logvar, labels=codes.labels, seed=request.seed, settings=settings,
+            report_step=say,
+        )  # fmt: skip
+        notes = [*codes.notes, *_unscored(tables)]
+        for line in notes[len(codes.notes) :]:
+            say(line)
+        written = {f"{name}.csv": getattr(tables, name) for name in TABLES if getattr(tables, name) is not None}
+        for name, table in written.items():
+            write_table(folder / name, table)
+        described = _description(request, codes, images, tables, settings, notes)
+        described["files"] = sorted([*written, PAGE])
+        write_text(folder / PAGE, audit_page(tables, described, codes, _samples(codes, images)))
+        write_json(folder / MARKER, described)
+    say(f"{request.out / PAGE}: {len(written)} tables beside it")
+    return tables
+
+
+def _size(request: Request, codes: ForeignCodes, images: np.ndarray | None) -> str:
+    n, latent_dim = codes.z.shape
+    arrays = " and ".join(name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None)
+    parts = [f"{request.codes.name}: {n:,} x {latent_dim:,} ({arrays})"]
+    if codes.labels is not None:
+        parts.append(f"{len(np.unique(codes.labels)):,} classes")
+    if images is not None:
+        parts.append(f"images of {' x '.join(map(str, images.shape[1:]))}")
+    return ", ".join(parts)
+
+
+def _unscored(tables: AuditTables) -> list[str]:
+    if tables.classes is None or tables.separability is not None:
+        return []
+    return ["no separability.csv: it needs at least 40 rows, and two classes of two rows"]
+
+
+def _description(
+    request: Request,
+    codes: ForeignCodes,
+    images: np.ndarray | None,
+    tables: AuditTables,
+    settings: AuditSettings,
+    notes: list[str],
+) -> dict[str, Any]:
+    """audit.json: what went in, how it was measured and by which versions; no clock, no host, no path."""
+    files = {"codes": request.codes, "labels": codes.label_file, "images": request.images}
+    n, latent_dim = codes.z.shape
+    return {
+        "made_by": MADE_BY,
+        "input": {
+            role: {"name": path.name, "sha256": file_sha256(path)} for role, path in files.items() if path is not None
+        },
+        "arrays": [name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None],
+        "n": n,
+        "latent_dim": latent_dim,
+        "classes": None if codes.labels is None else len(np.unique(codes.labels)),
+        "labels": None if request.labels is None else Path(request.labels).name,
+        "images": None if images is None else list(images.shape),
+        "shown_dims": list(tables.dims),
+        "seed": request.seed,
+        "settings": asdict(settings),
+        "notes": notes,
+        "versions": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _samples(codes: ForeignCodes, images: np.ndarray | None) -> Mapping[str, np.ndarray]:
+    """Images of the codes that are nearest to 0, where the prior is densest, and of those furthest out."""
+    if images is None:
+        return {}
+    order = np.argsort(np.linalg.norm(codes.z, axis=1), kind="stable")
+    return {"closest to 0": images[order[:16]], "furthest from 0": images[order[::-1][:16]]}

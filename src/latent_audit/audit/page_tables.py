@@ -1,0 +1,94 @@
+"""The tables of an audit's page, in words and rounded; the .csv files beside it hold them whole."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from latent_audit.diagnostics.audit import AuditTables
+from latent_audit.report.audit_words import METRICS, View, metric_name, outside
+from latent_audit.report.tables import data_table, number
+
+MOST_ROWS = 100  # of per_dim on the page, the furthest from N(0, 1) first; the file has all
+PER_DIM = ["code", "dim", "mean", "std", "skew", "excess_kurtosis", "ks_d", "ks_p_holm", "w1", "shapiro_p_holm"]
+HEADINGS = {"std": "sd", "excess_kurtosis": "ex. kurtosis", "ks_d": "KS D", "ks_p_holm": "KS p, Holm", "w1": "W1",
+            "shapiro_p_holm": "Shapiro p, Holm", "kl_nats": "KL, nats", "is_active": "active"}  # fmt: skip
+
+
+def html_tables(tables: AuditTables, view: View, about: Mapping[str, Any]) -> dict[str, Markup | None]:
+    """transforms, joint (what has a null), extents (what has none), separability (None without), provenance."""
+    tested = tables.joint["null_high"].notna()
+    scores = None
+    if tables.separability is not None:
+        scores = data_table(
+            _named(tables.separability)[["what", "code", "value"]], row_headers=1,
+            caption="Telling the classes apart: fitted on a half of each class, scored on the other (separability.csv)",
+        )  # fmt: skip
+    return {
+        "transforms": _transform_table(tables.transforms),
+        "joint": _joint_table(tables.joint[tested], view),
+        "extents": data_table(
+            _named(tables.joint[~tested])[["what", "code", "value"]], caption="The other rows of joint.csv"
+        ),
+        "separability": scores,
+        "provenance": _provenance(about),
+    }
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with the metrics in words, in the order in which METRICS tells them, mu above z."""
+    place = {metric: index for index, metric in enumerate(METRICS)}
+    order = table["metric"].map(place).fillna(len(place)).sort_values(kind="stable").index
+    return table.assign(what=table["metric"].map(metric_name)).loc[order]
+
+
+def _joint_table(rows: pd.DataFrame, view: View) -> Markup:
+    rows = _named(rows)
+    chance = [f"{number(low)} to {number(high)}" for low, high in zip(rows["null_low"], rows["null_high"], strict=True)]
+    found = ["outside chance" if outside(row) else "within chance" for row in rows.to_dict("records")]
+    shown = rows.assign(chance=chance, found=found)[["what", "code", "value", "chance", "found", "p_value"]]
+    counted = int(rows["n_p"].max())
+    return data_table(
+        shown,
+        caption=f"joint.csv against chance: where 95% of as many true draws fall. p is of {number(counted)} codes"
+        f"{'' if counted == view.about['n'] else ', a seeded part of all'}; the smallest it can be is "
+        f"{number(1 / (1 + view.about['settings']['null_draws']), 2)}",
+        headings={"what": "statistic", "found": "it is", "p_value": "p"},
+    )
+
+
+def _transform_table(transforms: pd.DataFrame) -> Markup:
+    wide = transforms.pivot(index=["code", "transform"], columns="metric", values="value").reset_index()
+    order = wide["transform"].map({name: place for place, name in enumerate(("raw", "standardised", "whitened"))})
+    wide = wide.assign(order=order).sort_values(["code", "order"], kind="stable").drop(columns="order")
+    return data_table(
+        wide[["transform", "code", "ks_d_max", "w1_max"]],
+        caption="A fair hearing: the worst dimension as it is, with mean and sd taken out, and with the covariance too",
+        headings={"transform": "codes", "code": "of", "ks_d_max": "largest KS D", "w1_max": "largest W1"},
+    )
+
+
+def dimension_table(per_dim: pd.DataFrame) -> Markup:
+    """The rows of per_dim.csv, mu and z, the furthest from N(0, 1) first, at most MOST_ROWS."""
+    worst = per_dim.sort_values("ks_d", ascending=False, kind="stable").head(MOST_ROWS)
+    columns = [*PER_DIM, *(name for name in ("kl_nats", "is_active") if name in worst)]
+    left_out = len(per_dim) - len(worst)
+    return data_table(
+        worst[columns].assign(dim=worst["dim"] + 1),
+        caption="Each dimension, the furthest from N(0, 1) first"
+        + (f"; {number(left_out)} more rows are in per_dim.csv" if left_out else ""),
+        headings=HEADINGS,
+        row_headers=2,
+    )
+
+
+def _provenance(about: Mapping[str, Any]) -> Markup:
+    rows: Sequence[tuple[str, str]] = [
+        *((f"{role}: {file['name']}", file["sha256"]) for role, file in about["input"].items()),
+        ("shape", f"{about['n']} × {about['latent_dim']} ({', '.join(about['arrays'])})"),
+        ("seed", str(about["seed"])),
+        *((name.replace("_", " "), str(value)) for name, value in about["settings"].items()),
+        *about["versions"].items(),
+    ]
+    return data_table(pd.DataFrame(rows, columns=["what", "value"]), caption="Files (sha256), settings, versions")

@@ -1,0 +1,192 @@
+"""The audit of one set of codes, whoever made them: plain arrays in, tidy tables out.
+
+The pipeline's `diagnose` stage and the command `latent-audit audit` call this and nothing else for what they report
+about codes.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from latent_audit.base.densities import kl_to_standard_normal
+from latent_audit.base.errors import InputError
+from latent_audit.base.limits import LARGEST_LATENT_DIM
+from latent_audit.diagnostics.checks import as_codes, as_labels
+from latent_audit.diagnostics.decomposition import (
+    LARGEST_LOGVAR,
+    NoDrawWarning,
+    decomposition,
+    per_dimension_rate,
+    why_no_draw,
+)
+from latent_audit.diagnostics.multiplicity import adjust
+from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables
+
+MOST_CLASSES = 1000  # the votes of the class map are points x classes; more values are a measurement, not a class
+
+
+class AuditTables(NamedTuple):
+    """The tables of an audit; `classes` and `class_map` are None without labels, `separability` without a fit to score.
+
+    per_dim : a row per code (mu, z) and dimension. joint : a row per code and metric. transforms : rows code,
+    transform (raw, standardised, whitened), metric, value. classes : a row per code and class: label (an integer: the
+    label itself, or the index of its name), class_name, count, share, area, centroid_0, centroid_1.
+    class_map : index into the sorted classes over the unit square of z (row 0 = small second coordinate).
+    dims : the two dimensions of the class map and the centroids.
+    """
+
+    per_dim: pd.DataFrame
+    joint: pd.DataFrame
+    transforms: pd.DataFrame
+    classes: pd.DataFrame | None
+    separability: pd.DataFrame | None
+    class_map: np.ndarray | None
+    dims: tuple[int, int]
+
+
+def audit(
+    z: np.ndarray,
+    *,
+    mu: np.ndarray | None = None,
+    logvar: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    train: Mapping[str, np.ndarray] | None = None,
+    dims: tuple[int, int] | None = None,
+    seed: int = 0,
+    settings: AuditSettings = AuditSettings(),
+    report_step: Callable[[str], None] = lambda line: None,
+) -> AuditTables:
+    """Audit codes against N(0, I).
+
+    Parameters
+    ----------
+    z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code.
+    mu, logvar : (sample, latent) posterior means and log variances of a VAE, for the rows of `mu` and the exact
+        decomposition of the KL. What is of the posterior (mu, logvar and z together) stands under code z.
+    labels : (sample,) classes, integers or strings, at most 1,000 different ones.
+    train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each
+        class is used, and `separability` is None with fewer than 40 rows or without two classes of two rows.
+    dims : the two dimensions that the unit square shows where there are more; None takes the two of largest mean KL
+        (of largest variance without logvar).
+    seed : of every draw; the same seed gives the same tables.
+    report_step : is told what comes next, one short line per step.
+
+    Raises
+    ------
+    InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, more than 2,048
+        dimensions, one class only, more than 1,000 classes.
+
+    Warns
+    -----
+    NoDrawWarning : z is not spread about mu as draws of N(mu, exp(logvar)) are.
+    """
+    codes = _checked_codes(z, mu, logvar)
+    logvar = codes.pop("logvar", None)
+    for what in [] if logvar is None else why_no_draw(codes["mu"], logvar, codes["z"], remedy="Draw it"):
+        warnings.warn(what, NoDrawWarning, stacklevel=2)
+    if labels is not None:
+        labels = _checked_labels(labels, len(codes["z"]))
+    dims = _shown(codes.get("mu", codes["z"]), logvar) if dims is None else dims
+    made: dict[str, CodeTables] = {}
+    for code, values in codes.items():
+        if code == "z" and "mu" in made and _same(codes, train):
+            report_step("z: equal to mu in every value, its tables are the same")
+            made[code] = made["mu"]
+        else:
+            reference = None if train is None else (train[code], train["labels"])
+            step = _prefixed(report_step, code)
+            made[code] = code_tables(values, labels, reference, dims, seed, settings, step)
+    per_dim = _stacked({code: own.per_dim for code, own in made.items()})
+    rows = _stacked({code: own.joint for code, own in made.items()})
+    if "mu" in codes and logvar is not None:
+        report_step(f"posterior: decomposition of the KL over all {len(logvar):,} rows")
+        rates = per_dimension_rate(codes["mu"], logvar)
+        posterior = _posterior_rows(codes["mu"], logvar, codes["z"], rates, settings)
+        per_dim = per_dim.merge(rates, on="dim", how="left")
+        rows = pd.concat([rows, posterior.assign(code="z")], ignore_index=True)
+    return AuditTables(
+        per_dim=adjust(per_dim, by="code"),
+        joint=rows,
+        transforms=_stacked({code: own.transforms for code, own in made.items()}),
+        classes=_stacked_if_any({code: own.classes for code, own in made.items()}),
+        separability=_stacked_if_any({code: own.separability for code, own in made.items()}),
+        class_map=made["z"].class_map,
+        dims=dims,
+    )
+
+
+def _checked_codes(z: np.ndarray, mu: np.ndarray | None, logvar: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The arrays as float64, in the order mu, logvar, z; whatever is wrong is said before anything is computed."""
+    for name, array in (("mu", mu), ("logvar", logvar)):
+        if array is not None and np.shape(array) != np.shape(z):
+            raise InputError(f"audit: {name} has shape {np.shape(array)} and z {np.shape(z)}; they must be equal")
+    if logvar is not None and mu is None:
+        raise InputError("audit: logvar was given without mu; give both or neither")
+    given = {"mu": mu, "logvar": logvar, "z": z}
+    codes = {name: as_codes(a, where=f"audit, {name}") for name, a in given.items() if a is not None}
+    if (latent_dim := codes["z"].shape[1]) > LARGEST_LATENT_DIM:
+        raise InputError(
+            f"audit: codes have {latent_dim:,} dimensions, at most {LARGEST_LATENT_DIM:,} are allowed; "
+            "project them first (PCA) or choose columns."
+        )
+    if "logvar" in codes and (worst := np.abs(codes["logvar"]).max()) > LARGEST_LOGVAR:
+        raise InputError(
+            f"audit: logvar reaches {worst:g} in absolute value, allowed are {LARGEST_LOGVAR:g}; "
+            "is it a variance or a diverged run?"
+        )
+    return codes
+
+
+def _checked_labels(labels: np.ndarray, n: int) -> np.ndarray:
+    raw = np.asarray(labels)
+    if raw.ndim == 1 and len(raw) != n:
+        raise InputError(f"audit: {len(raw)} labels for {n} codes; give one label per row, in the same order")
+    names, index = as_labels(raw, n=n, where="audit, labels")
+    if len(names) > MOST_CLASSES:
+        raise InputError(
+            f"audit: the labels have {len(names):,} different values in {n:,} rows, at most {MOST_CLASSES:,} are "
+            "allowed; a label names a class: bin a measurement first, or leave the labels out."
+        )
+    return names[index]
+
+
+def _shown(centres: np.ndarray, logvar: np.ndarray | None) -> tuple[int, int]:
+    """The two dimensions of largest mean KL (without logvar: of largest variance), in their own order."""
+    carried = centres.var(axis=0) if logvar is None else kl_to_standard_normal(centres, logvar).mean(axis=0)
+    largest = sorted(np.argsort(-carried, kind="stable")[:2].tolist())
+    return (largest[0], largest[-1])
+
+
+def _same(codes: Mapping[str, np.ndarray], train: Mapping[str, np.ndarray] | None) -> bool:
+    equal = np.array_equal(codes["mu"], codes["z"])
+    return equal and (train is None or np.array_equal(train["mu"], train["z"]))
+
+
+def _prefixed(report_step: Callable[[str], None], code: str) -> Callable[[str], None]:
+    return lambda line: report_step(f"{code}: {line}")
+
+
+def _posterior_rows(mu, logvar, z, rates: pd.DataFrame, settings: AuditSettings) -> pd.DataFrame:
+    rows = decomposition(mu, logvar, z)
+    if not settings.unit_counts:
+        return rows
+    values = [float(np.count_nonzero(rates[column])) for column in ("is_active", "is_collapsed")]
+    counted = pd.DataFrame({"metric": ["active_units", "collapsed_units"], "value": values, "n_p": len(z)})
+    return pd.concat([rows, counted], ignore_index=True)
+
+
+def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The tables of every code below one another, `code` first."""
+    coded = []
+    for code, table in tables.items():
+        coded.append(table.copy())
+        coded[-1].insert(0, "code", code)
+    return pd.concat(coded, ignore_index=True)
+
+
+def _stacked_if_any(tables: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame | None:
+    present = {code: table for code, table in tables.items() if table is not None}
+    return _stacked(present) if present else None

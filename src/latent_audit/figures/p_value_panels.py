@@ -1,0 +1,63 @@
+"""The p-value maps of the arms: adjusted p of every test and dimension beside the sizes of the departures."""
+
+import numpy as np
+import pandas as pd
+
+from latent_audit.figures import p_value_heat_map as pvalues
+from latent_audit.figures.canvas import Band, Sketch, sketch
+from latent_audit.figures.dimensions import dimension_name, shown_dims
+from latent_audit.figures.style import arm_colours, display_name
+
+TESTS = {"ks_p": "KS", "cvm_p": "CvM", "ad_p": "AD", "shapiro_p": "Shapiro", "k2_p": "K²", "jb_p": "JB"}
+EFFECTS = {"mean": "mean", "log_std": "ln sd", "skew": "skew", "excess_kurtosis": "kurt.", "ks_d": "KS D", "w1": "W1"}
+
+
+def p_value_maps(per_dim: pd.DataFrame, *, family: int) -> list[Band]:
+    """Per arm: adjusted p of every test and dimension of z, beside the sizes of the departures; medians over seeds.
+
+    `family` is the number of p-values adjusted together: an adjusted p that underflowed is bounded by family * p.
+    """
+    colours, bands = arm_colours(per_dim["arm"]), []
+    dims = shown_dims(per_dim, most=24)
+    for arm, colour in colours.items():
+        rows = per_dim[(per_dim["arm"] == arm) & (per_dim["code"] == "z") & per_dim["dim"].isin(dims)]
+        labels = [dimension_name(dim) for dim in dims]
+        adjusted = pd.DataFrame({TESTS[p]: log10_adjusted(rows, p, family) for p in TESTS}).assign(
+            dim=rows["dim"].to_numpy()
+        )
+        p_map = adjusted.groupby("dim").median().loc[dims].set_axis(labels)
+        effects = (
+            rows.assign(log_std=np.log(rows["std"].where(rows["std"] > 0)))
+            .groupby("dim")[list(EFFECTS)]
+            .median()
+            .loc[dims]
+        )
+        bands.append(Band("pair", "", _maps(arm, colour, p_map, effects.rename(columns=EFFECTS).set_axis(labels))))
+    return bands
+
+
+def _maps(arm: str, colour: str, p_map: pd.DataFrame, effects: pd.DataFrame) -> list[Sketch]:
+    size = (330, 34 + 26.0 * len(p_map))
+    return [
+        sketch(
+            lambda ax: pvalues.plot_p_map(p_map, ax=ax),
+            title=display_name(arm),
+            note="log10 of adjusted p, z",
+            size=size,
+            alt=f"Heat map of log10 adjusted p-values of {display_name(arm)}, dimensions by tests.",
+        ),
+        sketch(
+            lambda ax: pvalues.plot_effect_map(effects, colour=colour, ax=ax),
+            title=display_name(arm),
+            note="size of the departure, z",
+            size=size,
+            alt=f"Heat map of effect sizes of {display_name(arm)}, dimensions by effects.",
+        ),
+    ]
+
+
+def log10_adjusted(rows: pd.DataFrame, column: str, family: int) -> np.ndarray:
+    """log10 of the Holm-adjusted `column`; where that underflowed, log10(family * p), which bounds it from above."""
+    adjusted = rows[f"{column}_holm"].to_numpy(dtype=float)
+    bound = np.minimum(rows[f"log10_{column}"].to_numpy(dtype=float) + np.log10(family), 0)
+    return np.where(adjusted > 1e-290, np.log10(np.maximum(adjusted, 1e-300)), bound)

@@ -1,0 +1,239 @@
+"""Read finished runs of the study, git revisions, DVC experiments and the workspace; nothing is checked out."""
+
+import io
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from latent_audit.base.errors import InputError
+
+WORKSPACE = "workspace"
+LETTERS = "ABCDEFGHIJKL"  # a run's name on the page; a table of more columns is not read
+Read = Callable[[str], str | None]  # path from the project's root -> the file's text, None where there is none
+Values = dict[str, dict[str, dict[int, float]]]  # arm -> metric -> seed -> value
+
+
+class Run(NamedTuple):
+    """One finished run.
+
+    letter, name : how the page calls it, and what it was asked for by. commit : its hash; None for the workspace.
+    params : params.yaml as it stands there, not held to today's schema.
+    metrics : arm -> metric -> {"mean", "low", "high", "n_seeds"}, of z. claims : claims.csv.
+    per_seed : what is known seed by seed. stale : parameters that were edited after the results were made.
+    """
+
+    letter: str
+    name: str
+    commit: str | None
+    params: dict[str, Any]
+    metrics: dict[str, dict[str, dict[str, Any]]]
+    claims: pd.DataFrame
+    per_seed: Values
+    stale: list[str]
+
+
+def read_runs(root: Path, revisions: Sequence[str]) -> list[Run]:
+    """The runs asked for, in that order; one revision alone is put beside the workspace.
+
+    Parameters
+    ----------
+    root : a folder of the project. revisions : commits, branches, tags, names of DVC experiments, or `workspace`.
+
+    Raises
+    ------
+    InputError : no git or DVC here, an unknown revision, one without results, or nothing that differs.
+    """
+    asked = [*revisions, WORKSPACE] if len(revisions) == 1 and revisions[0] != WORKSPACE else list(revisions)
+    if len(asked) < 2:
+        raise InputError("the workspace alone has nothing to stand beside: name a revision or an experiment")
+    if len(asked) > len(LETTERS):
+        raise InputError(f"{len(asked)} runs do not fit on a page: name at most {len(LETTERS)}")
+    repo = _open(root)
+    commits = {name: None if name == WORKSPACE else _resolve(repo, name) for name in asked}
+    _refuse_repeated(asked, commits)
+    runs = [_read_run(repo, letter, name, commits[name]) for letter, name in zip(LETTERS, asked, strict=False)]
+    first = runs[0]
+    if all(run.params == first.params and run.metrics == first.metrics for run in runs[1:]):
+        raise InputError(
+            f"{', '.join(asked)}: the same parameters and the same results, so there is nothing to compare; "
+            "make another run, for example with `dvc exp run -S beta=500`"
+        )
+    return runs
+
+
+def _open(root: Path) -> Any:
+    """DVC's view of the project, without touching it."""
+    from dvc.exceptions import NotDvcRepoError
+    from dvc.repo import Repo
+    from dvc.scm import NoSCM, SCMError
+
+    try:
+        repo = Repo(str(root))
+    except NotDvcRepoError:
+        raise InputError(f"{root} is in no DVC project; run from the root of a clone of the study") from None
+    except SCMError:
+        raise InputError(f"{root} is in no git repository, so it has no revisions; clone the study with git") from None
+    if isinstance(repo.scm, NoSCM):
+        raise InputError(f"{root} is used without git (core.no_scm), so it has no revisions; clone the study with git")
+    return repo
+
+
+def _resolve(repo: Any, name: str) -> str:
+    """The commit of a revision or of an experiment's name; InputError with the names that come near."""
+    from dvc.scm import RevError, resolve_rev
+
+    try:
+        commit = resolve_rev(repo.scm, name)
+    except RevError as error:
+        experiments = sorted(
+            {found for listed in repo.experiments.ls(all_commits=True).values() for found, _ in listed}
+        )
+        near = get_close_matches(name, [*experiments, *repo.scm.list_branches(), *repo.scm.list_tags()], n=5)
+        known = f"near to it: {', '.join(near)}" if near else f"experiments here: {', '.join(experiments) or 'none'}"
+        what = "more than one experiment is" if "ambiguous" in str(error) else "no revision or experiment is"
+        raise InputError(f"{what} called {name!r}; {known} (see `git log`, `dvc exp list -A`)") from None
+    asked = subprocess.run(
+        ["git", "-C", repo.root_dir, "cat-file", "-t", commit], capture_output=True, check=False, text=True
+    )
+    if (kind := asked.stdout.strip()) != "commit":
+        raise InputError(f"{name!r} is no commit{f' but a {kind}' if kind else ''}; name a revision")
+    return commit
+
+
+def _refuse_repeated(asked: Sequence[str], commits: dict[str, str | None]) -> None:
+    seen: dict[str | None, str] = {}
+    for name in asked:
+        if commits[name] in seen:
+            raise InputError(f"{seen[commits[name]]!r} and {name!r} are the same run; name each run once")
+        seen[commits[name]] = name
+
+
+def _read_run(repo: Any, letter: str, name: str, commit: str | None) -> Run:
+    read = _reader(Path(repo.root_dir), commit)
+    what = name if commit is None else f"{name} ({commit[:7]})"
+    params = _parsed(what, "params.yaml", read, _mapping)
+    found = _parsed(what, "reports/metrics.json", read, lambda text: _mapping(text, json.loads))
+    claims = _parsed(what, "reports/claims.csv", read, _claims)
+    known = params.get("arms") or found
+    metrics = {arm: _intervals(found[arm]) for arm in known if isinstance(found.get(arm), dict)}
+    metrics.pop("critic", None)
+    if not any(metrics.values()):
+        raise InputError(f"{what}: reports/metrics.json holds no arm of params.yaml; run `dvc repro` there")
+    seeds = sorted(params.get("seeds", []))
+    per_seed = {arm: _of_summary(_tracked(repo, commit, arm), seeds, metrics[arm]) for arm in metrics}
+    _add_claims(per_seed, claims, seeds)
+    lock = _parsed(what, "dvc.lock", lambda path: read(path) or "{}", _mapping)
+    return Run(letter, name, commit, params, metrics, claims, per_seed, stale_parameters(params, lock))
+
+
+def _reader(root: Path, commit: str | None) -> Read:
+    """How to read the files that git keeps, at a commit or in the workspace."""
+
+    def of_workspace(path: str) -> str | None:
+        return (root / path).read_text(encoding="utf-8") if (root / path).is_file() else None
+
+    def of_commit(path: str) -> str | None:
+        command = ["git", "-C", str(root), "cat-file", "blob", f"{commit}:./{path}"]
+        shown = subprocess.run(command, capture_output=True, check=False)
+        return shown.stdout.decode("utf-8") if shown.returncode == 0 else None
+
+    return of_workspace if commit is None else of_commit
+
+
+def _parsed(what: str, path: str, read: Read, parse: Callable[[str], Any]) -> Any:
+    try:
+        text = read(path)
+        if text is not None:
+            return parse(text)
+    except (ValueError, YAMLError) as error:
+        raise InputError(f"{what}: {path} cannot be read ({str(error).splitlines()[0]}); run `dvc repro`") from None
+    todo = "run `dvc repro`" if what == WORKSPACE else "check it out, run `dvc repro` and commit reports/"
+    raise InputError(f"{what}: no {path} there, so that run has no results; {todo}")
+
+
+def _mapping(text: str, load: Callable[[str], Any] = YAML(typ="safe", pure=True).load) -> dict[str, Any]:
+    content = load(text)
+    if not isinstance(content, dict):
+        raise ValueError("no mapping")
+    return content
+
+
+def _claims(text: str) -> pd.DataFrame:
+    table = _csv(text)
+    if lacking := sorted({"claim_id", "arms", "code", "statistic", "verdict", "values"} - set(table.columns)):
+        raise ValueError(f"columns {lacking} are missing")
+    return table
+
+
+def _csv(text: str) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
+
+
+def _intervals(entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {key: entry for key, entry in entries.items() if isinstance(entry, dict) and "mean" in entry}
+
+
+def _tracked(repo: Any, commit: str | None, arm: str) -> str | None:
+    """summary.csv of an arm, which DVC keeps: from the workspace, or from DVC's cache where that still has it."""
+    path = f"diagnostics/{arm}/summary.csv"
+    if commit is None:
+        return _reader(Path(repo.root_dir), None)(path)
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+    from dvc_data.index.index import DataIndexError
+
+    try:
+        return str(DVCFileSystem(repo.root_dir, rev=commit).read_text(path, encoding="utf-8"))
+    except (OSError, DvcException, DataIndexError):  # the last: a fresh clone, whose cache holds nothing yet
+        return None
+
+
+def _of_summary(text: str | None, seeds: list[int], metrics: dict[str, dict[str, Any]]) -> dict[str, dict[int, float]]:
+    """metric -> seed -> value; values that do not give the mean of metrics.json are of another run and left out."""
+    if text is None:
+        return {}
+    table = _csv(text)
+    table = table[(table["code"] == "z") & table["seed"].isin(seeds) & table["value"].notna()]
+    return {
+        str(metric): dict(zip(rows["seed"].tolist(), rows["value"].tolist(), strict=True))
+        for metric, rows in table.groupby("metric")
+        if metric in metrics and _agree(float(np.mean(rows["value"])), metrics[str(metric)]["mean"])
+    }
+
+
+def _agree(mean: float, stored: float | None) -> bool:
+    return stored is not None and abs(mean - stored) <= 1e-5 * max(abs(stored), 1e-9)
+
+
+def _add_claims(per_seed: Values, claims: pd.DataFrame, seeds: list[int]) -> None:
+    """Where DVC's cache lacks the tables, claims.csv still has the seeds of every statistic that is a plain metric."""
+    for row in claims.to_dict("records"):
+        arm, metric = str(row["arms"]), str(row["statistic"])
+        if arm in per_seed and metric.isidentifier() and row["code"] == "z" and isinstance(row["values"], str):
+            values = json.loads(row["values"])
+            if len(values) == len(seeds):
+                per_seed[arm].setdefault(metric, dict(zip(seeds, values, strict=True)))
+
+
+def stale_parameters(params: dict[str, Any], lock: dict[str, Any]) -> list[str]:
+    """Dotted keys whose value in params.yaml is not the one that dvc.lock says the results were made with."""
+    absent = object()
+    stale = set()
+    for name, stage in lock.get("stages", {}).items():
+        if "@" in name and name.split("@")[1] not in params.get("arms", {}):
+            continue  # dvc.lock keeps the arms that were removed
+        for key, used in stage.get("params", {}).get("params.yaml", {}).items():
+            node: Any = params
+            for part in key.split("."):
+                node = node.get(part, absent) if isinstance(node, dict) else absent
+            if node != used:
+                stale.add(key)
+    return sorted(stale)

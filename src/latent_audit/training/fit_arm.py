@@ -1,0 +1,81 @@
+"""One replicate of an arm as a worker runs it: load the prepared data, resume where a killed run stopped, train."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from latent_audit.base.errors import InputError
+from latent_audit.base.hashing import file_sha256
+from latent_audit.compute.workers import core_to_spare, map_seeds
+from latent_audit.data.prepared import LoadedSplit, load_split
+from latent_audit.models.autoencoder import Autoencoder
+from latent_audit.training import checkpoint
+from latent_audit.training.batch import TrainingRun
+from latent_audit.training.fit import Replicate, Tick, fit
+from latent_audit.training.fit_stacked import fit_stacked
+from latent_audit.training.helper_process import Second
+
+PACKAGE = Path(__file__).resolve().parents[1]
+CODE = ("training", "models", "base", "compute", "data/prepared.py")  # a run's bytes
+
+
+def checkpoint_folder(root: Path, prepared_dir: Path, run: TrainingRun, device_class: Sequence[str]) -> Path:
+    """The folder under `root` named by all that defines the run's bytes: parameters, data, code, device, torch."""
+    definition = {
+        "run": asdict(run),
+        "data": [file_sha256(prepared_dir / name) for name in ("meta.json", "train_images.npy", "test_images.npy")],
+        "code": checkpoint.code_hash(*(PACKAGE / name for name in CODE)),
+        "device": list(device_class),
+        "torch": torch.__version__,
+    }
+    return root / checkpoint.run_key(definition)
+
+
+def train_replicate(
+    prepared_dir: Path,
+    run: TrainingRun,
+    checkpoints: Path,
+    device: torch.device,
+    *,
+    seed: int,
+    send: Callable[[Tick], None],
+) -> Replicate:
+    """Train seed `seed` of `run` on the prepared data, keeping a checkpoint per epoch under `checkpoints`."""
+    load = partial(_splits, prepared_dir)
+    splits, path = load(), checkpoints / f"seed-{seed}.safetensors"
+
+    def open_second(model: Autoencoder) -> Second | None:
+        return Second(model, run, load) if core_to_spare() else None
+
+    return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send, open_second=open_second)
+
+
+def train_replicates(
+    prepared_dir: Path,
+    run: TrainingRun,
+    checkpoints: Path,
+    *,
+    seeds: Sequence[int],
+    device: torch.device,
+    on_tick: Callable[[Tick], None],
+) -> list[Replicate]:
+    """Train every seed of `run`: in parallel processes on a CPU, as one stacked program elsewhere."""
+    if device.type == "cpu":
+        work = partial(train_replicate, prepared_dir, run, checkpoints, device)
+        return map_seeds(work, seeds, device=device, on_message=on_tick)
+    splits, path = _splits(prepared_dir), checkpoints / f"seeds-{'-'.join(map(str, seeds))}.safetensors"
+    try:
+        return fit_stacked(splits, run, seeds=seeds, device=device, checkpoint_path=path, on_tick=on_tick)
+    except torch.OutOfMemoryError as error:
+        raise InputError(
+            f"arm {run.arm!r}: {len(seeds)} seeds together do not fit into the memory of {device} "
+            f"({str(error).splitlines()[0]}). Set fewer seeds, a smaller train.batch_size, or device: cpu, and run "
+            "again: finished epochs are kept."
+        ) from None
+
+
+def _splits(prepared_dir: Path) -> dict[str, LoadedSplit]:
+    return {name: load_split(prepared_dir, name) for name in ("train", "test")}
