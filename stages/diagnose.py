@@ -46,8 +46,9 @@ def measure_replicate(
     )  # fmt: skip
     send(f"seed {seed}: audited")
     splits = {name: load_split(prepared, name) for name in ("train", "test")}
+    reconstruction = read_json(models / "arm.json")["reconstruction"]
     tables |= measure_decoder(
-        codes, model, critic, splits, reconstruction=params.model.reconstruction, seed=settings.seed, device=device
+        codes, model, critic, splits, reconstruction=reconstruction, seed=settings.seed, device=device
     )
     tables["reconstruction"] = reconstruction_table(codes, read_table(models / "history.csv"), seed)
     send(f"seed {seed}: decoder measured")

@@ -11,6 +11,7 @@ import typer
 
 from latent_audit.base.codes import write_codes
 from latent_audit.base.errors import reported
+from latent_audit.base.tables import read_json
 from latent_audit.compute.devices import resolve
 from latent_audit.compute.workers import map_seeds
 from latent_audit.data.prepared import load_split
@@ -43,7 +44,14 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     params.arm(arm)
     prepared, codes, device = Path("data/prepared") / params.dataset, Path("codes") / arm, resolve(params.device)
     shutil.rmtree(codes, ignore_errors=True)
-    work = partial(encode_replicate, Path("models") / arm, prepared, codes, params.model.reconstruction, device)
+    work = partial(
+        encode_replicate,
+        Path("models") / arm,
+        prepared,
+        codes,
+        read_json(Path("models") / arm / "arm.json")["reconstruction"],
+        device,
+    )
     map_seeds(work, params.seeds, device=device, on_message=lambda line: print(f"{arm}: {line}", flush=True))
 
 

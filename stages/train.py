@@ -1,6 +1,7 @@
 """Stage `train`: fit every seed of one arm and write the weights, the loss history and the arm's description."""
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +16,12 @@ from latent_audit.base.tensors import write_tensors
 from latent_audit.compute.devices import device_class, emulates_bfloat16, resolve
 from latent_audit.console.progress import TrainingProgress
 from latent_audit.data.prepared import Meta, load_meta
-from latent_audit.models.architectures.conv import bottleneck_shape
+from latent_audit.models import registry
 from latent_audit.models.autoencoder import ModelSpec
 from latent_audit.models.image import ImageShape
 from latent_audit.models.store import weights_path
 from latent_audit.params import Params, load_params
-from latent_audit.training.batch import TrainingRun
+from latent_audit.training.batch import Corruption, TrainingRun
 from latent_audit.training.fit import Replicate
 from latent_audit.training.fit_arm import checkpoint_folder, train_replicates
 
@@ -31,17 +32,20 @@ LAUNCHERS = 2  # processes above this one: the shell that DVC starts a stage wit
 def describe(arm: str, params: Params, meta: Meta) -> TrainingRun:
     """The arm's training run on images of this shape."""
     image = ImageShape(meta.channels, meta.height, meta.width)
-    bottleneck_shape(image)
-    schedule, weight = params.schedule(arm), params.weight(arm, image.n_pixels)
+    network, schedule, weight = params.network(arm), params.schedule(arm), params.weight(arm, image.n_pixels)
+    chosen = registry.architecture(network.architecture)
+    settings = registry.settings_of(chosen, network.settings(), image)
+    corrupted = params.arm(arm).corruption
     return TrainingRun(
         arm=arm,
-        model=ModelSpec(params.arm(arm).family, params.model.architecture, image, params.model.latent_dim),
-        reconstruction=params.model.reconstruction,
+        model=ModelSpec(params.arm(arm).family, chosen.name, image, network.latent_dim, settings, len(meta.classes)),
+        reconstruction=network.reconstruction,
         beta=None if weight is None else weight.beta,
         epochs=schedule.epochs,
         batch_size=schedule.batch_size,
         learning_rate=schedule.learning_rate,
         precision=schedule.precision,
+        corruption=None if corrupted is None else Corruption(corrupted.kind, corrupted.level),
     )
 
 
@@ -64,6 +68,7 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     run = describe(arm, params, load_meta(prepared))
     device = resolve(params.device, run.precision)
     weight = params.weight(arm, run.model.image.n_pixels)
+    family = registry.family(run.model.family)
     beta, beta_kl = (None, None) if weight is None else weight
     print(f"{arm}: {run.model.family}, beta {beta}, beta_kl {beta_kl}, {run.epochs} epochs, {len(params.seeds)} seeds")
     if run.precision == "bfloat16" and emulates_bfloat16(device):
@@ -75,7 +80,9 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
         progress.close()
         description = {
             "arm": arm, "family": run.model.family, "beta": beta, "beta_kl": beta_kl,
-            "latent_dim": run.model.latent_dim, "architecture": run.model.architecture,
+            "latent_dim": run.model.latent_dim, "architecture": run.model.architecture, "settings": run.model.settings,
+            "n_classes": run.model.n_classes, "corruption": None if run.corruption is None else asdict(run.corruption),
+            "role": family.role, "code": family.code,
             "reconstruction": run.reconstruction, "n_pixels": run.model.image.n_pixels, **run.model.image._asdict(),
             "epochs": run.epochs, "batch_size": run.batch_size, "learning_rate": run.learning_rate,
             "precision": run.precision,

@@ -42,6 +42,12 @@ Positive = Annotated[float, BeforeValidator(_no_switch), Field(gt=0), AfterValid
 Count = Annotated[int, Field(ge=1, strict=True)]
 
 
+LatentDim = Annotated[int, Field(ge=1, le=LARGEST_LATENT_DIM, strict=True)]
+Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=65_536, strict=True)], ...], Field(max_length=8)]
+Activation = Literal["none", "relu", "leaky_relu", "elu", "tanh", "sigmoid"]
+Reconstruction = Literal["bce", "mse"]
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
 
@@ -49,12 +55,16 @@ class _Frozen(BaseModel):
 class Arm(_Frozen):
     """One arm of the study. A VAE takes its weight from `beta`, from `beta_kl`, or else from the top-level `beta`."""
 
-    family: Literal["ae", "vae"]
+    family: str
     watch: str = Field(description="the parameter whose change retrains this arm, for dvc.yaml")
     beta: Positive | None = None
     beta_kl: Positive | None = None
     epochs: Count | None = None
     learning_rate: Positive | None = None
+    batch_size: Count | None = None
+    latent_dim: LatentDim | None = None
+    model: "ArmModel | None" = None
+    corruption: "Corruption | None" = None
 
     @model_validator(mode="after")
     def _one_weight(self) -> "Arm":
@@ -82,12 +92,49 @@ class Data(_Frozen):
         return value
 
 
-class Model(_Frozen):
-    """The network, the same in every arm."""
+class Network(_Frozen):
+    """Settings of an architecture; null is the architecture's own default, which is the book's where it has one."""
 
-    architecture: Literal["conv"]
-    latent_dim: Annotated[int, Field(ge=1, le=LARGEST_LATENT_DIM, strict=True)]
-    reconstruction: Literal["bce", "mse"]
+    widths: Widths | None = None
+    kernel: Count | None = None
+    norm: Literal["none", "batch"] | None = None
+    activation: Activation | None = None
+    hidden: Widths | None = None
+    decoder_hidden: Widths | None = None
+    code_activation: Activation | None = None
+
+
+class Model(Network):
+    """The network of every arm; an arm may set what it has otherwise."""
+
+    architecture: str
+    latent_dim: LatentDim
+    reconstruction: Reconstruction
+
+    def settings(self) -> dict[str, object]:
+        """What is given of the architecture's settings, for `models.registry.settings_of`."""
+        return {name: value for name in Network.model_fields if (value := getattr(self, name)) is not None}
+
+
+class ArmModel(Network):
+    """What an arm has otherwise than the study's `model` section."""
+
+    architecture: str | None = None
+    latent_dim: LatentDim | None = None
+    reconstruction: Reconstruction | None = None
+
+
+class Corruption(_Frozen):
+    """What the encoder is shown instead of the image, while the target stays clean: a denoising arm."""
+
+    kind: Literal["gaussian", "masking"]
+    level: Annotated[float, BeforeValidator(_no_switch), Field(gt=0), AfterValidator(_finite)]
+
+    @model_validator(mode="after")
+    def _a_share(self) -> "Corruption":
+        if self.kind == "masking" and self.level >= 1:
+            raise ValueError("the level of masking is the share of pixels set to 0: above 0 and below 1")
+        return self
 
 
 class Train(_Frozen):
@@ -168,15 +215,25 @@ class Params(_Frozen):
     def schedule(self, name: str) -> Train:
         """`train` with the arm's own epochs and learning rate put in."""
         arm = self.arm(name)
-        own = {key: value for key in ("epochs", "learning_rate") if (value := getattr(arm, key)) is not None}
+        own = {
+            key: value for key in ("epochs", "learning_rate", "batch_size") if (value := getattr(arm, key)) is not None
+        }
         return self.train.model_copy(update=own)
+
+    def network(self, name: str) -> Model:
+        """`model` with what the arm called `name` has otherwise."""
+        arm = self.arm(name)
+        own = {} if arm.model is None else {key: v for key, v in dict(arm.model).items() if v is not None}
+        if arm.latent_dim is not None:
+            own["latent_dim"] = arm.latent_dim
+        return self.model.model_copy(update=own)
 
     def weight(self, name: str, n_pixels: int) -> "KlWeight | None":
         """The KL weight of the arm called `name` on images of `n_pixels` = C*H*W; None for an autoencoder."""
         arm = self.arm(name)
         if arm.family == "ae":
             return None
-        scale = pixels_per_unit_beta(n_pixels, self.model.reconstruction)
+        scale = pixels_per_unit_beta(n_pixels, self.network(name).reconstruction)
         if arm.beta_kl is not None:
             return KlWeight(beta=scale / arm.beta_kl, beta_kl=arm.beta_kl)
         beta = self.beta if arm.beta is None else arm.beta

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from latent_audit.models.autoencoder import ModelSpec, build, reparameterise
+from latent_audit.models.autoencoder import ModelSpec, build
+from latent_audit.models.elbo import reparameterise
 from latent_audit.models.image import ImageShape, to_unit_interval
 
 IMAGE = ImageShape(1, 16, 16)

@@ -8,25 +8,17 @@ with a further process where `core_to_spare` says so.
 import gc
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import parent_process
 from typing import Any
 
 import torch
 
 from latent_audit.base.errors import InputError
+from latent_audit.compute.server import ALLOCATOR, context, environment, start
 
-# glibc returns every large buffer to the kernel and faults it in again; keeping them is worth 1.4x. Read at exec.
-ALLOCATOR = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": str(2**32),
-    "MALLOC_TOP_PAD_": str(2**26),
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-    "OMP_NUM_THREADS": "1",
-}
 _queue: Any = None  # a worker's line to its parent
 _unfinished: Any = None  # a counter that the workers share
 
@@ -51,15 +43,16 @@ def map_seeds(
     """
     if device.type != "cpu":
         return [function(seed=seed, send=on_message) for seed in seeds]
-    context = get_context("spawn")
-    queue, unfinished = context.Queue(), context.Value("i", len(seeds))
+    start()
+    kind = context()
+    queue, unfinished = kind.Queue(), kind.Value("i", len(seeds))
     listener = threading.Thread(target=_listen, args=(queue, on_message), daemon=True)
     listener.start()
     workers = min(len(seeds), available_cores())
     try:
         with (
-            _environment(ALLOCATOR),
-            ProcessPoolExecutor(workers, context, _start_worker, (queue, unfinished, os.getpid())) as pool,
+            environment(ALLOCATOR),  # for the processes of a system without a server
+            ProcessPoolExecutor(workers, kind, _start_worker, (queue, unfinished)) as pool,
         ):
             futures = [pool.submit(_in_worker, function, seed) for seed in seeds]
             _fail_fast(pool, futures)
@@ -109,28 +102,16 @@ def _listen(queue: Any, on_message: Callable[[Any], None]) -> None:
         on_message(message)
 
 
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = {key: os.environ.get(key) for key in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            os.environ.pop(key, None) if value is None else os.environ.__setitem__(key, value)
-
-
-def _start_worker(queue: Any, unfinished: Any, parent: int) -> None:
+def _start_worker(queue: Any, unfinished: Any) -> None:
     global _queue, _unfinished
     _queue, _unfinished = queue, unfinished
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
 
 
-def _die_with(parent: int) -> None:
-    pause = threading.Event()
-    while os.getppid() == parent:
-        pause.wait(0.5)
-    os._exit(1)  # the trainer was killed: an orphan must not go on writing checkpoints
+def _die_with_parent() -> None:
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)  # it was killed: an orphan must not go on writing checkpoints
 
 
 def _in_worker(function: Callable[..., Any], seed: int) -> Any:

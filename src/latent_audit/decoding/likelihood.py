@@ -11,8 +11,8 @@ from torch import Tensor
 
 from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
-from latent_audit.models.autoencoder import Autoencoder, reparameterise
-from latent_audit.models.elbo import PIXEL_LOSS, recon_nll
+from latent_audit.models.autoencoder import Autoencoder
+from latent_audit.models.elbo import PIXEL_LOSS, recon_nll, reparameterise
 from latent_audit.models.image import to_unit_interval
 
 N_SAMPLES = 50  # importance samples per image
@@ -32,7 +32,7 @@ def likelihood_scores(
     generator: torch.Generator,
     device: torch.device,
 ) -> pd.DataFrame:
-    """`likelihood_bounds` of a VAE with 50 samples; no rows for an autoencoder, which has none.
+    """`likelihood_bounds` of a VAE with 50 samples; no rows for a code that is not Gaussian, which has none.
 
     On the first 500 images of the split, or its first quarter where that is less.
 
@@ -41,7 +41,7 @@ def likelihood_scores(
     reconstruction : `bce` (BCE nats, not a normalised likelihood of grey pixels) or `mse` (unit-variance Gaussian).
     generator : a CPU generator.
     """
-    if model.spec.family == "ae":
+    if model.family.code != "gaussian":
         return pd.DataFrame({"metric": pd.Series(dtype="str"), "value": pd.Series(dtype="float64")})
     loss, n_pixels = PIXEL_LOSS[reconstruction], model.spec.image.n_pixels
     weights = next(model.parameters())

@@ -11,7 +11,7 @@ from latent_audit.base.densities import kl_to_standard_normal
 
 
 class ElboTerms(NamedTuple):
-    """Nats per image, summed over pixels and over code dimensions; an autoencoder's kl is zero."""
+    """Nats per image, summed over pixels and over code dimensions."""
 
     recon_nll: Float[Tensor, " batch"]
     kl: Float[Tensor, " batch"]
@@ -53,17 +53,17 @@ def recon_nll(pixel_loss: Float[Tensor, " batch"], reconstruction: str, n_pixels
 def elbo_terms(
     pixel_loss: Float[Tensor, " batch"],
     mu: Float[Tensor, "batch latent"],
-    logvar: Float[Tensor, "batch latent"] | None,
+    logvar: Float[Tensor, "batch latent"],
     *,
     reconstruction: str,
     n_pixels: int,
 ) -> ElboTerms:
     """Both terms from a summed pixel loss and the posterior's parameters."""
-    kl = torch.zeros_like(pixel_loss) if logvar is None else kl_to_standard_normal(mu, logvar).sum(dim=1)
+    kl = kl_to_standard_normal(mu, logvar).sum(dim=1)
     return ElboTerms(recon_nll(pixel_loss, reconstruction, n_pixels), kl)
 
 
-def objective(
+def objective_of(
     pixel_loss: Float[Tensor, " batch"], kl: Float[Tensor, " batch"], *, beta: float | None, n_pixels: int
 ) -> Float[Tensor, " batch"]:
     """What the optimiser minimises, per image: the mean pixel loss (AE), or beta times it plus the KL (VAE).
@@ -72,3 +72,10 @@ def objective(
     """
     mean_pixel_loss = pixel_loss / n_pixels
     return mean_pixel_loss if beta is None else beta * mean_pixel_loss + kl
+
+
+def reparameterise(
+    mu: Float[Tensor, "batch latent"], logvar: Float[Tensor, "batch latent"], eps: Float[Tensor, "batch latent"]
+) -> Float[Tensor, "batch latent"]:
+    """One sample z = mu + sigma * eps of q(z|x). Kingma & Welling (2014), section 2.4."""
+    return mu + (0.5 * logvar).exp() * eps

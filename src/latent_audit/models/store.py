@@ -29,6 +29,7 @@ def load_model(folder: Path, seed: int, *, device: torch.device) -> Autoencoder:
     """The trained replicate `seed` of the arm whose folder is given, on `device`, in evaluation mode."""
     arm = read_json(folder / "arm.json")
     image = ImageShape(arm["channels"], arm["height"], arm["width"])
-    model = build(ModelSpec(arm["family"], arm["architecture"], image, arm["latent_dim"]), seed=seed)
+    spec = ModelSpec(arm["family"], arm["architecture"], image, arm["latent_dim"], arm["settings"], arm["n_classes"])
+    model = build(spec, seed=seed)
     model.load_state_dict(read_weights(weights_path(folder, seed)))
     return model.to(device).eval()

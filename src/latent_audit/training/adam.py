@@ -1,42 +1,41 @@
-"""Adam as Keras takes its steps: epsilon stands beside the root of the raw second moment, before bias correction.
+"""PyTorch's Adam, taking the steps that Keras' takes: epsilon beside the root of the raw second moment.
 
-References: Kingma & Ba (2015), arXiv:1412.6980, the last lines of section 2 ("epsilon hat"). PyTorch's own optimizer
-adds epsilon after the correction, as in their algorithm 1. Under a mean loss, whose gradients are near epsilon, the
-difference is felt.
+References: Kingma & Ba (2015), arXiv:1412.6980, the last lines of section 2 ("epsilon hat"). PyTorch adds epsilon after
+the bias correction, as in their algorithm 1; dividing its epsilon by the correction of the step undoes the difference.
+Under a mean loss, whose gradients are near epsilon, it is felt.
 """
 
-# torch's functions over lists of tensors: one launch each on a GPU.
-# pyright: reportPrivateImportUsage=false
-
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 DECAY = (0.9, 0.999)  # of the first and of the second moment
 EPSILON = 1e-7  # Keras' default, which the book's models were trained with
+MOMENTS = {"first": "exp_avg", "second": "exp_avg_sq"}  # PyTorch's names for them
 
 
-class Adam:
-    """Both moments of every parameter's gradient, and the steps they give; all of it in place.
+def adam(parameters: Iterable[Tensor], learning_rate: float) -> torch.optim.Adam:
+    """An optimizer whose moments are there from the start (zeros), so that a checkpoint can be loaded into them."""
+    optimizer = torch.optim.Adam(parameters, learning_rate, DECAY, EPSILON)
+    for parameter in optimizer.param_groups[0]["params"]:
+        state = {own: torch.zeros_like(parameter, memory_format=torch.preserve_format) for own in MOMENTS.values()}
+        optimizer.state[parameter] = {"step": torch.tensor(0.0), **state}
+    return optimizer
 
-    `first` and `second` are the moments, in the order of the parameters: with the parameters, all of its state.
-    """
 
-    def __init__(self, parameters: Iterable[Tensor], learning_rate: float):
-        self.learning_rate = learning_rate
-        self.parameters = [parameter.detach() for parameter in parameters]  # the same memory, outside autograd
-        self.first = [torch.zeros_like(parameter) for parameter in self.parameters]
-        self.second = [torch.zeros_like(parameter) for parameter in self.parameters]
+def step(optimizer: torch.optim.Adam, gradients: Sequence[Tensor], number: int) -> None:
+    """Take step `number`, counted from 1, along one gradient per parameter."""
+    group = optimizer.param_groups[0]
+    group["eps"] = EPSILON / math.sqrt(1 - DECAY[1] ** number)
+    for parameter, gradient in zip(group["params"], gradients, strict=True):
+        parameter.grad = gradient
+        optimizer.state[parameter]["step"].fill_(number - 1)  # of a checkpoint, too: it is not stored
+    optimizer.step()
 
-    def step(self, gradients: list[Tensor], number: int) -> None:
-        """Take step `number`, counted from 1, along one gradient per parameter."""
-        decay, decay_of_squares = DECAY
-        torch._foreach_lerp_(self.first, gradients, 1 - decay)
-        torch._foreach_mul_(self.second, decay_of_squares)
-        torch._foreach_addcmul_(self.second, gradients, gradients, 1 - decay_of_squares)
-        scales = torch._foreach_sqrt(self.second)
-        torch._foreach_add_(scales, EPSILON)
-        rate = self.learning_rate * math.sqrt(1 - decay_of_squares**number) / (1 - decay**number)
-        torch._foreach_addcdiv_(self.parameters, self.first, scales, -rate)
+
+def moments(optimizer: torch.optim.Adam) -> dict[str, list[Tensor]]:
+    """Both moments of every parameter's gradient, where they lie, in the order of the parameters."""
+    parameters = optimizer.param_groups[0]["params"]
+    return {name: [optimizer.state[parameter][own] for parameter in parameters] for name, own in MOMENTS.items()}

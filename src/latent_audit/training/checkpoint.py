@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from latent_audit.base.tensors import write_tensors
-from latent_audit.training.adam import Adam
+from latent_audit.training.adam import moments
 
 
 class Progress(NamedTuple):
@@ -38,14 +39,14 @@ def code_hash(*paths: Path) -> str:
     return digest.hexdigest()
 
 
-def save(path: Path, model: nn.Module, optimizer: Adam, progress: Progress) -> None:
+def save(path: Path, model: nn.Module, optimizer: torch.optim.Adam, progress: Progress) -> None:
     """Write weights, Adam's state and the history to `path`, atomically."""
     tensors = {name: tensor.contiguous() for name, tensor in _state(model, optimizer).items()}
     metadata = {"epochs_done": str(progress.epochs_done), "history": json.dumps(progress.history)}
     write_tensors(path, tensors, metadata)
 
 
-def restore(path: Path, model: nn.Module, optimizer: Adam) -> Progress:
+def restore(path: Path, model: nn.Module, optimizer: torch.optim.Adam) -> Progress:
     """Load the checkpoint at `path` into `model` and `optimizer`; a missing or damaged one gives a fresh start."""
     if not path.exists():
         return Progress(0, [])
@@ -61,15 +62,16 @@ def restore(path: Path, model: nn.Module, optimizer: Adam) -> Progress:
         print(f"ignoring the damaged checkpoint {path.name} ({error}); this seed starts afresh", file=sys.stderr)
         path.unlink(missing_ok=True)
         return Progress(0, [])
-    for name, own in state.items():
-        own.copy_(tensors[name])
+    with torch.no_grad():
+        for name, own in state.items():
+            own.copy_(tensors[name])
     return progress
 
 
-def _state(model: nn.Module, optimizer: Adam) -> dict[str, Tensor]:
-    """Every tensor that training changes, by name, where it lies: weights and both moments of their gradients."""
+def _state(model: nn.Module, optimizer: torch.optim.Adam) -> dict[str, Tensor]:
+    """Every tensor that training changes, by name, where it lies: weights, buffers, both moments of the gradients."""
+    state = {f"model.{name}": tensor.detach() for name, tensor in model.state_dict(keep_vars=True).items()}
     names = [name for name, _ in model.named_parameters()]
-    kinds = {"model": optimizer.parameters, "adam.first": optimizer.first, "adam.second": optimizer.second}
-    return {
-        f"{kind}.{name}": tensor for kind, tensors in kinds.items() for name, tensor in zip(names, tensors, strict=True)
-    }
+    for kind, tensors in moments(optimizer).items():
+        state |= {f"adam.{kind}.{name}": tensor for name, tensor in zip(names, tensors, strict=True)}
+    return state

@@ -11,14 +11,15 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.hashing import file_sha256
 from latent_audit.compute.workers import core_to_spare, map_seeds
 from latent_audit.data.prepared import LoadedSplit, load_split
-from latent_audit.models.autoencoder import Autoencoder
+from latent_audit.models.autoencoder import Autoencoder, build
 from latent_audit.training import checkpoint
-from latent_audit.training.batch import TrainingRun
+from latent_audit.training.batch import TrainingRun, is_divisible
 from latent_audit.training.fit import Replicate, Tick, fit
 from latent_audit.training.fit_stacked import fit_stacked
-from latent_audit.training.helper_process import Second
+from latent_audit.training.helper_process import HelperProcess
 
 PACKAGE = Path(__file__).resolve().parents[1]
+DATA = ("meta.json", *(f"{split}_{what}.npy" for split in ("train", "test") for what in ("images", "labels")))
 CODE = ("training", "models", "base", "compute", "data/prepared.py")  # a run's bytes
 
 
@@ -26,7 +27,7 @@ def checkpoint_folder(root: Path, prepared_dir: Path, run: TrainingRun, device_c
     """The folder under `root` named by all that defines the run's bytes: parameters, data, code, device, torch."""
     definition = {
         "run": asdict(run),
-        "data": [file_sha256(prepared_dir / name) for name in ("meta.json", "train_images.npy", "test_images.npy")],
+        "data": [file_sha256(prepared_dir / name) for name in DATA],
         "code": checkpoint.code_hash(*(PACKAGE / name for name in CODE)),
         "device": list(device_class),
         "torch": torch.__version__,
@@ -47,10 +48,10 @@ def train_replicate(
     load = partial(_splits, prepared_dir)
     splits, path = load(), checkpoints / f"seed-{seed}.safetensors"
 
-    def open_second(model: Autoencoder) -> Second | None:
-        return Second(model, run, load) if core_to_spare() else None
+    def open_helper(model: Autoencoder) -> HelperProcess | None:
+        return HelperProcess(model, run, load) if core_to_spare() else None
 
-    return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send, open_second=open_second)
+    return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send, open_helper=open_helper)
 
 
 def train_replicates(
@@ -62,8 +63,11 @@ def train_replicates(
     device: torch.device,
     on_tick: Callable[[Tick], None],
 ) -> list[Replicate]:
-    """Train every seed of `run`: in parallel processes on a CPU, as one stacked program elsewhere."""
-    if device.type == "cpu":
+    """Train every seed of `run`: in parallel processes on a CPU, as one stacked program elsewhere.
+
+    A network whose seeds cannot be stacked (batch statistics) trains one seed after the other there.
+    """
+    if device.type == "cpu" or not is_divisible(build(run.model, seed=seeds[0])):
         work = partial(train_replicate, prepared_dir, run, checkpoints, device)
         return map_seeds(work, seeds, device=device, on_message=on_tick)
     splits, path = _splits(prepared_dir), checkpoints / f"seeds-{'-'.join(map(str, seeds))}.safetensors"

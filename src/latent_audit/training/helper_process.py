@@ -1,4 +1,4 @@
-"""A second process for a replicate that has a core to spare: it computes every other part, on weights both share.
+"""A helper process for a replicate that has a core to spare: it computes every other part, on weights both share.
 
 Two threads would hand the interpreter's lock to and fro at every operation; two processes meet twice a batch. The
 second is a convenience: where it cannot start, is killed or fails, the first computes its parts, to the same bytes.
@@ -17,13 +17,13 @@ from torch import Tensor
 from latent_audit.compute.workers import settle
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.models.autoencoder import Autoencoder
-from latent_audit.training.batch import Outcome, Part, TrainingRun, outcome, resident
+from latent_audit.training.batch import Data, Outcome, Part, TrainingRun, outcome, resident
 
 WORTH = 300  # batches still to come for which a process, seconds in the starting, is worth having
 GRACE = 10.0  # seconds in which it should leave
 
 
-class Second:
+class HelperProcess:
     """A process with `model`'s weights, in memory that both share, and with the images that `load` gives it there.
 
     It starts in the background; until it is ready, and once it is lost, it takes no part. It computes as every worker
@@ -36,7 +36,7 @@ class Second:
         context = get_context("spawn")
         self._line, theirs = context.Pipe()
         self.process = context.Process(
-            target=_serve, args=(theirs, model, self._gradients, run, load), name="second", daemon=True
+            target=_serve, args=(theirs, model, self._gradients, run, load), name="helper", daemon=True
         )
         self.process.start()
         theirs.close()  # else a lost process would not be noticed
@@ -53,7 +53,8 @@ class Second:
         if not self.ready():
             return False
         try:
-            self._line.send((part.split, part.rows.numpy(), part.eps.numpy(), part.batch_size))
+            draws = {name: values.numpy() for name, values in part.draws.items()}
+            self._line.send((part.split, part.rows.numpy(), draws, part.batch_size))
         except OSError:
             self._lost = True
         return not self._lost
@@ -78,49 +79,49 @@ class Second:
             return None
 
 
-class Hands:
-    """Computes parts: here, and every other one in a second process once `open_second` has given one."""
+class PartWorkers:
+    """Computes parts: here, and every other one in a second process once `open_helper` has given one."""
 
     def __init__(
         self,
         model: Autoencoder,
-        images: dict[str, Tensor],
+        data: dict[str, Data],
         run: TrainingRun,
-        open_second: Callable[[Autoencoder], Second | None],
+        open_helper: Callable[[Autoencoder], HelperProcess | None],
     ):
-        self._model, self._images, self._run, self._open_second = model, images, run, open_second
-        self._second: Second | None = None
+        self.model, self._data, self._run, self._open_helper = model, data, run, open_helper
+        self._helper: HelperProcess | None = None
 
-    def __enter__(self) -> "Hands":
+    def __enter__(self) -> "PartWorkers":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._second is not None:
-            self._second.close()
+        if self._helper is not None:
+            self._helper.close()
 
     def look_for_more(self, batches: int) -> None:
         """Ask for a second process, if there is none yet and the `batches` still to come are worth it."""
-        if self._second is not None or batches < WORTH:
+        if self._helper is not None or batches < WORTH:
             return
         try:
-            self._second = self._open_second(self._model)
+            self._helper = self._open_helper(self.model)
         except (OSError, RuntimeError):  # no memory to share, no process to be had: not asked for again
-            self._open_second = lambda model: None
+            self._open_helper = lambda model: None
 
     def outcomes(self, parts: Sequence[Part]) -> Iterator[Outcome]:
         """The outcome of each part, in order; its gradients hold until the next is asked for (the first one's stay)."""
-        second = self._second
+        helper = self._helper
         for start in range(0, len(parts), 2):
             own, *theirs = parts[start : start + 2]
-            taken = second is not None and bool(theirs) and second.takes(theirs[0])
+            taken = helper is not None and bool(theirs) and helper.takes(theirs[0])
             yield self._here(own)
             for part in theirs:
-                yield (second.outcome() if second and taken else None) or self._here(part)
+                yield (helper.outcome() if helper and taken else None) or self._here(part)
 
     def _here(self, part: Part) -> Outcome:
-        return outcome(self._model, self._images, part, self._run)
+        return outcome(self.model, self._data, part, self._run)
 
 
 def _serve(
@@ -133,13 +134,14 @@ def _serve(
     """The second process: compute one part after the other until the first hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first is interrupted, and hangs up
     try:
-        images = resident(load(), torch.device("cpu"))
+        data = resident(load(), torch.device("cpu"))
         settle()
         line.send("ready")
         while True:
-            split, rows, eps, batch_size = line.recv()
-            part = Part(split, torch.from_numpy(rows), torch.from_numpy(eps), batch_size)
-            sums, own = outcome(model, images, part, run)
+            split, rows, draws, batch_size = line.recv()
+            own_draws = {name: torch.from_numpy(values) for name, values in draws.items()}
+            part = Part(split, torch.from_numpy(rows), own_draws, batch_size)
+            sums, own = outcome(model, data, part, run)
             for shared, gradient in zip(gradients, own, strict=False):  # a part may be without gradients
                 shared.copy_(gradient)
             line.send((sums.numpy(),))

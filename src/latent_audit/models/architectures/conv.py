@@ -1,99 +1,97 @@
-"""The book's convolutional encoder and decoder: three stride-2 3x3 stages, one linear map to and from the code."""
+"""The book's convolutional network: stages of stride 2, linear layers to and from the code.
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+References: Foster (2023), Generative Deep Learning, 2nd ed., chapter 3. Padding is symmetric, where Keras pads below
+and to the right: the same network up to a mirrored image.
+"""
 
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
 
+from torch import nn
+
+from latent_audit.models.architecture import Architecture, Encoder
 from latent_audit.models.image import ImageShape
+from latent_audit.models.modules import ACTIVATIONS, Crop, FeatureMap, Layers, Pad, linear_layers, norm_2d
 
-WIDTHS = (32, 64, 128)
-SHRINKAGE = 2 ** len(WIDTHS)
-
-
-class Layers(NamedTuple):
-    """How a layer is run: functions of (layer, x), equal in value for every choice; and how activations lie in memory.
-
-    `conv_relu` runs a (transposed) convolution and its ReLU, `out` the decoder's last convolution.
-    """
-
-    conv_relu: Callable[[Any, Tensor], Tensor]  # Any: what a ModuleList holds is a Module to a type checker
-    out: Callable[[nn.Conv2d, Tensor], Tensor]
-    memory_format: torch.memory_format
+SETTINGS: Mapping[str, Any] = {
+    "widths": (32, 64, 128),  # channels after each stage, from the image on
+    "kernel": 3,
+    "norm": "none",
+    "activation": "relu",
+    "hidden": (),  # units of linear layers between the feature map and the code
+    "decoder_hidden": None,  # None: those of the encoder in reverse
+    "code_activation": "none",
+}
+KERNELS = (3, 4, 5)
 
 
-def _conv_relu(layer: nn.Module, x: Tensor) -> Tensor:
-    return torch.relu(layer(x))
+def padded(image: ImageShape, n_stages: int) -> ImageShape:
+    """`image` with zeros around it until its sides can be halved `n_stages` times."""
+    unit = 2**n_stages
+    return image._replace(height=-(-image.height // unit) * unit, width=-(-image.width // unit) * unit)
 
 
-def _out(layer: nn.Module, x: Tensor) -> Tensor:
-    return layer(x)
+def bottleneck_shape(image: ImageShape, widths: Sequence[int]) -> ImageShape:
+    """Shape of the feature map between the convolutions and the linear layers."""
+    whole = padded(image, len(widths))
+    return ImageShape(widths[-1], whole.height >> len(widths), whole.width >> len(widths))
 
 
-PLAIN = Layers(_conv_relu, _out, torch.channels_last)
+def border(image: ImageShape, whole: ImageShape) -> tuple[int, int]:
+    """Rows above and columns left of `image` in `whole`: half of the difference, the odd one below and to the right."""
+    return (whole.height - image.height) // 2, (whole.width - image.width) // 2
 
 
-def bottleneck_shape(image: ImageShape) -> ImageShape:
-    """Shape of the feature map between the convolutions and the linear layers.
+def build_encoder(
+    image: ImageShape, heads: Mapping[str, int], condition: int, *, widths: Sequence[int], kernel: int, norm: str,
+    activation: str, hidden: Sequence[int], decoder_hidden: object, code_activation: str,
+) -> Encoder:  # fmt: skip
+    """Stages of (stride-2 convolution, norm, activation), then linear layers, then one linear head per name."""
+    whole = padded(image, len(widths))
+    body: list[nn.Module] = [] if whole == image else [Pad(*border(image, whole), whole.height, whole.width)]
+    for n_in, n_out in zip((image.channels, *widths[:-1]), widths, strict=True):
+        body += [nn.Conv2d(n_in, n_out, kernel, stride=2, padding=(kernel - 1) // 2), *norm_2d(norm, n_out)]
+        body += [ACTIVATIONS[activation]()]
+    sizes = (bottleneck_shape(image, widths).n_pixels + condition, *hidden)
+    top = linear_layers(sizes, norm, activation)
+    return Encoder(Layers(*body), Layers(*top), sizes[-1], heads, code_activation)
 
-    Raises
-    ------
-    ValueError : height or width is not a multiple of 8.
-    """
-    if image.height % SHRINKAGE or image.width % SHRINKAGE:
+
+def build_decoder(
+    image: ImageShape, code_dim: int, *, widths: Sequence[int], kernel: int, norm: str, activation: str,
+    hidden: Sequence[int], decoder_hidden: Sequence[int] | None, code_activation: object,
+) -> nn.Sequential:  # fmt: skip
+    """Linear layers to the feature map, stages of (stride-2 transposed convolution, norm, activation), a last one."""
+    whole, bottleneck = padded(image, len(widths)), bottleneck_shape(image, widths)
+    sizes = (code_dim, *(tuple(reversed(hidden)) if decoder_hidden is None else decoder_hidden))
+    layers = linear_layers(sizes, norm, activation)
+    layers += [nn.Linear(sizes[-1], bottleneck.n_pixels), FeatureMap(bottleneck)]
+    up = tuple(reversed(widths))
+    for n_in, n_out in zip((up[0], *up[:-1]), up, strict=True):
+        layers += [
+            nn.ConvTranspose2d(n_in, n_out, kernel, 2, padding=(kernel - 1) // 2, output_padding=kernel % 2),
+            *norm_2d(norm, n_out),
+            ACTIVATIONS[activation](),
+        ]
+    layers += [nn.Conv2d(up[-1], image.channels, 3, padding=1)]
+    if whole != image:
+        layers += [Crop(*border(image, whole), image.height, image.width)]
+    return Layers(*layers)
+
+
+def check(image: ImageShape, *, widths: Sequence[int], kernel: int, **others: object) -> None:
+    """ValueError where there is no stage, no such kernel, or a feature map that is mostly border."""
+    if not widths:
+        raise ValueError("model.widths: the conv architecture needs at least one stage; dense has none")
+    if kernel not in KERNELS:
+        raise ValueError(f"model.kernel: {kernel}; the conv architecture takes {', '.join(map(str, KERNELS))}")
+    whole = padded(image, len(widths))
+    if prod(whole) > 4 * prod(image):
         raise ValueError(
-            f"the conv architecture halves an image {len(WIDTHS)} times: {image.height}x{image.width} is not a "
-            f"multiple of {SHRINKAGE}; choose data.pad_to accordingly"
+            f"model.widths: {len(widths)} stages halve an image {len(widths)} times, and one of "
+            f"{image.height}x{image.width} would be mostly border; give fewer, or a larger data.pad_to"
         )
-    return ImageShape(WIDTHS[-1], image.height // SHRINKAGE, image.width // SHRINKAGE)
 
 
-class ConvEncoder(nn.Module):
-    """x -> one linear head per name in `heads` (the code; or mu and logvar).
-
-    References: Foster (2023), Generative Deep Learning, 2nd ed., chapter 3. Padding is symmetric, where Keras pads
-    below and to the right: the same network up to a mirrored image.
-    """
-
-    def __init__(self, image: ImageShape, latent_dim: int, heads: tuple[str, ...]):
-        super().__init__()
-        self.layers = PLAIN
-        inputs = (image.channels, *WIDTHS[:-1])
-        self.down = nn.ModuleList(
-            nn.Conv2d(n_in, n_out, kernel_size=3, stride=2, padding=1)
-            for n_in, n_out in zip(inputs, WIDTHS, strict=True)
-        )
-        self.heads = nn.ModuleDict({head: nn.Linear(bottleneck_shape(image).n_pixels, latent_dim) for head in heads})
-
-    def forward(self, x: Float[Tensor, "batch channel height width"]) -> tuple[Float[Tensor, "batch latent"], ...]:
-        """The value of each head, in the order in which they were named."""
-        for layer in self.down:
-            x = self.layers.conv_relu(layer, x)
-        features = x.flatten(start_dim=1)
-        return tuple(head(features) for head in self.heads.values())
-
-
-class ConvDecoder(nn.Module):
-    """z -> logits of the pixels; their sigmoid is the decoder's mean."""
-
-    def __init__(self, image: ImageShape, latent_dim: int):
-        super().__init__()
-        self.layers = PLAIN
-        self.bottleneck = bottleneck_shape(image)
-        widths = tuple(reversed(WIDTHS))
-        self.project = nn.Linear(latent_dim, self.bottleneck.n_pixels)
-        self.up = nn.ModuleList(
-            nn.ConvTranspose2d(n_in, n_out, kernel_size=3, stride=2, padding=1, output_padding=1)
-            for n_in, n_out in zip((widths[0], *widths[:-1]), widths, strict=True)
-        )
-        self.out = nn.Conv2d(widths[-1], image.channels, kernel_size=3, padding=1)
-
-    def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
-        """Logits of the image decoded from `z`."""
-        x = self.project(z).unflatten(1, tuple(self.bottleneck))
-        x = x.contiguous(memory_format=self.layers.memory_format)
-        for layer in self.up:
-            x = self.layers.conv_relu(layer, x)
-        return self.layers.out(self.out, x)
+ARCHITECTURE = Architecture("conv", SETTINGS, build_encoder, build_decoder, check)

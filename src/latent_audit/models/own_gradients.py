@@ -1,11 +1,12 @@
-"""The network's layers as oneDNN runs them fastest on a CPU, with gradients of their own; the same values as `PLAIN`.
+"""Convolutions with gradients of their own, as oneDNN computes them fastest on a CPU; the same values as torch's.
 
 What is won, on one thread: gradients of bias, weight and input are taken one by one, as a transposed convolution's are
 slow in one call; ReLU works in place and keeps one activation instead of two; in bfloat16 the gradient of a wide
-layer's weight is a matrix product; the last convolution, whose few output channels leave a vector unit idle, becomes a
-product with its nine taps, which are then shifted and added.
+layer's weight is a matrix product; a convolution to few channels, which leave a vector unit idle, becomes a product
+with its nine taps, which are then shifted and added.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -13,9 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from latent_audit.models.architectures.conv import Layers
-
 TAPS = 3  # of every kernel here, along each side
+FEW = 8  # channels up to which a convolution is computed as a product with its taps
 WIDE = 64  # channels of the larger map, from which on a bfloat16 weight's gradient is a matrix product of patches
 
 
@@ -39,17 +39,37 @@ class Geometry(NamedTuple):
 POINTWISE = Geometry((1, 1), (0, 0), (1, 1), transposed=False, output_padding=(0, 0), groups=1)
 
 
+def is_conv_relu(module: nn.Module, after: Sequence[nn.Module]) -> bool:
+    """Whether `module` and the first of those `after` it are what `conv_relu` computes."""
+    return (
+        isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
+        and bool(after)
+        and isinstance(after[0], nn.ReLU)
+        and _is_of(module, stride=2)
+        and module.output_padding == ((1, 1) if module.transposed else (0, 0))
+    )
+
+
+def is_same_conv(module: nn.Module) -> bool:
+    """Whether `module` is what `same_conv` computes: a convolution to few channels that keeps height and width."""
+    return isinstance(module, nn.Conv2d) and module.out_channels <= FEW and _is_of(module, stride=1)
+
+
+def _is_of(layer: nn.Conv2d | nn.ConvTranspose2d, *, stride: int) -> bool:
+    square = (layer.kernel_size, layer.stride, layer.padding, layer.dilation) == (
+        (TAPS, TAPS), (stride, stride), (1, 1), (1, 1),
+    )  # fmt: skip
+    return square and layer.groups == 1 and layer.bias is not None and layer.padding_mode == "zeros"
+
+
 def conv_relu(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> Tensor:
     """relu(layer(x)) of a 3x3 kernel, stride 2; differentiable once, in reverse mode only."""
     return _ConvReLU.apply(_autocast(x), layer.weight, layer.bias, Geometry.of(layer))
 
 
-def out(layer: nn.Conv2d, x: Tensor) -> Tensor:
+def same_conv(layer: nn.Conv2d, x: Tensor) -> Tensor:
     """layer(x) of a 3x3 kernel, stride 1, padding 1, in float32 or more; differentiable once, in reverse mode only."""
-    return _Out.apply(_autocast(x), layer.weight, layer.bias)
-
-
-ONEDNN = Layers(conv_relu, out, torch.channels_last)
+    return _SameConv.apply(_autocast(x), layer.weight, layer.bias)
 
 
 class _ConvReLU(torch.autograd.Function):
@@ -71,7 +91,7 @@ class _ConvReLU(torch.autograd.Function):
         return of_x, of_weight.to(ctx.dtype), gradient.sum((0, 2, 3)).to(ctx.dtype), None
 
 
-class _Out(torch.autograd.Function):
+class _SameConv(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         n_out, n_in, *_ = weight.shape

@@ -1,13 +1,8 @@
-"""latent_audit.models.onednn against torch's own layers and gradients."""
+"""latent_audit.models.own_gradients against torch's own layers and gradients."""
 
 import pytest
 import torch
-from torch import nn
-
-from latent_audit.models.architectures.conv import PLAIN
-from latent_audit.models.autoencoder import ModelSpec, build
-from latent_audit.models.image import ImageShape
-from latent_audit.models.onednn import (
+from latent_audit.models.own_gradients import (
     ONEDNN,
     Geometry,
     conv_relu,
@@ -16,6 +11,11 @@ from latent_audit.models.onednn import (
     out,
     product_of_patches,
 )
+from torch import nn
+
+from latent_audit.models.architectures.conv import PLAIN
+from latent_audit.models.autoencoder import ModelSpec, build
+from latent_audit.models.image import ImageShape
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,119 @@
+"""The small modules that architectures are made of beside torch's own: borders, feature maps, and layers in a row."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latent_audit.models import own_gradients
+
+# Keras' own, which the book's networks have: torch's defaults are a slope of 0.01, eps 1e-5 and momentum 0.1.
+LEAKY_SLOPE, NORM_EPS, NORM_MOMENTUM = 0.3, 1e-3, 0.01
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "none": nn.Identity,
+    "relu": nn.ReLU,
+    "leaky_relu": lambda: nn.LeakyReLU(LEAKY_SLOPE),
+    "elu": nn.ELU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+class Pad(nn.Module):
+    """Zeros around a feature map until it has `height` and `width`: the odd pixel below and to the right."""
+
+    def __init__(self, top: int, left: int, height: int, width: int):
+        super().__init__()
+        self.top, self.left, self.height, self.width = top, left, height, width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channel, height, width) with the borders."""
+        below, right = self.height - self.top - x.shape[-2], self.width - self.left - x.shape[-1]
+        return F.pad(x, (self.left, right, self.top, below))
+
+
+class Crop(nn.Module):
+    """The part of a feature map from `top`, `left` on, of `height` and `width`: what `Pad` put around goes."""
+
+    def __init__(self, top: int, left: int, height: int, width: int):
+        super().__init__()
+        self.top, self.left, self.height, self.width = top, left, height, width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channel, height, width) without the borders."""
+        return x[..., self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+class FeatureMap(nn.Unflatten):
+    """(batch, feature) as (batch, channel, height, width), channels last in memory, as a CPU's convolutions want it."""
+
+    def __init__(self, shape: tuple[int, int, int]):
+        super().__init__(1, tuple(shape))
+        self.memory_format = torch.channels_last
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The same numbers in their new shape."""
+        return super().forward(input).contiguous(memory_format=self.memory_format)
+
+
+class Layers(nn.Sequential):
+    """Modules in a row. On a CPU, training may switch to gradients of our own for the convolutions that have them.
+
+    The values are the same either way, up to rounding: an architecture need not know of it.
+    """
+
+    own_gradients = False
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The output of the last module."""
+        if not self.own_gradients or not torch.is_grad_enabled():
+            return super().forward(input)
+        modules = list(self)
+        while modules:
+            module, *modules = modules
+            if own_gradients.is_conv_relu(module, modules):
+                input, modules = own_gradients.conv_relu(module, input), modules[1:]  # type: ignore[arg-type]
+            elif own_gradients.is_same_conv(module):
+                input = own_gradients.same_conv(module, input)  # type: ignore[arg-type]
+            else:
+                input = module(input)
+        return input
+
+
+def use_own_gradients(model: nn.Module) -> None:
+    """Have every `Layers` in `model` compute its convolutions' gradients as `own_gradients` does."""
+    for module in model.modules():
+        if isinstance(module, Layers):
+            module.own_gradients = True
+
+
+def keep_contiguous(model: nn.Module) -> None:
+    """Have every `FeatureMap` in `model` leave memory as it is: what vmap can batch."""
+    for module in model.modules():
+        if isinstance(module, FeatureMap):
+            module.memory_format = torch.contiguous_format
+
+
+def has_batch_statistics(model: nn.Module) -> bool:
+    """Whether an image's output depends on the images beside it while the network trains."""
+    return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules())
+
+
+def norm_2d(name: str, channels: int) -> list[nn.Module]:
+    """`batch` normalisation of a feature map as Keras sets it, or nothing for `none`."""
+    return [nn.BatchNorm2d(channels, eps=NORM_EPS, momentum=NORM_MOMENTUM)] if name == "batch" else []
+
+
+def _norm_1d(name: str, features: int) -> list[nn.Module]:
+    """`batch` normalisation of features as Keras sets it, or nothing for `none`."""
+    return [nn.BatchNorm1d(features, eps=NORM_EPS, momentum=NORM_MOMENTUM)] if name == "batch" else []
+
+
+def linear_layers(sizes: Sequence[int], norm: str, activation: str) -> list[nn.Module]:
+    """Linear layers from sizes[0] to sizes[-1] units by way of the others, each with its norm and its activation."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [nn.Linear(n_in, n_out), *_norm_1d(norm, n_out), ACTIVATIONS[activation]()]
+    return layers
