@@ -15,7 +15,7 @@ from latent_audit.artifacts.atomic import atomic_path
 from latent_audit.artifacts.codes import read_codes
 from latent_audit.artifacts.models import load_model
 from latent_audit.artifacts.tables import read_table, write_json, write_table
-from latent_audit.data.prepared import load_meta, load_split
+from latent_audit.data.prepared import load_meta, load_split, told_apart
 from latent_audit.devices import resolve
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.errors import reported
@@ -39,7 +39,7 @@ def measure_replicate(
     critic = load_critic(Path("critic"), image, device=device)
     codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
     tables, maps = measure_codes(
-        codes, model, critic, meta.classes, seed=settings.seed, device=device,
+        codes, model, critic, told_apart(prepared), seed=settings.seed, device=device,
         settings=AuditSettings(
             settings.neighbors, settings.grid, settings.null_draws, settings.null_rows, unit_counts=False
         ),
@@ -71,8 +71,9 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     tables["agreement"] = agreement_table(means)
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
-    with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
-        np.savez(file, **measured[0][1]._asdict())
+    if (maps := measured[0][1]) is not None:
+        with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
+            np.savez(file, **maps._asdict())
     write_json(Path("metrics") / f"{arm}.json", _means(tables["summary"]))
 
 
