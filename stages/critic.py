@@ -1,4 +1,4 @@
-"""Stage `critic`: the network that judges decoded images: a classifier, or random features where there are no classes."""
+"""Stage `critic`: the network that judges decoded images: a classifier, or without classes random features."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def main() -> None:
         known = {"accuracy": accuracy, "majority_accuracy": majority, "poor": is_poor(accuracy, majority)}
         print(f"critic: test accuracy {accuracy:.4f} (always the commonest class: {majority:.4f})")
         if known["poor"]:
-            print("critic: it is poor, so what it says of decoded images is weak evidence; train it longer (critic.epochs)")
+            print("critic: it is poor, so what it says of decoded images is weak evidence; try more critic.epochs")
     else:
         critic = random_critic(splits["train"], seed=seed, device=device)
         print("critic: no classes to learn, so decoded images are compared in the features of an untrained network")

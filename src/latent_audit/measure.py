@@ -46,7 +46,8 @@ def measure_codes(
 
     Parameters
     ----------
-    codes : arrays of codes/<arm>/seed-<k>.npz. classes : their names, or none (then the critic has none either). seed : of the audit, the same in every arm.
+    codes : arrays of codes/<arm>/seed-<k>.npz. classes : their names, or none (then the critic has none either).
+    seed : of the audit, the same in every arm.
     """
     dims = shown_dimensions(codes)
     latent_dim = codes["z"].shape[1]
