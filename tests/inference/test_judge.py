@@ -112,3 +112,17 @@ def test_a_decoder_that_remembers_the_test_images_scores_perfectly(critic, rng):
         value = table[table["sampler"] == sampler].set_index("metric")["value"]
         assert value["fd_clf"] == pytest.approx(0, abs=1e-9)
         assert (value["precision"], value["recall"], value["coverage"], value["class_kl"]) == (1, 1, 1, 0)
+
+
+def test_a_critic_without_classes_scores_by_its_features_and_names_the_distance_so(rng, tmp_path):
+    blind = build_critic(IMAGE, 0, seed=3).eval()
+    write_critic(tmp_path / "critic", blind, 0)
+    loaded = judging.load_critic(tmp_path / "critic", IMAGE, device=CPU)
+    assert judging.judge(loaded, pictures(rng, 5), device=CPU).probabilities is None
+    model = build(ModelSpec("ae", "conv", IMAGE, 2), seed=0).eval()
+    codes = {"z": rng.standard_normal((40, 2)), "train_z": rng.standard_normal((90, 2)).astype(np.float32)}
+    reference = judging.judge_reference(loaded, pictures(rng, 40), pictures(rng, 90), rng=rng, device=CPU)
+    table = judging.generation_scores(model, loaded, codes, reference, rng=rng, device=CPU)
+    measured = ["fd_random", "kid", "kid_sd", "precision", "recall", "density", "coverage"]
+    assert table["metric"].unique().tolist() == measured
+    assert table["value"].notna().all()

@@ -341,8 +341,9 @@ const Explorer = (() => {
     const far = (p, q) => Math.hypot(p[0] - q[0], p[1] - q[1]);
     const labels = [...new Set(data.labels)].sort((p, q) => p - q);
     const a = typical(labels[0]);
-    const b = labels.length > 1 ? typical(labels[labels.length - 1]) // of one class: the image furthest from the typical one
-      : first.points.reduce((best, p, i) => (far(p, first.points[a]) > far(first.points[best], first.points[a]) ? i : best), a);
+    const away = (i) => (Math.hypot(...first.points[i]) < WINDOW ? far(first.points[i], first.points[a]) : -1);
+    const b = labels.length > 1 ? typical(labels[labels.length - 1]) // of one class: the image in view that is furthest off
+      : first.points.reduce((best, _, i) => (away(i) > away(best) ? i : best), a);
     for (const arm of arms) {
       arm.a = data.photos ? arm.codes.slice(a * arm.dims, (a + 1) * arm.dims) : new Float32Array(arm.dims).fill(-1);
       arm.b = data.photos ? arm.codes.slice(b * arm.dims, (b + 1) * arm.dims) : new Float32Array(arm.dims).fill(1);
