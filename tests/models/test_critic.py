@@ -19,6 +19,7 @@ def test_shapes(image):
 def test_logits_are_a_linear_map_of_the_features():
     critic = build_critic(ImageShape(1, 16, 16), 5, seed=0).eval()
     x = torch.rand(6, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert critic.classify is not None
     torch.testing.assert_close(critic(x), critic.features(x) @ critic.classify.weight.T + critic.classify.bias)
     assert (critic.features(x) >= 0).all()
 

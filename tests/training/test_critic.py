@@ -53,6 +53,7 @@ def test_a_diverging_critic_says_so(tiny_splits):
 
 def test_accuracy_counts_every_image(tiny_splits):
     critic = build_critic(ImageShape(1, 16, 16), 5, seed=0).eval()
+    assert critic.classify is not None
     with torch.no_grad():
         critic.classify.weight.zero_()
         critic.classify.bias.copy_(torch.tensor([0.0, 0, 0, 9, 0]))  # always class 3

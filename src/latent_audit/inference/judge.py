@@ -67,13 +67,13 @@ def judge(critic: Critic, images: np.ndarray, *, device: torch.device) -> Judged
         raise InputError(
             f"judge: images must be uint8 (sample, channel, height, width), got {images.dtype} {images.shape}."
         )
-    features, probabilities = [], []
+    features, probabilities, classify = [], [], critic.classify
     for start in range(0, len(images), BATCH):
         x = torch.from_numpy(np.array(images[start : start + BATCH])).to(device)
         feature = critic.features(to_unit_interval(x))
         features.append(feature.double().cpu().numpy())
-        if critic.classify is not None:
-            probabilities.append(critic.classify(feature).double().softmax(dim=1).cpu().numpy())
+        if classify is not None:
+            probabilities.append(classify(feature).double().softmax(dim=1).cpu().numpy())
     return Judged(np.concatenate(features), np.concatenate(probabilities) if probabilities else None)
 
 
