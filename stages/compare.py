@@ -6,16 +6,16 @@ import pandas as pd
 
 from latent_audit.base.errors import reported
 from latent_audit.base.tables import read_json, read_table, write_json, write_table
-from latent_audit.claims.effects import claims_table
+from latent_audit.claims.effects import claims_table, effects_by_unit
 from latent_audit.claims.intervals import mean_interval, within
-from latent_audit.claims.observations import learning_curves, range_of
+from latent_audit.claims.observations import headline, learning_curves, range_of
 from latent_audit.params import load_params
 
 SIGNIFICANT = 6  # digits kept in metrics.json
 
 
 def main() -> None:
-    """Write reports/metrics.json, reports/claims.csv and reports/curves.csv."""
+    """Write reports/{metrics,headline}.json, reports/{claims,curves}.csv and reports/effects/."""
     params = load_params(Path("params.yaml"))
     arms = list(params.arms)
     summaries = {arm: read_table(Path("diagnostics") / arm / "summary.csv") for arm in arms}
@@ -24,9 +24,14 @@ def main() -> None:
     weights = {arm: read_json(Path("models") / arm / "arm.json")["beta_kl"] for arm in arms}
     critic = read_json(Path("critic/critic.json"))
     histories = {arm: read_table(Path("models") / arm / "history.csv") for arm in arms}
-    write_table(Path("reports/claims.csv"), claims_table(observations, weights, params.diagnostics.margins))
+    claims = claims_table(observations, weights, params.diagnostics.margins)
+    metrics = _intervals(observations)
+    write_table(Path("reports/claims.csv"), claims)
     write_table(Path("reports/curves.csv"), learning_curves(histories))
-    write_json(Path("reports/metrics.json"), {"critic": {"accuracy": critic["accuracy"]}, **_intervals(observations)})
+    for unit, effects in effects_by_unit(claims).items():
+        write_table(Path("reports/effects") / f"{unit}.csv", effects)
+    write_json(Path("reports/metrics.json"), {"critic": {"accuracy": critic["accuracy"]}, **metrics})
+    write_json(Path("reports/headline.json"), headline(metrics))
 
 
 def _intervals(observations: pd.DataFrame) -> dict[str, dict[str, dict[str, float | int | None]]]:

@@ -13,12 +13,12 @@ import typer
 from latent_audit.base.atomic import atomic_path
 from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
-from latent_audit.base.tables import read_table, write_json, write_table
+from latent_audit.base.tables import read_json, read_table, write_json, write_table
 from latent_audit.claims.intervals import mean_interval
 from latent_audit.claims.observations import summarise
 from latent_audit.compute.devices import resolve
 from latent_audit.compute.workers import map_seeds
-from latent_audit.data.prepared import load_meta, load_split
+from latent_audit.data.prepared import load_meta, load_split, told_apart
 from latent_audit.decoding.generation import load_critic
 from latent_audit.decoding.replicate_tables import agreement_table, measure_codes, measure_decoder, reconstruction_table
 from latent_audit.diagnostics.audit import AuditSettings
@@ -39,7 +39,7 @@ def measure_replicate(
     critic = load_critic(Path("critic"), image, device=device)
     codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
     tables, maps = measure_codes(
-        codes, model, critic, meta.classes, seed=settings.seed, device=device,
+        codes, model, critic, told_apart(prepared), seed=settings.seed, device=device,
         settings=AuditSettings(
             settings.neighbors, settings.grid, settings.null_draws, settings.null_rows, unit_counts=False
         ),
@@ -72,8 +72,9 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     tables["agreement"] = agreement_table(means)
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
-    with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
-        np.savez(file, **measured[0][1]._asdict())
+    if (maps := measured[0][1]) is not None:
+        with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
+            np.savez(file, **maps._asdict())
     write_json(Path("metrics") / f"{arm}.json", _means(tables["summary"]))
 
 

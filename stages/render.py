@@ -17,7 +17,7 @@ from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import InputError, reported
 from latent_audit.base.randomness import rng_for
 from latent_audit.base.tables import read_json, read_table
-from latent_audit.data.prepared import Meta, load_meta, load_split
+from latent_audit.data.prepared import Meta, load_meta, load_split, told_apart
 from latent_audit.figures import compose, scores
 from latent_audit.figures import p_value_panels as pvalue_maps
 from latent_audit.figures.canvas import Band
@@ -31,8 +31,8 @@ from latent_audit.report.render import MAX_BYTES, fits, render_study
 from latent_audit.report.seed_summary import hole_limit
 from latent_audit.report.study import Study
 
-TABLES = ("per_dim", "joint", "classes", "separability", "reconstruction")
-OPTIONAL_TABLES = ("generation", "continuity", "transforms")
+TABLES = ("per_dim", "joint", "reconstruction")
+OPTIONAL_TABLES = ("classes", "separability", "generation", "continuity", "transforms")
 N_EXPLORED = 1000
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "jinja2", "dvc")
 
@@ -41,7 +41,8 @@ def main() -> None:
     """Write reports/<dataset>.html, and its headline figure as .svg, from what the other stages left here."""
     with reported():
         params = load_params(Path("params.yaml"))
-        meta = load_meta(Path("data/prepared") / params.dataset)
+        prepared = Path("data/prepared") / params.dataset
+        meta = load_meta(prepared)._replace(classes=told_apart(prepared))
         study = read_study(params, meta)
         codes = {arm: read_codes(Path("codes") / arm / f"seed-{study.first_seed}.npz") for arm in study.arms}
         pictures = {arm: dict(np.load(Path("pictures") / f"{arm}.npz")) for arm in study.arms}
@@ -81,8 +82,10 @@ def read_study(params: Params, meta: Meta) -> Study:
     for name in OPTIONAL_TABLES:
         if all((Path("diagnostics") / arm / f"{name}.csv").exists() for arm in arms):
             tables[name] = _of_all_arms(arms, Path("diagnostics"), name)
+    n_pixels = meta.channels * meta.height * meta.width
+    notes = [f"{display_name(arm)}: {words}." for arm in arms if (words := params.weight_words(arm, n_pixels))]
     return Study(
-        meta=meta._asdict(),
+        meta=meta._asdict() | {"notes": [*meta.notes, *notes]},
         params=params.model_dump(mode="json"),
         metrics=read_json(Path("reports/metrics.json")),
         arms=arms,
@@ -120,11 +123,13 @@ def draw(
         "fig-pvalues": pvalue_maps.p_value_maps(
             per_dim, family=len(pvalue_maps.TESTS) * len(per_dim.groupby(["dim", "seed"]))
         ),
-        "fig-areas": scores.areas(tables["classes"]),
         "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=hole_limit(study)),
-        "fig-separability": scores.separability(tables["separability"]),
     }
-    maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
+    maps = {}
+    if study.has_classes:
+        bands["fig-areas"] = scores.areas(tables["classes"])
+        bands["fig-separability"] = scores.separability(tables["separability"])
+        maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
     bands["fig-pspace"] = compose.p_space(z, labels, maps, n_classes=n_classes, dims=dims)
     if "generation" in tables:
         bands["fig-generation"] = scores.generation(tables["generation"])
@@ -157,15 +162,16 @@ def explore(
             quantiles=quantile_table(own["z"]),
             holes=hole_maps.get(arm),
             span=compose.WINDOW,
-            weights=tensors if study.arms[arm]["architecture"] == "conv" else None,
+            weights=tensors,
+            architecture=study.arms[arm]["architecture"],
         )
     return explorer_data(
         arms,
         images=np.asarray(test.images[picked]) if meta.images_may_be_shown else None,
-        labels=test.labels[picked],
+        labels=test.labels[picked] if study.has_classes else np.zeros(n, dtype=np.int64),
         indices=picked,
         classes=meta.classes,
-        class_colours=class_colours(len(meta.classes)),
+        class_colours=class_colours(max(len(meta.classes), 1)),
         shape=(meta.channels, meta.height, meta.width),
         seed=study.first_seed,
     )

@@ -71,6 +71,8 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     family = registry.family(run.model.family)
     beta, beta_kl = (None, None) if weight is None else weight
     print(f"{arm}: {run.model.family}, beta {beta}, beta_kl {beta_kl}, {run.epochs} epochs, {len(params.seeds)} seeds")
+    if words := params.weight_words(arm, run.model.image.n_pixels):
+        print(f"{arm}: {words}")
     if run.precision == "bfloat16" and emulates_bfloat16(device):
         print("this CPU has no instructions for bfloat16: train.precision: float32 would be many times faster here")
     progress = TrainingProgress(arm, len(params.seeds))

@@ -1,6 +1,7 @@
 """The layout as a test: every file has a room, stages declare the rooms they import, imports run one way."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,30 @@ def test_every_parameter_of_a_stage_exists_in_params():
 
 def test_the_page_declares_the_templates_scripts_and_styles_it_is_made_of():
     assert "src/latent_audit/report" in declared("render")["deps"]
+
+
+def outputs(kinds: tuple[str, ...]) -> list[str]:
+    """The paths that stages declare under these keys of dvc.yaml."""
+    entries = [entry for name in DVC for kind in kinds for entry in declared(name).get(kind, [])]
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def test_deps_are_whole_outputs_so_that_the_lock_can_be_checked_without_data():
+    outs = outputs(("outs", "metrics"))
+    inside = [dep for name in DVC for dep in declared(name)["deps"] if any(dep.startswith(f"{out}/") for out in outs)]
+    assert inside == []
+
+
+def test_one_small_file_is_declared_as_metrics():
+    assert outputs(("metrics",)) == ["reports/headline.json"]
+    content = json.loads((ROOT / "reports/headline.json").read_text(encoding="utf-8"))
+    assert all(len(of_arm) <= 8 for of_arm in content.values())
+    whole = json.loads((ROOT / "reports/metrics.json").read_text(encoding="utf-8"))
+    assert all(whole[arm][name]["mean"] == value for arm, own in content.items() for name, value in own.items())
+
+
+def test_every_plot_has_one_unit_and_names_its_axes():
+    plots = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["plots"]
+    assert all({"x_label", "y_label"} <= set(settings) for plot in plots for settings in plot.values())
+    files = [name for plot in plots for settings in plot.values() for name in settings["y"]]
+    assert len(files) == len(set(files))

@@ -251,3 +251,18 @@ def test_scientific_notation_is_a_number(tmp_path, written, value):
     path = write(tmp_path, text.replace("learning_rate: 0.0005", f"learning_rate: {written}"))
     assert load_params(path).train.learning_rate == value
     assert isinstance(read(path)["train"]["learning_rate"], float)
+
+
+@pytest.mark.parametrize(
+    ("reconstruction", "n_pixels", "became", "usual"),
+    [("bce", 3072, "12", "4"), ("mse", 3072, "6", "2"), ("bce", 784, "3.062", "4")],
+)
+def test_beta_on_other_pixels_than_those_it_was_chosen_on_is_said(reconstruction, n_pixels, became, usual):
+    words = valid(model__reconstruction=reconstruction).weight_words("beta_vae", n_pixels)
+    assert f"on these {n_pixels:,} pixels it is beta_kl {became} (on 1,024 pixels: {usual})" in words
+
+
+def test_a_weight_that_means_the_same_everywhere_needs_no_words():
+    params = valid()
+    assert params.weight_words("beta_vae", 1024) == ""
+    assert params.weight_words("vae", 3072) == "" == params.weight_words("ae", 3072)

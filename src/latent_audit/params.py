@@ -23,6 +23,7 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 
 RESERVED = "critic"  # beside the arms in metrics.json
+BETA_PIXELS = 32 * 32  # of the images that params.yaml's `beta` was chosen on
 MIN_LIMIT = 100  # one batch of the default size, and 15 neighbours for each of a handful of classes
 
 
@@ -238,6 +239,21 @@ class Params(_Frozen):
             return KlWeight(beta=scale / arm.beta_kl, beta_kl=arm.beta_kl)
         beta = self.beta if arm.beta is None else arm.beta
         return KlWeight(beta=beta, beta_kl=scale / beta)
+
+    def weight_words(self, name: str, n_pixels: int) -> str:
+        """What the arm's `beta` comes to on images of `n_pixels`, where that is not what it is on `BETA_PIXELS`.
+
+        Empty where both agree, for an autoencoder, and for an arm with a `beta_kl`, which means the same on all images.
+        """
+        weight = self.weight(name, n_pixels)
+        if weight is None or self.arm(name).beta_kl is not None or n_pixels == BETA_PIXELS:
+            return ""
+        usual = pixels_per_unit_beta(BETA_PIXELS, self.model.reconstruction) / weight.beta
+        return (
+            f"beta {weight.beta:g} multiplies the mean pixel loss, so on these {n_pixels:,} pixels it is beta_kl "
+            f"{weight.beta_kl:.4g} (on {BETA_PIXELS:,} pixels: {usual:.4g}); give beta_kl for a weight on the KL that "
+            "does not depend on the images"
+        )
 
 
 class KlWeight(NamedTuple):

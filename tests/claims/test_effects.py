@@ -9,9 +9,10 @@ import pytest
 from scipy import stats
 
 from latent_audit.base.errors import InputError
-from latent_audit.claims.effects import COLUMNS, claims_table, verdict
+from latent_audit.claims.effects import COLUMNS, claims_table, effects_by_unit, verdict
 from latent_audit.claims.intervals import Interval, mean_interval
 from latent_audit.claims.ledger import CLAIMS
+from latent_audit.claims.observations import unit_of
 
 ARMS = {"ae": None, "vae": 1.0, "beta_vae": 4.0}
 MARGINS = {
@@ -201,3 +202,38 @@ def test_missing_margins_are_named():
 def test_values_keep_six_digits():
     row = only(table(scores("centre_offset", ae=[1 / 3, 2 / 3])), "ae_off_centre")
     assert row["values"] == "[0.333333, 0.666667]"
+
+
+def test_without_classes_claims_on_fd_clf_are_put_to_the_fd_of_random_features():
+    measured = scores("fd_random_prior", ae=[8.0, 8.0], vae=[4.0, 4.0])
+    found = only(table(measured, arms={"ae": None, "vae": 1.0}), "ae_prior_fails")
+    assert found["statistic"] == "ln(fd_random_prior / fd_random_prior)"
+    assert found["effect"] == pytest.approx(np.log(2))
+
+
+def test_effects_stand_apart_by_unit():
+    found = effects_by_unit(
+        table(
+            scores("centre_offset", ae=[1.0, 1.0]),
+            scores("hole_fraction", ae=[0.5, 0.5], vae=[0.1, 0.1]),
+            scores("recon_nll", ae=[9.0, 9.0], vae=[12.0, 12.0]),
+            scores("fd_clf_prior", ae=[8.0, 8.0], vae=[4.0, 4.0]),
+            arms={"ae": None, "vae": 1.0},
+        )
+    )
+    assert {unit: rows["claim"].tolist() for unit, rows in found.items()} == {
+        "nats": ["vae_costs_reconstruction, vae vs ae"],
+        "share": ["ae_holes, ae vs vae"],
+        "sd": ["ae_off_centre, ae"],
+        "ln_ratio": ["ae_prior_fails, ae vs vae"],
+    }
+    assert found["nats"]["effect"].tolist() == [3.0]
+
+
+def test_every_claim_has_a_unit_that_is_right():
+    shares = {"asymmetry", "hole_fraction", "ks_d", "area_tv", "area_gain", "knn_gain", "confidence_gain", "jump_gain"}
+    nats = {"marginal_kl", "total_correlation", "recon_nats", "normality_gain"}
+    for claim in CLAIMS:
+        if claim.scale != "log_ratio":
+            expected = "share" if claim.margin in shares else "nats" if claim.margin in nats else "sd"
+            assert unit_of(claim.left.metric) == expected, claim.claim_id

@@ -7,6 +7,7 @@ import pytest
 from latent_audit.claims.observations import (
     COLUMNS,
     derived,
+    headline,
     learning_curves,
     of_dimensions,
     of_scalars,
@@ -170,3 +171,25 @@ def test_learning_curves_by_hand():
 )
 def test_a_share_ends_at_1_and_a_distance_nowhere(metric, top):
     assert range_of(metric) == (0 if top == 1 else -np.inf, top)
+
+
+def test_the_headline_is_a_dozen_numbers_of_what_was_measured():
+    def entry(value):
+        return {"mean": value, "low": None, "high": None, "n_seeds": 1}
+
+    vae = {"hole_fraction": entry(0.1), "active_units": entry(2.0), "fd_clf_gmm": entry(9.0), "kid_prior": entry(1.0)}
+    found = headline({"ae": {"hole_fraction": entry(0.5), "marginal_kl": entry(None)}, "vae": vae})
+    assert found == {
+        "ae": {"hole_fraction": 0.5},
+        "vae": {"hole_fraction": 0.1, "active_units": 2.0, "fd_clf_gmm": 9.0},
+    }
+
+
+def test_tables_of_data_without_classes_are_summarised():
+    joint = pd.DataFrame({"seed": [4], "code": ["z"], "metric": ["max_abs_z"], "value": [5.0]})
+    transforms = pd.DataFrame({"seed": [4], "code": "z", "transform": "raw", "metric": "ks_d_max", "value": [0.2]})
+    reconstruction = pd.DataFrame({"seed": [4], "metric": ["recon_nll"], "value": [240.0]})
+    found = summarise(
+        {"per_dim": per_dim(), "joint": joint, "transforms": transforms, "reconstruction": reconstruction}
+    )
+    assert value(found, "recon_nll") == 240

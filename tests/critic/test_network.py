@@ -19,6 +19,7 @@ def test_shapes(image):
 def test_logits_are_a_linear_map_of_the_features():
     critic = build_critic(ImageShape(1, 16, 16), 5, seed=0).eval()
     x = torch.rand(6, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert critic.classify is not None
     torch.testing.assert_close(critic(x), critic.features(x) @ critic.classify.weight.T + critic.classify.bias)
     assert (critic.features(x) >= 0).all()
 
@@ -40,3 +41,10 @@ def test_in_evaluation_mode_a_picture_is_judged_alone():
     critic = build_critic(ImageShape(1, 16, 16), 5, seed=0).eval()
     x = torch.rand(6, 1, 16, 16, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(critic(x)[:1], critic(x[:1]))
+
+
+def test_without_classes_there_are_features_alone_and_the_same_ones():
+    none, some = (build_critic(ImageShape(1, 16, 16), n, seed=0).eval() for n in (0, 5))
+    x = torch.rand(4, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert none.classify is None
+    torch.testing.assert_close(none.features(x), some.features(x))

@@ -7,7 +7,7 @@ import pytest
 
 from latent_audit.base.errors import InputError
 from latent_audit.data.prepare import prepare
-from latent_audit.data.prepared import load_array, load_meta, load_split
+from latent_audit.data.prepared import load_array, load_meta, load_split, told_apart
 
 
 @pytest.fixture
@@ -73,3 +73,11 @@ def test_refuses_a_description_of_another_kind(prepared):
 def test_refuses_another_split(prepared):
     with pytest.raises(InputError, match="split 'valid'; it is 'train' or 'test'"):
         load_split(prepared, "valid")
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_classes_that_one_split_lacks_cannot_be_told_apart(prepared, split):
+    assert told_apart(prepared) == load_meta(prepared).classes
+    labels = np.load(prepared / f"{split}_labels.npy")
+    np.save(prepared / f"{split}_labels.npy", np.zeros_like(labels))
+    assert told_apart(prepared) == []

@@ -147,3 +147,10 @@ def test_bad_codes_are_refused(rng):
             scores(probe, codes, rng)
     with pytest.raises(InputError, match="3 rows of features and 50 codes"):
         probing.probe_continuity(probe, torch.zeros(50, 2), np.zeros((3, 4)), rng=rng)
+
+
+def test_without_classes_nothing_is_said_of_confidence_and_jumps(rng):
+    codes = rng.standard_normal((400, 2))
+    value = scores(linear_probe(MATRIX)._replace(classify=None), codes, rng)
+    of_classes = {"midpoint_confidence", "endpoint_confidence", "jump_rate", "jump_rate_codes"}
+    assert value.index.tolist() == [name for name in METRICS if name not in of_classes]

@@ -47,7 +47,7 @@ def test_judge_agrees_with_the_critic_across_batches(critic, rng, monkeypatch):
     with torch.no_grad():
         logits = critic(to_unit_interval(torch.from_numpy(images)))
     assert judged.features.shape == (20, 64) and judged.features.dtype == np.float64
-    assert judged.probabilities.dtype == np.float64
+    assert judged.probabilities is not None and judged.probabilities.dtype == np.float64
     assert judged.probabilities == pytest.approx(logits.double().softmax(dim=1).numpy(), abs=1e-6)
     assert judged.probabilities.sum(axis=1) == pytest.approx(np.ones(20), abs=1e-12)
 
@@ -72,7 +72,8 @@ def test_a_written_critic_judges_alike_when_loaded(critic, rng, tmp_path):
     loaded = judging.load_critic(tmp_path / "critic", IMAGE, device=CPU)
     images = pictures(rng, 5)
     assert not loaded.training
-    assert np.array_equal(judging.judge(loaded, images, device=CPU)[1], judging.judge(critic, images, device=CPU)[1])
+    ours, theirs = (judging.judge(one, images, device=CPU).probabilities for one in (loaded, critic))
+    assert ours is not None and theirs is not None and np.array_equal(ours, theirs)
 
 
 def test_a_critic_that_does_not_fit_or_is_not_there_is_refused(critic, tmp_path):
@@ -112,3 +113,17 @@ def test_a_decoder_that_remembers_the_test_images_scores_perfectly(critic, rng):
         value = table[table["sampler"] == sampler].set_index("metric")["value"]
         assert value["fd_clf"] == pytest.approx(0, abs=1e-9)
         assert (value["precision"], value["recall"], value["coverage"], value["class_kl"]) == (1, 1, 1, 0)
+
+
+def test_a_critic_without_classes_scores_by_its_features_and_names_the_distance_so(rng, tmp_path):
+    blind = build_critic(IMAGE, 0, seed=3).eval()
+    write_critic(tmp_path / "critic", blind, 0)
+    loaded = judging.load_critic(tmp_path / "critic", IMAGE, device=CPU)
+    assert judging.judge(loaded, pictures(rng, 5), device=CPU).probabilities is None
+    model = build(ModelSpec("ae", "conv", IMAGE, 2), seed=0).eval()
+    codes = {"z": rng.standard_normal((40, 2)), "train_z": rng.standard_normal((90, 2)).astype(np.float32)}
+    reference = judging.judge_reference(loaded, pictures(rng, 40), pictures(rng, 90), rng=rng, device=CPU)
+    table = judging.generation_scores(model, loaded, codes, reference, rng=rng, device=CPU)
+    measured = ["fd_random", "kid", "kid_sd", "precision", "recall", "density", "coverage"]
+    assert table["metric"].unique().tolist() == measured
+    assert table["value"].notna().all()

@@ -192,3 +192,10 @@ def test_manifold_scores_do_not_feel_a_large_mean(rng):
     x, y = rng.standard_normal((100, 2)), rng.standard_normal((100, 2))
     near, far = generation.manifold_scores(x, y, k=5), generation.manifold_scores(x + 1e7, y + 1e7, k=5)
     assert far == near
+
+
+def test_without_probabilities_the_distance_is_of_random_features_and_classes_are_left_out(rng):
+    x, y = rng.standard_normal((2, 50, 3))
+    found = generation.score(x, None, y, None, rng=rng).set_index("metric")["value"]
+    assert found.index.tolist() == ["fd_random", *METRICS[1:7]]
+    assert found["fd_random"] == generation.frechet_distance(x, y)

@@ -59,3 +59,13 @@ def test_scores_that_were_not_measured_have_no_panel():
     table = pd.DataFrame({"arm": "ae", "seed": 0, "sampler": "prior", "metric": "fd_clf", "value": [2.0]})
     (band,) = scores.generation(table)
     assert len(band.sketches) == 1
+
+
+def test_without_classes_there_is_one_colour_and_no_map(codes, labels):
+    dims = {arm: (0, 1) for arm in ARMS}
+    bands = compose.p_space(codes, labels, {}, n_classes=0, dims=dims)
+    assert [[part.title for part in band.sketches] for band in bands] == [["AE", "VAE"]]
+    drawn = [
+        part for band in (*bands, *compose.code_planes(codes, labels, n_classes=1, dims=dims)) for part in band.sketches
+    ]
+    assert not [part.alt for part in drawn if "class" in part.alt]

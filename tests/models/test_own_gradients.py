@@ -2,6 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
+
+from latent_audit.models.architectures.conv import PLAIN
+from latent_audit.models.autoencoder import ModelSpec, build
+from latent_audit.models.image import ImageShape
 from latent_audit.models.own_gradients import (
     ONEDNN,
     Geometry,
@@ -11,11 +16,6 @@ from latent_audit.models.own_gradients import (
     out,
     product_of_patches,
 )
-from torch import nn
-
-from latent_audit.models.architectures.conv import PLAIN
-from latent_audit.models.autoencoder import ModelSpec, build
-from latent_audit.models.image import ImageShape
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,13 @@ import pandas as pd
 from latent_audit.base.errors import InputError
 from latent_audit.claims.intervals import Interval, mean_interval
 from latent_audit.claims.ledger import CLAIMS, Claim, Term
+from latent_audit.claims.observations import FRECHET, unit_of
 
 COLUMNS = (
     "claim_id", "claim", "source", "statistic", "arms", "code", "effect", "low", "high", "margin", "direction",
     "n_seeds", "verdict", "figure", "values",
 )  # fmt: skip
+UNITS = ("nats", "share", "sd", "ln_ratio")
 
 
 def verdict(interval: Interval, direction: str, margin: float) -> str:
@@ -40,7 +42,8 @@ def claims_table(
 
     Returns
     -------
-    COLUMNS, with `values` a JSON list of the per-seed effects. A claim whose metric was not measured is left out.
+    COLUMNS, with `values` a JSON list of the per-seed effects. A claim whose metric was not measured is left out, but
+    one on FD-clf is put to the FD of random features where that was measured in its place (data without classes).
 
     Raises
     ------
@@ -53,11 +56,39 @@ def claims_table(
     scores = {key: rows.set_index("seed")["value"] for key, rows in observations.groupby(["arm", "code", "metric"])}
     rows = [
         row
-        for claim in CLAIMS
+        for claim in _of_measured(CLAIMS, set(observations["metric"]))
         for cast in _casts(claim, arms)
         if (row := _row(claim, cast, scores, float(margins[claim.margin]))) is not None
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _of_measured(claims: Iterable[Claim], measured: Set[str]) -> Iterator[Claim]:
+    """The claims, each term on the Fréchet distance that was measured."""
+    trained, random = FRECHET
+
+    def term(one: Term) -> Term:
+        other = one.metric.replace(trained, random)
+        return one._replace(metric=other) if one.metric not in measured and other in measured else one
+
+    for claim in claims:
+        yield claim._replace(left=term(claim.left), right=None if claim.right is None else term(claim.right))
+
+
+def effects_by_unit(claims: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The effects of `claims_table`, apart by unit (nats, share, sd, ln_ratio), for `dvc plots`: columns claim, effect.
+
+    `claim` names the arms as well. ln_ratio: the natural logarithm of a ratio. A unit without a row is an empty table.
+    """
+    units = [_unit(str(statistic)) for statistic in claims["statistic"]]
+    rows = claims.assign(unit=units, claim=claims["claim_id"] + ", " + claims["arms"])
+    return {unit: rows.loc[rows["unit"] == unit, ["claim", "effect"]].reset_index(drop=True) for unit in UNITS}
+
+
+def _unit(statistic: str) -> str:
+    if statistic.startswith("ln("):
+        return "ln_ratio"
+    return unit_of(statistic.removeprefix("difference of ").split(" - ")[0])
 
 
 def _casts(claim: Claim, arms: Mapping[str, float | None]) -> Iterator[dict[str, str]]:

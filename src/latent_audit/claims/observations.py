@@ -1,5 +1,7 @@
 """Wide and per-dimension tables -> tidy scalars (seed, code, metric, value), which is what arms are compared on."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,10 @@ SHARES = (  # how the names of metrics begin that cannot leave [0, 1]
     "linear_probe_", "majority_accuracy", "precision_", "recall_", "coverage_", "confidence_", "midpoint_confidence",
     "endpoint_confidence", "class_entropy_", "jump_rate",
 )  # fmt: skip
+NATS = ("recon_nll", "marginal_kl", "total_correlation")
+FRECHET = ("fd_clf", "fd_random")  # in the features of a classifier; without classes, of an untrained network
+HEADLINE = ("hole_fraction", "ks_d_max", "marginal_kl", "recon_nll", "active_units")
+HEADLINE_SAMPLERS = ("prior", "gmm")
 
 
 def of_dimensions(per_dim: pd.DataFrame) -> pd.DataFrame:
@@ -38,6 +44,13 @@ def of_dimensions(per_dim: pd.DataFrame) -> pd.DataFrame:
     if "activity" in per_dim:
         worst["active_units"] = (per_dim["activity"] > 0.01).groupby([per_dim["seed"], per_dim["code"]]).sum()
     return worst.reset_index().melt(["seed", "code"], var_name="metric")[COLUMNS]
+
+
+def unit_of(metric: str) -> str:
+    """The unit of a metric, or of a difference of two values of it: share (of 1), nats, or sd (standard deviations)."""
+    if metric.startswith(SHARES) or metric == "knn_gain":
+        return "share"
+    return "nats" if metric in NATS else "sd"
 
 
 def range_of(metric: str) -> tuple[float, float]:
@@ -82,17 +95,18 @@ def summarise(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
     Parameters
     ----------
-    tables : per_dim, joint, classes' scalars within joint, transforms, separability, reconstruction, and where they
-        were measured generation, continuity, likelihood; each with a `seed` column.
+    tables : per_dim, joint, classes' scalars within joint, transforms, reconstruction, and where they were measured
+        separability, generation, continuity, likelihood; each with a `seed` column.
     """
     transforms = tables["transforms"]
     parts = [
         of_dimensions(tables["per_dim"]),
         of_scalars(tables["joint"]),
         of_scalars(transforms[transforms["transform"] != "raw"], qualifier="transform"),
-        of_scalars(tables["separability"]),
-        of_scalars(tables["reconstruction"], code="z"),
     ]
+    if "separability" in tables:
+        parts.append(of_scalars(tables["separability"]))
+    parts.append(of_scalars(tables["reconstruction"], code="z"))
     if "generation" in tables:
         parts.append(of_scalars(tables["generation"], code="z", qualifier="sampler"))
     if "continuity" in tables:
@@ -102,6 +116,18 @@ def summarise(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         parts.append(of_scalars(bounds, code="z"))
     observations = pd.concat(parts, ignore_index=True)
     return pd.concat([observations, derived(observations)], ignore_index=True)
+
+
+def headline(metrics: Mapping[str, Mapping[str, Mapping[str, float | int | None]]]) -> dict[str, dict[str, float]]:
+    """The few numbers per arm that runs are compared by: means over seeds, arm -> metric -> value.
+
+    Parameters
+    ----------
+    metrics : arm -> metric -> `mean` and more, as in reports/metrics.json. What an arm was not measured on is left out.
+    """
+    wanted = [*HEADLINE, *(f"{distance}_{sampler}" for distance in FRECHET for sampler in HEADLINE_SAMPLERS)]
+    found = {arm: {name: own.get(name, {}).get("mean") for name in wanted} for arm, own in metrics.items()}
+    return {arm: {name: mean for name, mean in own.items() if mean is not None} for arm, own in found.items()}
 
 
 def learning_curves(histories: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -1,4 +1,7 @@
-"""Train the critic: Adam with a one-cycle learning rate on the cross-entropy of the labels."""
+"""Train the critic: Adam with a one-cycle learning rate on the cross-entropy of the labels.
+
+Where there are no labels to learn from, the same network keeps its random weights.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,13 +9,16 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from latent_audit.base.errors import InputError
 from latent_audit.base.randomness import generator_for
 from latent_audit.critic.network import Critic, build_critic
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.models.image import ImageShape, to_unit_interval
+
+BATCH = 500
+LEAST_SKILL = 0.5  # of the way from always naming the commonest class to always being right: below, a critic is poor
 
 
 class Schedule(NamedTuple):
@@ -71,6 +77,52 @@ def _step(
     optimizer.step()
     rate.step()
     return loss.detach()
+
+
+@torch.no_grad()
+def random_critic(split: LoadedSplit, *, seed: int, device: torch.device) -> Critic:
+    """A critic without classes, in evaluation mode: the seeded random weights of `build_critic`, trained on nothing.
+
+    Its batch normalisations take the statistics of the split's images, and each feature, before its ReLU, is shifted
+    and scaled to mean 0 and standard deviation 1 over them, so that no feature is dead and none outweighs the others.
+
+    References
+    ----------
+    Saxe et al. (2011), "On random weights and unsupervised feature learning"; Naeem et al. (2020), arXiv:2002.09797,
+    section 5 (random embeddings where no classifier fits the data).
+    """
+    images = torch.from_numpy(np.asarray(split.images))
+    critic = build_critic(ImageShape(*images.shape[1:]), 0, seed=seed).to(device)
+    for layer in critic.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = None  # the plain mean over batches
+    critic.train()
+    for batch in images.split(BATCH):
+        critic.convolutions(to_unit_interval(batch.to(device)))
+    critic.eval()
+    linear = critic.embed[0]
+    assert isinstance(linear, nn.Linear)
+    raw = torch.cat(
+        [
+            linear(critic.convolutions(to_unit_interval(batch.to(device))).flatten(start_dim=1)).double()
+            for batch in images.split(BATCH)
+        ]
+    )
+    mean, spread = raw.mean(dim=0), raw.std(dim=0, correction=0)
+    spread = torch.where(spread > 0, spread, torch.ones_like(spread))
+    linear.weight /= spread[:, None]
+    linear.bias.copy_((linear.bias - mean) / spread)
+    return critic
+
+
+def is_poor(accuracy: float, majority: float) -> bool:
+    """Whether a critic is right less often than half-way between always naming the commonest class and always right."""
+    return accuracy < majority + LEAST_SKILL * (1 - majority)
+
+
+def majority_accuracy(labels: np.ndarray) -> float:
+    """Accuracy on (sample,) labels of always naming their commonest class."""
+    return float(np.bincount(labels).max() / len(labels))
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""The critic: a small convolutional classifier, whose features and labels judge decoded images."""
+"""The critic: a small convolutional network, whose features, and labels where there are any, judge decoded images."""
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,10 @@ N_FEATURES = 64
 
 
 class Critic(nn.Module):
-    """Two conv + max-pool stages with batch normalisation, a feature layer and a linear classifier."""
+    """Two conv + max-pool stages with batch normalisation, a feature layer and a linear classifier.
+
+    `classify` is None where there are no classes (n_classes = 0): such a critic has features alone.
+    """
 
     def __init__(self, image: ImageShape, n_classes: int):
         super().__init__()
@@ -28,14 +31,15 @@ class Critic(nn.Module):
         shrinkage = 2 ** (len(WIDTHS) + 1)
         flat = WIDTHS[-1] * (image.height // shrinkage) * (image.width // shrinkage)
         self.embed = nn.Sequential(nn.Linear(flat, N_FEATURES), nn.ReLU())
-        self.classify = nn.Linear(N_FEATURES, n_classes)
+        self.classify = nn.Linear(N_FEATURES, n_classes) if n_classes else None
 
     def features(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch feature"]:
         """The layer before the classifier, in which generated and real images are compared."""
         return self.embed(self.convolutions(x).flatten(start_dim=1))
 
     def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch label"]:
-        """Class logits."""
+        """Class logits; only of a critic with classes."""
+        assert self.classify is not None
         return self.classify(self.features(x))
 
 

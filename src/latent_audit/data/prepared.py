@@ -85,6 +85,15 @@ def load_split(prepared_dir: Path, split: str) -> LoadedSplit:
     return LoadedSplit(images, labels)
 
 
+def told_apart(prepared_dir: Path) -> list[str]:
+    """The names of the classes; none where the training or the test images are all of one, so that nothing can be told.
+
+    A flat folder has one class for everything; a class of two images may be missing from the test split.
+    """
+    n_present = [len(np.unique(load_array(prepared_dir / f"{split}_labels.npy"))) for split in ("train", "test")]
+    return load_meta(prepared_dir).classes if min(n_present) >= 2 else []
+
+
 def load_array(path: Path, *, mapped: bool = False) -> np.ndarray:
     """An array of the prepared folder, e.g. factors_train.npy; `mapped`: leave it on disk."""
     try:

@@ -30,7 +30,7 @@ class Probe(NamedTuple):
     decode: Callable[[Tensor], Tensor]  # z (batch, latent) -> mean image, pixels in [0, 1]
     encode: Callable[[Tensor], Tensor]  # image -> mu (batch, latent)
     features: Callable[[Tensor], Tensor]  # image -> the critic's features (batch, feature)
-    classify: Callable[[Tensor], Tensor]  # features -> class logits (batch, label)
+    classify: Callable[[Tensor], Tensor] | None  # features -> class logits (batch, label); None: no classes
 
 
 def continuity_scores(
@@ -75,6 +75,7 @@ def probe_continuity(
         codes' variance (the prior's is 1).
     jump_rate, jump_rate_codes : share of points whose class changes over a step of 0.1 standard deviations in a random
         direction, at prior draws and at codes (each dimension in the codes' own standard deviations).
+    Without classes there is neither confidence nor jump.
 
     The pairs are random and depend on `rng` and the number of codes alone: equal seeds give every arm the same pairs of
     images. Being random, they take every quantile of each arm's own code distances equally often, and the statistics
@@ -100,8 +101,9 @@ def probe_continuity(
     values["round_trip_prior"] = continuity.round_trip(_numpy(prior), prior_back)
     values["round_trip_codes"] = continuity.round_trip(_numpy(own), own_back)
     values["round_trip_codes_relative"] = continuity.relative_round_trip(_numpy(own), own_back)
-    values["jump_rate"] = jump_rate(probe, prior, torch.ones_like(spread), rng=for_steps)
-    values["jump_rate_codes"] = jump_rate(probe, own, spread, rng=for_steps)
+    if probe.classify is not None:
+        values["jump_rate"] = jump_rate(probe, prior, torch.ones_like(spread), rng=for_steps)
+        values["jump_rate_codes"] = jump_rate(probe, own, spread, rng=for_steps)
     return continuity.tidy(values)
 
 
@@ -148,19 +150,23 @@ def _interpolation(
         start, end = codes[some[:, 0], None], codes[some[:, 1], None]
         image = probe.decode((start + weight * (end - start)).flatten(end_dim=1))
         feature = probe.features(image)
-        confidence = probe.classify(feature).double().softmax(dim=1).amax(dim=1)
         lines = [_numpy(x.flatten(start_dim=1).unflatten(0, (len(some), -1))) for x in (image, feature)]
         ratios.append([continuity.path_ratio(line) for line in lines])
         features.append(lines[1][:, [0, N_STEPS // 2, N_STEPS]])
-        confidences.append(_numpy(confidence.unflatten(0, (len(some), -1)))[:, [0, N_STEPS // 2, N_STEPS]])
+        if probe.classify is not None:
+            confidence = probe.classify(feature).double().softmax(dim=1).amax(dim=1)
+            confidences.append(_numpy(confidence.unflatten(0, (len(some), -1)))[:, [0, N_STEPS // 2, N_STEPS]])
     in_pixels, in_features = np.concatenate(ratios, axis=1)
-    feature, confidence = np.concatenate(features), np.concatenate(confidences)
+    feature = np.concatenate(features)
     others = np.delete(real_features, pairs.ravel(), axis=0)  # an end must not find the very image it reconstructs
+    sure = {}
+    if confidences:
+        confidence = np.concatenate(confidences)
+        sure = {"midpoint_confidence": confidence[:, 1].mean(), "endpoint_confidence": confidence[:, [0, 2]].mean()}
     return {
         "path_ratio_features": _mean(in_features),
         "path_ratio_pixels": _mean(in_pixels),
-        "midpoint_confidence": float(confidence[:, 1].mean()),
-        "endpoint_confidence": float(confidence[:, [0, 2]].mean()),
+        **{name: float(value) for name, value in sure.items()},
         "midpoint_nn_ratio": continuity.nearest_ratio(
             feature[:, 1], feature[:, [0, 2]].reshape(-1, feature.shape[2]), others
         ),
@@ -177,6 +183,7 @@ def jump_rate(
 
 
 def _classes(probe: Probe, z: Tensor) -> np.ndarray:
+    assert probe.classify is not None
     labels = [probe.classify(probe.features(probe.decode(points))).argmax(dim=1) for points in z.split(BATCH)]
     return torch.cat(labels).cpu().numpy()
 

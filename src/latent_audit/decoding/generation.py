@@ -22,10 +22,10 @@ BATCH = 500
 
 
 class Judged(NamedTuple):
-    """What the critic makes of images, float64: features (feature units) and class probabilities."""
+    """What the critic makes of images, float64: features (feature units) and class probabilities (None: no classes)."""
 
     features: Float[np.ndarray, "sample feature"]
-    probabilities: Float[np.ndarray, "sample label"]
+    probabilities: Float[np.ndarray, "sample label"] | None
 
 
 class Reference(NamedTuple):
@@ -57,6 +57,8 @@ def load_critic(folder: Path, image: ImageShape, *, device: torch.device) -> Cri
 def judge(critic: Critic, images: np.ndarray, *, device: torch.device) -> Judged:
     """Features and class probabilities of uint8 images (sample, channel, height, width), in batches.
 
+    A critic without classes gives features alone.
+
     Raises
     ------
     InputError : images are not uint8 (sample, channel, height, width), or there is none.
@@ -65,13 +67,14 @@ def judge(critic: Critic, images: np.ndarray, *, device: torch.device) -> Judged
         raise InputError(
             f"judge: images must be uint8 (sample, channel, height, width), got {images.dtype} {images.shape}."
         )
-    features, probabilities = [], []
+    features, probabilities, classify = [], [], critic.classify
     for start in range(0, len(images), BATCH):
         x = torch.from_numpy(np.array(images[start : start + BATCH])).to(device)
         feature = critic.features(to_unit_interval(x))
         features.append(feature.double().cpu().numpy())
-        probabilities.append(critic.classify(feature).double().softmax(dim=1).cpu().numpy())
-    return Judged(np.concatenate(features), np.concatenate(probabilities))
+        if classify is not None:
+            probabilities.append(classify(feature).double().softmax(dim=1).cpu().numpy())
+    return Judged(np.concatenate(features), np.concatenate(probabilities) if probabilities else None)
 
 
 def judge_reference(

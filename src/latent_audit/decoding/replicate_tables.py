@@ -39,24 +39,32 @@ def measure_codes(
     seed: int,
     settings: AuditSettings,
     device: torch.device,
-) -> tuple[dict[str, pd.DataFrame], ClassMaps]:
+) -> tuple[dict[str, pd.DataFrame], ClassMaps | None]:
     """The audit's tables of one replicate, with the area each class owns by the critic's word beside it.
+
+    Without classes there is no map, and neither the table `classes` nor `separability`.
 
     Parameters
     ----------
-    codes : arrays of codes/<arm>/seed-<k>.npz. seed : of the audit, the same in every arm.
+    codes : arrays of codes/<arm>/seed-<k>.npz. classes : their names, or none (then the critic has none either).
+    seed : of the audit, the same in every arm.
     """
     dims = shown_dimensions(codes)
     latent_dim = codes["z"].shape[1]
     tables = audit(
-        codes["z"], mu=codes["mu"], logvar=codes.get("logvar"), labels=codes["labels"],
+        codes["z"], mu=codes["mu"], logvar=codes.get("logvar"),
+        labels=codes["labels"] if classes else None,
         train={name: codes[f"train_{name}"] for name in ("mu", "z", "labels")},
         dims=(int(dims[0]), int(dims[1])), seed=seed, settings=settings,
     )  # fmt: skip
+    made = {"per_dim": tables.per_dim, "joint": tables.joint, "transforms": tables.transforms}
+    if not classes:
+        return made, None
     assert tables.classes is not None and tables.separability is not None  # there are labels
     axis = quantile_axis(CRITIC_GRID)
     lattice = plane(axis, axis, dims, latent_dim)[::-1].reshape(-1, latent_dim)  # row 0 at the bottom
-    probabilities = judge(critic, decode(model, lattice, device=device), device=device)[1]
+    probabilities = judge(critic, decode(model, lattice, device=device), device=device).probabilities
+    assert probabilities is not None  # a critic of these classes
     critic_map = probabilities.argmax(axis=1).reshape(CRITIC_GRID, CRITIC_GRID)
     owned = np.bincount(critic_map.ravel(), minlength=len(classes)) / critic_map.size
     named = tables.classes.assign(
@@ -64,16 +72,8 @@ def measure_codes(
         critic_area=owned[tables.classes["label"]],
     )
     present = np.unique(codes["labels"])
-    return (
-        {
-            "per_dim": tables.per_dim,
-            "joint": tables.joint,
-            "transforms": tables.transforms,
-            "classes": named,
-            "separability": tables.separability,
-        },
-        ClassMaps(present[tables.class_map], critic_map),
-    )
+    maps = ClassMaps(present[tables.class_map], critic_map)
+    return made | {"classes": named, "separability": tables.separability}, maps
 
 
 def measure_decoder(

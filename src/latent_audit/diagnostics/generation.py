@@ -1,4 +1,4 @@
-"""How close generated images come to real ones, from a classifier's features and class probabilities of both."""
+"""How close generated images come to real ones, from a network's features, and class probabilities, of both."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,9 @@ _ROUNDING = 64 * np.finfo(np.float64).eps  # relative; squared distances below a
 
 def score(
     generated_features: np.ndarray,
-    generated_probabilities: np.ndarray,
+    generated_probabilities: np.ndarray | None,
     real_features: np.ndarray,
-    real_probabilities: np.ndarray,
+    real_probabilities: np.ndarray | None,
     *,
     rng: np.random.Generator,
     k: int = NEIGHBOURS,
@@ -27,6 +27,7 @@ def score(
     """Rows `metric value` that compare a set of generated images with real ones.
 
     fd_clf : Fréchet distance of the features, squared feature units; not comparable with an Inception FID.
+    fd_random : the same, where the features are of a network that was not trained (no probabilities, no fd_clf).
     kid, kid_sd : mean and standard deviation of the unbiased MMD^2 over subsets; may be negative.
     precision, recall, density, coverage : from k-nearest-neighbour balls, on at most 5,000 seeded rows of each set.
     class_entropy : entropy of the predicted classes / ln(number of classes); 1 when all are equally frequent.
@@ -36,7 +37,8 @@ def score(
     Parameters
     ----------
     generated_features, real_features : (sample, feature), one critic's; the sets may differ in size.
-    generated_probabilities, real_probabilities : (sample, label), the same critic's on the same images.
+    generated_probabilities, real_probabilities : (sample, label), the same critic's on the same images; both None where
+        there are no classes: the rows from class_entropy on are left out then.
     k : neighbours that set the radius of a ball. All values depend on the number of rows: compare at equal n only.
 
     Raises
@@ -45,20 +47,31 @@ def score(
         max(4, k + 1) rows, or with fewer than two classes.
     """
     x, y = _as_pair(generated_features, real_features, where="score", minimum=max(4, k + 1))
-    p, q = _as_pair(generated_probabilities, real_probabilities, where="score, probabilities", minimum=1)
-    if len(p) != len(x) or len(q) != len(y):
-        raise InputError(
-            f"score: needs one row of probabilities per row of features, got {len(p)} for {len(x)} generated and "
-            f"{len(q)} for {len(y)} real images."
-        )
-    counts, real_counts = class_histogram(p), class_histogram(q)
-    rows = {"fd_clf": frechet_distance(x, y)}
+    of_classes: dict[str, float] = {}
+    if generated_probabilities is not None and real_probabilities is not None:
+        p, q = _as_pair(generated_probabilities, real_probabilities, where="score, probabilities", minimum=1)
+        if len(p) != len(x) or len(q) != len(y):
+            raise InputError(
+                f"score: needs one row of probabilities per row of features, got {len(p)} for {len(x)} generated and "
+                f"{len(q)} for {len(y)} real images."
+            )
+        of_classes = class_scores(p, q)
+    rows = {"fd_clf" if of_classes else "fd_random": frechet_distance(x, y)}
     rows["kid"], rows["kid_sd"] = kid(x, y, rng=rng)
     few, real_few = _subsample(x, MANIFOLD_ROWS, rng), _subsample(y, MANIFOLD_ROWS, rng)
     rows |= manifold_scores(few, real_few, k=k)
-    rows |= {"class_entropy": class_entropy(counts), "class_kl": class_kl(counts, real_counts)}
-    rows |= {"confidence": float(p.max(axis=1).mean()), "prediction_entropy": prediction_entropy(p)}
-    return pd.DataFrame(list(rows.items()), columns=["metric", "value"])
+    return pd.DataFrame(list((rows | of_classes).items()), columns=["metric", "value"])
+
+
+def class_scores(p: Float[np.ndarray, "sample label"], q: Float[np.ndarray, "other label"]) -> dict[str, float]:
+    """The scores of `score` that need class probabilities: p of generated images, q of real ones."""
+    counts, real_counts = class_histogram(p), class_histogram(q)
+    return {
+        "class_entropy": class_entropy(counts),
+        "class_kl": class_kl(counts, real_counts),
+        "confidence": float(p.max(axis=1).mean()),
+        "prediction_entropy": prediction_entropy(p),
+    }
 
 
 def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:

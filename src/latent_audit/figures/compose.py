@@ -23,8 +23,13 @@ Plane = Mapping[str, Sequence[int]]  # arm -> the two dimensions shown
 
 
 def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane) -> list[Band]:
-    """All codes at one scale, then the prior's window; `codes` maps arm -> (sample, latent), `dims` the two shown."""
-    colours, names = class_colours(n_classes), _class_numbers(n_classes)
+    """All codes at one scale, then the prior's window; `codes` maps arm -> (sample, latent), `dims` the two shown.
+
+    With one class, or none, the points have one colour and no means.
+    """
+    colours, names = class_colours(max(n_classes, 1)), _class_numbers(n_classes)
+    by_class = " by class" if n_classes > 1 else ""
+    labels = labels if by_class else np.zeros_like(labels)
     pairs = {arm: codes[arm][:, list(dims[arm])] for arm in arm_order(codes)}
     reach = max(float(np.quantile(np.abs(pair), 0.999)) for pair in pairs.values())
     wide = max(1.05 * reach, WINDOW)
@@ -32,11 +37,11 @@ def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane
     def draw(ax: Axes, arm: str, limit: float, zoomed: bool) -> None:
         planes.plot_codes(pairs[arm], labels, colours=colours, limit=limit, ax=ax)
         planes.plot_prior_circles(ax=ax)
-        if zoomed:
+        if zoomed and by_class:
             centroids = np.array([pairs[arm][labels == label].mean(axis=0) for label in np.unique(labels)])
             kept = np.unique(labels)
             planes.plot_centroids(centroids, [names[k] for k in kept], colours=[colours[k] for k in kept], ax=ax)
-        elif wide > 1.2 * WINDOW:
+        if not zoomed and wide > 1.2 * WINDOW:
             planes.plot_window(WINDOW, ax=ax)
         ax.set(xlabel=dimension_name(dims[arm][0]), ylabel=dimension_name(dims[arm][1]))
 
@@ -46,7 +51,7 @@ def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane
                 lambda ax, arm=arm: draw(ax, arm, limit, zoomed),
                 title=display_name(arm),
                 note=f"{words} {limit:.3g}",
-                alt=f"Scatter plot of {len(labels)} test codes z of {display_name(arm)} by class, on ±{limit:.3g}.",
+                alt=f"Scatter plot of {len(labels)} test codes z of {display_name(arm)}{by_class}, on ±{limit:.3g}.",
             )
             for arm in pairs
         ]
@@ -147,9 +152,11 @@ def _fair_distances(
 
 
 def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, dims: Plane) -> list[Band]:
-    """Codes on the unit square of two dimensions, and who owns each cell of it."""
-    colours, names = class_colours(n_classes), _class_numbers(n_classes)
-    arms = [arm for arm in arm_order(codes) if arm in maps]
+    """Codes on the unit square of two dimensions, and who owns each cell of it; without classes there are no `maps`."""
+    colours, names = class_colours(max(n_classes, 1)), _class_numbers(n_classes)
+    coloured = ", coloured by class" if n_classes > 1 else ""
+    labels = labels if coloured else np.zeros_like(labels)
+    arms = [arm for arm in arm_order(codes) if arm in maps or not coloured]
 
     def axes_named(ax: Axes, arm: str) -> Axes:
         ax.set(xlabel=f"Φ({dimension_name(dims[arm][0])})", ylabel=f"Φ({dimension_name(dims[arm][1])})")
@@ -162,7 +169,7 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
             ),
             title=display_name(arm),
             note="codes z as p-values",
-            alt=f"Test codes of {display_name(arm)} mapped by Phi to the unit square, coloured by class.",
+            alt=f"Test codes of {display_name(arm)} mapped by Phi to the unit square{coloured}.",
         )
         for arm in arms
     ]
@@ -174,8 +181,9 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
             alt=f"Map of the unit square for {display_name(arm)}: the class of the nearest codes at each place.",
         )
         for arm in arms
+        if arm in maps
     ]
-    return [Band("arms", "", points), Band("arms", "", regions)]
+    return [Band("arms", "", part) for part in (points, regions) if part]
 
 
 def holes(

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from latent_audit.figures.style import INK, MUTED, PAPER, RC, arm_colours, display_name
 
+RANDOM = "fd_random"  # the Fréchet distance where there are no classes to train a critic on
 PANEL_INCHES = (2.35, 1.75)
 
 
@@ -70,13 +71,15 @@ def headline_panels(
         panel: entries(metrics, [(arm, metric, display_name(arm)) for arm in weights])
         for panel, metric in of_arms.items()
     }
+    random = any(f"{RANDOM}_prior" in own for own in metrics.values())
+    distance, words = (RANDOM, "FD of random features") if random else ("fd_clf", "FD-clf")
     drawn = []
     for arm, beta_kl in weights.items():
         name = display_name(arm)
         if beta_kl is None:
-            drawn += [(arm, "fd_clf_box", f"{name}, box"), (arm, "fd_clf_gmm", f"{name}, mixture")]
-        drawn.append((arm, "fd_clf_prior", f"{name}, N(0, I)"))
-    panels[Panel("Samples, not like data", "FD-clf to the test images", None)] = entries(metrics, drawn)
+            drawn += [(arm, f"{distance}_box", f"{name}, box"), (arm, f"{distance}_gmm", f"{name}, mixture")]
+        drawn.append((arm, f"{distance}_prior", f"{name}, N(0, I)"))
+    panels[Panel("Samples, not like data", f"{words} to the test images", None)] = entries(metrics, drawn)
     return {panel: table for panel, table in panels.items() if len(table)}
 
 

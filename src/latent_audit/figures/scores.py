@@ -25,6 +25,7 @@ SAMPLERS = {
 }
 SCORES = {
     "fd_clf": "FD-clf: distance to real images, lower is better",
+    "fd_random": "FD of random features: distance to real images, lower is better",
     "kid": "KID: distance by kernels, lower is better",
     "density": "Density: fidelity, higher is better",
     "coverage": "Coverage: variety, higher is better",

@@ -235,7 +235,8 @@ const Explorer = (() => {
       }
       const [, height, width] = data.shape, at = state.picked;
       const errors = arms.map((arm) => `${arm.name} ${arm.nll[at].toFixed(0)}`).join(", ");
-      status.textContent = `Test image ${data.indices[at]}: ${data.classes[data.labels[at]]}. Reconstruction error in nats: ${errors}.`;
+      const of = data.classes.length > 1 ? `: ${data.classes[data.labels[at]]}` : "";
+      status.textContent = `Test image ${data.indices[at]}${of}. Reconstruction error in nats: ${errors}.`;
       original.width = width; original.height = height; original.classList.remove("empty");
       original.getContext("2d").drawImage(sprite, (at % data.spriteColumns) * width,
         Math.floor(at / data.spriteColumns) * height, width, height, 0, 0, width, height);
@@ -339,7 +340,10 @@ const Explorer = (() => {
     };
     const far = (p, q) => Math.hypot(p[0] - q[0], p[1] - q[1]);
     const labels = [...new Set(data.labels)].sort((p, q) => p - q);
-    const a = typical(labels[0]), b = typical(labels[labels.length - 1]);
+    const a = typical(labels[0]);
+    const away = (i) => (Math.hypot(...first.points[i]) < WINDOW ? far(first.points[i], first.points[a]) : -1);
+    const b = labels.length > 1 ? typical(labels[labels.length - 1]) // of one class: the image in view that is furthest off
+      : first.points.reduce((best, _, i) => (away(i) > away(best) ? i : best), a);
     for (const arm of arms) {
       arm.a = data.photos ? arm.codes.slice(a * arm.dims, (a + 1) * arm.dims) : new Float32Array(arm.dims).fill(-1);
       arm.b = data.photos ? arm.codes.slice(b * arm.dims, (b + 1) * arm.dims) : new Float32Array(arm.dims).fill(1);

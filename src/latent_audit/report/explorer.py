@@ -4,6 +4,7 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ SPRITE_COLUMNS = 40
 N_QUANTILES = 65  # of each dimension, at even probabilities: enough for a smooth quantile map
 MAX_WEIGHTS = 2_100_000  # base64 bytes of all arms; beyond it the decoded lattice serves
 PARAMETERS = ("project", "up.0", "up.1", "up.2", "out")
+WIDTHS, HALVED = (128, 128, 64, 32), 8  # of decoder.js: channels after each step, and how often the sides are halved
+TOO_LARGE = "the weights are too large for this page"
 
 
 class ArmCodes(NamedTuple):
@@ -25,7 +28,7 @@ class ArmCodes(NamedTuple):
     plane : the two dimensions that the plane shows. order : all code dimensions, the most informative first.
     quantiles : (dimension, N_QUANTILES) of all test codes. holes : above 0 where the prior has no code near, on
     [-span, span]^2, row 0 = bottom; None where codes have more than two dimensions.
-    weights : decoder tensors by name; None where they are not to be sent.
+    weights : decoder tensors by name. architecture : its name in params.yaml.
     """
 
     name: str
@@ -37,11 +40,15 @@ class ArmCodes(NamedTuple):
     quantiles: Float[np.ndarray, "latent level"]
     holes: Float[np.ndarray, "row column"] | None
     span: float
-    weights: Mapping[str, np.ndarray] | None
+    weights: Mapping[str, np.ndarray]
+    architecture: str = "conv"
 
 
 class ExplorerData(NamedTuple):
-    """Ready for the template: JSON, the sprite's data URI (or empty), and base64 weights per arm (or none)."""
+    """Ready for the template: JSON, the sprite's data URI (or empty), and base64 weights per arm (or none).
+
+    why_not_live : in words, why the page does not decode; empty where it does.
+    """
 
     json: Markup
     sprite: str
@@ -52,6 +59,7 @@ class ExplorerData(NamedTuple):
     arms: Mapping[str, str]
     latent_dim: int
     shows_photos: bool
+    why_not_live: str = ""
 
 
 def quantile_table(codes: Float[np.ndarray, "sample latent"]) -> Float[np.ndarray, "latent level"]:
@@ -78,11 +86,12 @@ def explorer_data(
     images : the sampled test images, or None where photos may not be shown. indices : their places in the test split.
     shape : channels, height, width of a decoded image.
     """
-    weights = _packed_weights({arm: data.weights for arm, data in arms.items()})
+    why_not = cannot_decode(arms, shape)
+    weights = None if why_not else _packed_weights({arm: data.weights for arm, data in arms.items()})
     content = {
         "shape": list(shape),
         "seed": seed,
-        "classes": classes,
+        "classes": classes,  # empty where the images have none
         "classColours": class_colours,
         "labels": labels.tolist(),
         "indices": indices.tolist(),
@@ -101,12 +110,38 @@ def explorer_data(
         arms={arm: data.name for arm, data in arms.items()},
         latent_dim=next(iter(arms.values())).codes.shape[1],
         shows_photos=images is not None,
+        why_not_live=why_not or ("" if weights is not None else TOO_LARGE),
     )
 
 
 def without_weights(data: ExplorerData) -> ExplorerData:
     """The same explorer on the decoded lattices, for a page that the weights would make too large."""
-    return data._replace(weights={}, live=False)
+    return data._replace(weights={}, live=False, why_not_live=TOO_LARGE)
+
+
+def cannot_decode(arms: Mapping[str, ArmCodes], shape: tuple[int, int, int]) -> str:
+    """Why the page's script cannot run these decoders, in words; empty where it can.
+
+    It knows one network: `PARAMETERS`, for sides that are multiples of 8, of exactly the sizes that `decoder.js` takes.
+    """
+    channels, height, width = shape
+    if height % HALVED or width % HALVED:
+        return f"the page decodes sides that are multiples of {HALVED}, and these pictures are {width} × {height}"
+    for data in arms.values():
+        n_flat = WIDTHS[0] * (height // HALVED) * (width // HALVED)
+        sizes = {"project": (n_flat * data.codes.shape[1], n_flat), "out": (channels * WIDTHS[-1] * 9, channels)}
+        steps = enumerate(pairwise(WIDTHS))
+        sizes |= {f"up.{step}": (n_in * n_out * 9, n_out) for step, (n_in, n_out) in steps}
+        wanted = {
+            f"decoder.{layer}.{kind}": size
+            for layer, both in sizes.items()
+            for kind, size in zip(("weight", "bias"), both, strict=True)
+        }
+        found = {name: np.size(part) for name, part in data.weights.items() if name.startswith("decoder.")}
+        if data.architecture != "conv" or wanted != found:
+            other = f"{data.name} has another: {data.architecture}"
+            return f"the page runs decoders of the study’s own conv alone, and {other}"
+    return ""
 
 
 def script_json(content: Any) -> Markup:
@@ -140,11 +175,9 @@ def _arm_json(data: ArmCodes) -> dict[str, Any]:
     }
 
 
-def _packed_weights(weights: Mapping[str, Mapping[str, np.ndarray] | None]) -> dict[str, str] | None:
-    if any(tensors is None for tensors in weights.values()):
-        return None
+def _packed_weights(weights: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, str] | None:
     packed = {
-        arm: packed_halves(np.concatenate([part.ravel() for part in _in_order(tensors or {})]))
+        arm: packed_halves(np.concatenate([part.ravel() for part in _in_order(tensors)]))
         for arm, tensors in weights.items()
     }
     return packed if sum(map(len, packed.values())) <= MAX_WEIGHTS else None

@@ -16,6 +16,18 @@ SAMPLERS = {
     "test_floor": "real images (floor)",
 }
 
+OF_CLASSES = (  # how smoothly the decoder moves, by the classes that the critic sees on the way
+    ("midpoint_confidence", "Half-way between the codes of two images the critic is sure to", percent),
+    ("jump_rate_codes", "A step of a tenth of the codes’ sd changes the class in", percent),
+)
+OF_FEATURES = (
+    (
+        "path_ratio_features",
+        "Length of a decoded line over its chord, in the features of an untrained network:",
+        number,
+    ),
+)
+
 
 def training(study: Study) -> str:
     """Test loss after the last epoch."""
@@ -86,15 +98,15 @@ def samples(study: Study) -> str:
 
 
 def generation_words(study: Study, samplers: Sequence[str]) -> str:
-    """FD-clf by sampler, or nothing where it was not measured."""
-    table = per_seed(study, "generation", "fd_clf", code=None)
+    """The Fréchet distance by sampler, or nothing where it was not measured."""
+    table = per_seed(study, "generation", study.distance.metric, code=None)
     parts = []
     for sampler in samplers:
         rows = table[table["sampler"] == sampler] if len(table) else table
         if len(rows):
             parts.append(f"{SAMPLERS[sampler]}: {by_arm(study, rows)}")
     return (
-        f"Distance of decoded samples to real images (FD-clf, lower is better) from {'; '.join(parts)}."
+        f"Distance of decoded samples to real images ({study.distance.name}, lower is better) from {'; '.join(parts)}."
         if parts
         else ""
     )
@@ -102,18 +114,18 @@ def generation_words(study: Study, samplers: Sequence[str]) -> str:
 
 def generation(study: Study) -> str:
     """Scores of the samplers."""
-    floor = per_seed(study, "generation", "fd_clf", code=None)
+    floor = per_seed(study, "generation", study.distance.metric, code=None)
     floor = floor[floor["sampler"] == "test_floor"]["value"]
     ground = f" Real images against real images give {number(floor.mean())}." if len(floor) else ""
     return (
-        f"{generation_words(study, ('prior', 'gmm'))}{_blur(study)}{ground} The features are those of this study's own "
-        f"critic, so the numbers compare within this report only. {over_seeds(study)}"
+        f"{generation_words(study, ('prior', 'gmm'))}{_blur(study)}{ground} The features are those of "
+        f"{study.distance.features}, so the numbers compare within this report only. {over_seeds(study)}"
     )
 
 
 def _blur(study: Study) -> str:
-    """How much of FD-clf is the decoder's blur: the score of its own reconstructions."""
-    rows = per_seed(study, "generation", "fd_clf", code=None)
+    """How much of the distance is the decoder's blur: the score of its own reconstructions."""
+    rows = per_seed(study, "generation", study.distance.metric, code=None)
     own = rows[rows["sampler"] == "reconstruction"]
     if own.empty:
         return ""
@@ -140,10 +152,7 @@ def separability(study: Study) -> str:
 def continuity(study: Study) -> str:
     """How smoothly the decoder moves."""
     parts = []
-    for metric, words, form in (
-        ("midpoint_confidence", "Half-way between the codes of two images the critic is sure to", percent),
-        ("jump_rate_codes", "A step of a tenth of the codes’ sd changes the class in", percent),
-    ):
+    for metric, words, form in OF_CLASSES if study.has_classes else OF_FEATURES:
         rows = per_seed(study, "continuity", metric, code=None)
         if len(rows):
             parts.append(f"{words} {by_arm(study, rows, form)}.")

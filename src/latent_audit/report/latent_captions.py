@@ -11,10 +11,11 @@ def codes(study: Study) -> str:
     """Where the codes lie and how wide."""
     far = by_arm(study, worst_dimension(study, "mean"))
     wide = by_arm(study, worst_dimension(study, "std"))
+    classes = "coloured by class; numbered discs are class means; " if study.has_classes else ""
     return (
         f"Mean of z furthest from 0: {far}. Largest standard deviation: {wide}; the prior has 0 and 1. "
         f"{number(study.meta['n_test'])} test codes z of seed {study.first_seed} (for an autoencoder z = mu), "
-        f"coloured by class; numbered discs are class means; dashed circles have radius 1, 2, 3. Upper row: one "
+        f"{classes}dashed circles have radius 1, 2, 3. Upper row: one "
         f"scale for all arms; lower row: the part that the prior covers. {over_seeds(study)}"
     )
 
@@ -50,6 +51,12 @@ def p_values(study: Study) -> str:
 
 def p_space(study: Study) -> str:
     """Unequal areas on the unit square."""
+    points = (
+        f"each test code z as (Φ(z₁), Φ(z₂)), seed {study.first_seed}; codes that follow N(0, I) fill the square "
+        f"evenly, others pile up at its edges."
+    )
+    if not study.has_classes:
+        return points[0].upper() + points[1:]
     classes = study.tables["classes"]
     classes = classes[classes["code"] == SHOWN_CODE]
     extremes = []
@@ -57,9 +64,8 @@ def p_space(study: Study) -> str:
         mean = classes[classes["arm"] == arm].groupby("class_name", sort=False)["area"].mean()
         extremes.append(f"{name}: “{mean.idxmax()}” {percent(mean.max())}, “{mean.idxmin()}” {percent(mean.min())}")
     return (
-        f"Largest and smallest area, mean over seeds: {'; '.join(extremes)}. Upper row: each test code z as "
-        f"(Φ(z₁), Φ(z₂)), seed {study.first_seed}; codes that follow N(0, I) fill the square evenly, others pile up "
-        f"at its edges. Lower row: the class that owns each place, by the vote of its nearest codes."
+        f"Largest and smallest area, mean over seeds: {'; '.join(extremes)}. Upper row: {points} Lower row: the class "
+        f"that owns each place, by the vote of its nearest codes."
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from math import exp, isfinite
 from typing import Any
 
+from latent_audit.report.study import OF_CLASSIFIER, OF_RANDOM
 from latent_audit.report.tables import number, percent, set_number
 
 
@@ -13,6 +14,13 @@ def points(share: float) -> str:
     return f"{number(100 * share, 2)} percentage points"
 
 
+FRECHET = {distance.metric: distance.name for distance in (OF_CLASSIFIER, OF_RANDOM)}
+DENSITIES = {
+    "prior": "N(0, I)",
+    "box": "the bounding box",
+    "gaussian": "a fitted Gaussian",
+    "gmm": "a fitted mixture of ten Gaussians",
+}
 METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "centre_offset": ("distance of the mean from 0, in the codes’ own sd", number),
     "asymmetry": ("asymmetry about 0 (0 none, 1 all far on one side)", number),
@@ -26,10 +34,11 @@ METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "area_tv": ("share of the square’s area to move until classes are equal", percent),
     "knn_gain": ("k-NN accuracy beyond that of naming the commonest class", points),
     "recon_nll": ("reconstruction error, in nats per image", number),
-    "fd_clf_prior": ("FD-clf of draws from N(0, I)", number),
-    "fd_clf_box": ("FD-clf of draws from the bounding box", number),
-    "fd_clf_gaussian": ("FD-clf of draws from a fitted Gaussian", number),
-    "fd_clf_gmm": ("FD-clf of draws from a fitted mixture of ten Gaussians", number),
+    **{
+        f"{metric}_{sampler}": (f"{name} of draws from {source}", number)
+        for metric, name in FRECHET.items()
+        for sampler, source in DENSITIES.items()
+    },
     "midpoint_confidence": ("the critic’s confidence half-way between two images", percent),
     "jump_rate_codes": ("share of small steps that change the class", percent),
 }
@@ -68,7 +77,9 @@ def finding_words(row: Mapping[str, Any], arms: list[str]) -> str:
         size = points(abs(effect)) if form is percent else number(abs(effect))
         return f"{arms[0]} {'higher' if effect > 0 else 'lower'} than {arms[1]} by {size}: {words}."
     if (match := re.fullmatch(r"ln\((\w+) / (\w+)\)", statistic)) and len(arms) == 2:
-        first, second = _distance(match[1]), _distance(match[2]).removeprefix("FD-clf ")
+        first, second = _distance(match[1]), _distance(match[2])
+        for name in FRECHET.values():
+            second = second.removeprefix(f"{name} ")
         return f"{arms[0]}’s {first} is {number(exp(effect))} times that of {arms[1]} {second}."
     words, form = METRICS.get(statistic, (statistic_words(statistic), number))
     return f"{form(effect)}: {words}."
@@ -107,5 +118,9 @@ def _form(statistic: str) -> Callable[[float, Callable[[float], str]], str]:
 def _distance(metric: str) -> str:
     source = {"prior": "from its prior", "box": "from its box", "gaussian": "from its fitted Gaussian",
               "gmm": "from its fitted mixture"}  # fmt: skip
-    sampler = metric.rsplit("_", 1)[-1]
-    return f"FD-clf ({source[sampler]})" if metric.startswith("fd_clf") and sampler in source else metric_words(metric)
+    distance, _, sampler = metric.rpartition("_")
+    return (
+        f"{FRECHET[distance]} ({source[sampler]})"
+        if distance in FRECHET and sampler in source
+        else metric_words(metric)
+    )

@@ -117,10 +117,16 @@ def _numbered(study: Study, figures: Mapping[str, Sequence[Row]]) -> tuple[dict[
     figures, style = shared_styles(figures)
     return {
         anchor: Figure(
-            anchor, index, list(figures[anchor]), caption(anchor, study), _table(anchor, study), KEYS.get(anchor, "")
+            anchor, index, list(figures[anchor]), caption(anchor, study), _table(anchor, study), _key(anchor, study)
         )
         for index, anchor in enumerate(anchors, start=1)
     }, style
+
+
+def _key(anchor: str, study: Study) -> str:
+    """Whose colours the figure names; classes only where there are some."""
+    key = KEYS.get(anchor, "")
+    return key if key != "classes" or study.has_classes else ""
 
 
 def fits(page: str) -> bool:

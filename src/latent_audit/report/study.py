@@ -13,7 +13,7 @@ class Study(NamedTuple):
     meta : meta.json of the prepared data, or a foreign file's own description.
     params : params.yaml as a plain mapping. metrics : reports/metrics.json, arm -> metric -> mean, low, high.
     arms : arm name -> arm.json, in the order of the report. names, colours : arm -> name for readers, CSS variable.
-    class_colours : hex colour per class, in the order of `meta["classes"]`.
+    class_colours : hex colour per class, in the order of `meta["classes"]`, empty where nothing can be told apart.
     tables : history, per_dim, joint, classes, separability, reconstruction, generation, continuity.
     """
 
@@ -34,6 +34,28 @@ class Study(NamedTuple):
     def first_seed(self) -> int:
         """The seed whose pictures and codes are drawn."""
         return self.seeds[0]
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the images are of two classes at least."""
+        return len(self.meta["classes"]) > 1
+
+    @property
+    def distance(self) -> "Distance":
+        """How far decoded images are from real ones: in a classifier's features, or without classes in random ones."""
+        return OF_CLASSIFIER if self.has_classes else OF_RANDOM
+
+
+class Distance(NamedTuple):
+    """The Fréchet distance that a study measured: the metric, its name for readers, and whose features it takes."""
+
+    metric: str
+    name: str
+    features: str
+
+
+OF_CLASSIFIER = Distance("fd_clf", "FD-clf", "this study’s own critic")
+OF_RANDOM = Distance("fd_random", "FD of random features", "an untrained network")
 
 
 class Panel(NamedTuple):

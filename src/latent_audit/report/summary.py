@@ -11,7 +11,7 @@ from latent_audit.report.explorer import script_json
 from latent_audit.report.study import Study, beta_words
 
 INTERVALS = ("ks_d_max", "hole_fraction")  # each with `_low` and `_high`, the 95% interval over seeds
-MEANS = ("recon_nll", "knn_accuracy", "fd_clf_prior", "fd_clf_gmm")
+MEANS = ("recon_nll", "knn_accuracy", "fd_clf_prior", "fd_clf_gmm", "fd_random_prior", "fd_random_gmm")
 
 
 def summary(study: Study, *, reduced: bool) -> Markup:

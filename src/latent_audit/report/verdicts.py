@@ -112,7 +112,7 @@ def at_a_glance(study: Study) -> list[Glance]:
             table = table[table[column] == value] if column in table else table.iloc[:0]
         return float(table.loc[table["arm"] == arm, "value"].mean())
 
-    fd = per_seed(study, "generation", "fd_clf", code=None)
+    fd = per_seed(study, "generation", study.distance.metric, code=None)
     return [
         Glance(
             arm,
@@ -149,7 +149,7 @@ def answer(study: Study) -> list[str]:
         pairs = ", ".join(f"{line.name} {number(line.fd_prior)} → {number(line.fd_fitted)}" for line in fd)
         sentences.append(
             f"Drawing from a density fitted to the codes instead of the prior changes the distance of new images to "
-            f"real ones (FD-clf, lower is better): {pairs}."
+            f"real ones ({study.distance.name}, lower is better): {pairs}."
         )
     own = ", ".join(f"{line.name} {number(line.fd_own)}" for line in fd if is_finite(line.fd_own))
     if own:

@@ -46,6 +46,8 @@ MEASURES = (
     Measure("knn_accuracy", "Class from code", "k-NN accuracy, %", share=True),
     Measure("fd_clf_prior", "Images from N(0, I)", "FD-clf, lower is better"),
     Measure("fd_clf_gmm", "Images from a fitted mixture", "FD-clf, lower is better"),
+    Measure("fd_random_prior", "Images from N(0, I)", "FD of random features, lower is better"),
+    Measure("fd_random_gmm", "Images from a fitted mixture", "FD of random features, lower is better"),
 )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ MEASURES = {
     "knn_accuracy": ("class from code, k-NN", percent),
     "fd_clf_prior": ("FD-clf, prior", number),
     "fd_clf_gmm": ("FD-clf, fitted mixture", number),
+    "fd_random_prior": ("FD of random features, prior", number),
+    "fd_random_gmm": ("FD of random features, fitted mixture", number),
 }
 
 
