@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from latent_audit.artifacts.atomic import atomic_path
-from latent_audit.data.dataset import Dataset, Source, Split
+from latent_audit.data.dataset import TREATMENT, Dataset, Source, Split, Treatment
 from latent_audit.data.fetch import Resource, check
 from latent_audit.data.splits import train_test_positions
 from latent_audit.errors import InputError
@@ -32,7 +32,7 @@ def _fetch(raw_dir: Path, *, mirror: str | None, path: Path | None) -> None:
     check(target, FILE, origin="scikit-learn's load_digits, or a file there already: delete it to write it anew")
 
 
-def _read(raw_dir: Path, *, label: str | None, image_size: int | None) -> Source:
+def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment: Treatment = TREATMENT) -> Source:
     if not (raw_dir / FILE.name).exists():
         raise InputError(f"{raw_dir / FILE.name}: not there; run `dvc repro download`.")
     check(raw_dir / FILE.name, FILE, origin="delete it and run `dvc repro download`")

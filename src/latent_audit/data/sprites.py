@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from latent_audit.artifacts.atomic import write_text
-from latent_audit.data.dataset import Dataset, Source, Split
+from latent_audit.data.dataset import TREATMENT, Dataset, Source, Split, Treatment
 from latent_audit.data.splits import train_test_positions
 from latent_audit.errors import InputError
 
@@ -63,7 +63,7 @@ def _fetch(raw_dir: Path, *, mirror: str | None, path: Path | None) -> None:
     write_text(raw_dir / FILE, RECIPE)
 
 
-def _read(raw_dir: Path, *, label: str | None, image_size: int | None) -> Source:
+def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment: Treatment = TREATMENT) -> Source:
     if not (raw_dir / FILE).is_file() or (raw_dir / FILE).read_text(encoding="utf-8") != RECIPE:
         raise InputError(
             f"{raw_dir / FILE}: not there, or the recipe of other sprites; run `dvc repro --force download`."
