@@ -80,13 +80,15 @@ def _levels(depth: str, ranges: Sequence[Range]) -> tuple[tuple[float, float], s
     opaque = [one for one in ranges if one.opaque] or (list(ranges) if depth != "8 bits" else [])
     if not opaque:
         return FULL[depth], ""
-    low = float(np.quantile([one.low for one in opaque], ODD_SHARE, method="lower"))
-    high = float(np.quantile([one.high for one in opaque], 1 - ODD_SHARE, method="higher"))
+    low, high = min(one.low for one in opaque), max(one.high for one in opaque)
     black, white = FULL.get(depth) or _conventional(depth, low, high)
-    shown = f"{low:.6g} to {high:.6g}"
-    if high - low < SLIVER * (white - black) and _worth_stretching(depth, low, high, white - black):
-        return (low, high), f" and use only {shown} of {black:.6g} to {white:.6g}: these became black and white."
-    end = f" ({shown}): brought to 8 bits, {black:.6g} as black and {white:.6g} as white."
+    for odd_share in (0.0, ODD_SHARE):
+        low = float(np.quantile([one.low for one in opaque], odd_share, method="lower"))
+        high = float(np.quantile([one.high for one in opaque], 1 - odd_share, method="higher"))
+        if high - low < SLIVER * (white - black) and _worth_stretching(depth, low, high, white - black):
+            of = f"{low:.6g} to {high:.6g} of {black:.6g} to {white:.6g}"
+            return (low, high), f" and use only {of}: these became black and white."
+    end = f": brought to 8 bits, {black:.6g} as black and {white:.6g} as white."
     return (black, white), "" if depth == "8 bits" else end
 
 

@@ -1,6 +1,5 @@
 """Stage `preprocess`: raw files of any data set -> the same few arrays, in bounded memory whatever their length."""
 
-import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ import numpy as np
 from latent_audit.artifacts.atomic import atomic_path, write_text
 from latent_audit.data.damage import LINES, Extent, blank_words, damage_lines, damage_note, refusal
 from latent_audit.data.dataset import TREATMENT, DamagedPictures, Source, Split, Treatment
+from latent_audit.data.raw_files import raw_sha256
 from latent_audit.data.registry import find
 from latent_audit.data.splits import stratified_order
 from latent_audit.errors import InputError
@@ -236,29 +236,9 @@ def _meta(
         "limit": limit,
         **{f"available_{name}": available for name, (available, _) in counts.items()},
         **{f"n_{name}": kept for name, (_, kept) in counts.items()},
-        "raw_sha256": _raw_sha256(raw_dir),
+        "raw_sha256": raw_sha256(raw_dir),
         "terms": source.terms,
         "images_may_be_shown": source.images_may_be_shown,
         "columns": dict(source.columns),
         "notes": list(notes),
     }
-
-
-def _raw_sha256(raw_dir: Path) -> dict[str, str]:
-    """SHA-256 of each file of `raw_dir`; of a folder in it, one for the sorted names and digests of its files."""
-    digests = {}
-    for entry in sorted(raw_dir.iterdir()):
-        if entry.name.startswith("."):
-            continue  # a .part left by a killed run, a .gitignore
-        if entry.is_file():
-            digests[entry.name] = _sha256(entry)
-        else:
-            files = sorted(path for path in entry.rglob("*") if path.is_file())
-            listing = "".join(f"{_sha256(path)}  {path.relative_to(entry).as_posix()}\n" for path in files)
-            digests[f"{entry.name}/"] = hashlib.sha256(listing.encode()).hexdigest()
-    return digests
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
