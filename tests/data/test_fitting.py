@@ -61,8 +61,8 @@ def test_a_picture_of_the_right_size_is_left_alone():
 def test_what_was_done_is_said():
     assert fit_note({(28, 28)}, 28, "pad") is None
     assert fit_note({(12, 10), (400, 300)}, 28, "pad") == (
-        "Pictures of 12x10 to 400x300 pixels were brought to 28x28 (data.image_size): the whole picture, its shape kept, "
-        "with bars of data.background where it is not square (data.fit: pad)."
+        "Pictures of 12x10 to 400x300 pixels were brought to 28x28 (data.image_size): "
+        "the whole picture, its shape kept, with bars of data.background where it is not square (data.fit: pad)."
     )
     assert "of 12x10 pixels" in str(fit_note({(12, 10)}, 28, "crop"))
     with pytest.raises(InputError, match=r"data\.fit: 'squash'; it is one of pad, crop, stretch"):
