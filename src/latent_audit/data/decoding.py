@@ -60,17 +60,18 @@ def decode(content: bytes, where: str) -> Picture:
     if not content:
         raise UnreadablePicture(where, "not an image that can be read (an empty file)")
     files, orientation = without_metadata(content)
-    failure: Exception = ValueError("nothing in it")
+    failures: list[Exception] = []
     for file in files:
         try:
             return _decode(file, orientation)
         except MemoryError:
             raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning, _TooLarge):
-            raise UnreadablePicture(where, f"more than {MAX_PIXELS} pixels") from None
         except Exception as error:  # Pillow's decoders raise whatever the damage makes them stumble over
-            failure = error
-    raise UnreadablePicture(where, f"not an image that can be read ({_in_words(failure)})") from failure
+            failures.append(error)
+    last = failures[-1]
+    if isinstance(last, (Image.DecompressionBombError, Image.DecompressionBombWarning, _TooLarge)):
+        raise UnreadablePicture(where, f"more than {MAX_PIXELS} pixels")
+    raise UnreadablePicture(where, f"not an image that can be read ({_in_words(last)})") from last
 
 
 def check_size(n_bytes: int, where: str) -> None:
@@ -94,7 +95,7 @@ def _decode(content: bytes, orientation: int) -> Picture:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         image = _opened(content)
-        more = bool(getattr(image, "is_animated", False))
+        more = image.format in ("GIF", "TIFF", "WEBP") and _has_more(content)
         if image.format == "TIFF":
             with suppress(Exception):
                 orientation = int(getattr(image, "tag_v2", {}).get(0x0112, UPRIGHT))
@@ -116,6 +117,13 @@ def _opened(content: bytes) -> ImageFile.ImageFile:
         raise _TooLarge
     setattr(image, "getexif", Image.Exif)  # noqa: B010 - TIFF reads it after the pixels, and stops at damage in it
     return image
+
+
+def _has_more(content: bytes) -> bool:
+    """Whether frames or pages follow the first; damage among those is no damage of the first."""
+    with suppress(Exception):
+        return bool(getattr(_opened(content), "is_animated", False))
+    return False
 
 
 def _low_bytes(content: bytes, image: ImageFile.ImageFile) -> np.ndarray | None:

@@ -160,7 +160,8 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment
         raise InputError(_too_few(len(seen), "data.path") + (f" {_damage_words(damaged)}" if damaged else ""))
     names = list(seen)
     levels, level_notes = levels_of([one.values for one in seen.values()])
-    if blank := _blank(list(seen.values()), levels):
+    n_flat = _n_flat(list(seen.values()), levels)
+    if blank := flat_words("data.path", n_flat, len(seen)):
         raise InputError(blank)
     channels = _channels(list(seen.values()), grey_ground=len(set(colour)) == 1)
     class_of = [parts[0] if len(parts := PurePosixPath(name).parts) > 1 else NO_CLASSES for name in names]
@@ -175,7 +176,7 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment
         return Split(labels[positions], read)
 
     train, test = train_test_positions(labels, TEST_SHARE, "folder", "split")
-    notes = _notes(list(seen.values()), channels, ground)
+    notes = _notes(list(seen.values()), channels, n_flat, ground)
     shape_note = fit_note({one.size for one in seen.values()}, size, fit)
     notes = [*_class_notes(classes), *([shape_note] if shape_note else []), *level_notes, *notes]
     return Source(split(train), split(test), (channels, size, size), classes, notes=tuple(notes), damaged=damaged)
@@ -196,10 +197,10 @@ def _channels(seen: Sequence[_Seen], *, grey_ground: bool) -> int:
     return 3 if coloured or (not grey_ground and any(not one.values.opaque for one in seen)) else 1
 
 
-def _blank(seen: Sequence[_Seen], levels: Levels) -> str | None:
+def _n_flat(seen: Sequence[_Seen], levels: Levels) -> int:
+    """Number of pictures that show nothing, bars aside."""
     scale = {depth: 255 / (white - black) for depth, (black, white) in levels.items()}
-    contrasts = np.array([one.contrast * scale[one.values.depth] for one in seen])
-    return flat_words("data.path", int((contrasts <= FLAT).sum()), len(seen))
+    return sum(one.contrast * scale[one.values.depth] <= FLAT for one in seen)
 
 
 def _class_notes(classes: Sequence[str]) -> list[str]:
@@ -208,7 +209,7 @@ def _class_notes(classes: Sequence[str]) -> list[str]:
     return ["The pictures are all of one class: what needs classes is absent."] if len(classes) == 1 else []
 
 
-def _notes(seen: Sequence[_Seen], channels: int, background: str) -> list[str]:
+def _notes(seen: Sequence[_Seen], channels: int, n_flat: int, background: str) -> list[str]:
     n, coloured = len(seen), sum(one.coloured for one in seen)
     clear, more = sum(not one.values.opaque for one in seen), sum(one.more for one in seen)
     notes = []
@@ -216,6 +217,8 @@ def _notes(seen: Sequence[_Seen], channels: int, background: str) -> list[str]:
         notes.append(f"{coloured} of {n} pictures have a colour, the others are grey: all are taken as RGB.")
     if clear:
         notes.append(f"{clear} of {n} pictures are transparent in places: laid on {background} (data.background).")
+    if n_flat:
+        notes.append(f"{n_flat} of {n} pictures are blank: of one shade, or nearly.")
     if more:
         notes.append(f"{more} of {n} files hold several pictures (frames, pages): the first of each is taken.")
     return notes

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 UPRIGHT = 1  # Exif's orientation runs from 1 to 8
 JFIF = bytes.fromhex("ffe000104a46494600010100000100010000")  # the smallest: no density, no thumbnail
-_START_OF_FRAME = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
+_END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ALONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
 _PNG, _PNG_CHUNKS = b"\x89PNG\r\n\x1a\n", (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _WEBP_ASIDE, _WEBP_FLAGS = (b"EXIF", b"XMP ", b"ICCP"), 0x20 | 0x08 | 0x04
@@ -71,7 +71,7 @@ def _jpeg(content: bytes) -> tuple[list[bytes], int]:
     kept, orientation, from_xmp = [content[:2]], UPRIGHT, UPRIGHT
     try:
         for marker, segment in _segments(content, 2):
-            if marker == 0xE1 and segment[4:8] == b"Exif" and orientation == UPRIGHT:
+            if segment[4:10] == b"Exif\0\0":  # whatever its marker says
                 orientation = orientation_in(segment[10:])
             elif marker == 0xE1 and b"xpacket" in segment:
                 from_xmp = _in_xmp(segment)
@@ -108,17 +108,20 @@ def _segments(content: bytes, at: int) -> Iterator[_Segment]:
 
 
 def _jpeg_found_again(content: bytes) -> list[bytes]:
-    """The largest picture that begins at some quantisation table: a thumbnail inside the metadata is smaller."""
-    best, n_pixels = [], 0
+    """The picture with the longest scan that begins at some quantisation table: a thumbnail's is shorter."""
+    best, longest = [], 0
     for match in re.finditer(rb"\xff\xdb[\x00-\x02]", content):
         try:
             segments = list(_segments(content, match.start()))
         except _Broken:
             continue
-        frame = next((one.content for one in segments if one.marker in _START_OF_FRAME), b"")
-        size = int.from_bytes(frame[5:7], "big") * int.from_bytes(frame[7:9], "big")
-        if size > n_pixels:
-            best, n_pixels = [content[:2] + JFIF + content[match.start() :]], size
+        tables = [one.content for one in segments if one.marker == 0xDB]
+        if any((len(table) - 4) % 65 for table in tables):
+            continue  # not whole tables of 8 bits: a chain that began inside the metadata
+        scan = _END_OF_SCAN.search(segments[-1].content, 4)
+        length = scan.start() if scan else len(segments[-1].content)
+        if length > longest:
+            best, longest = [content[:2] + JFIF + content[match.start() :]], length
     return best
 
 
