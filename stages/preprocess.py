@@ -4,13 +4,14 @@ from pathlib import Path
 
 from latent_audit.base.errors import reported
 from latent_audit.data.prepare import prepare
+from latent_audit.data.sources.dataset import Treatment
 from latent_audit.params import load_params
 
 
 def main() -> None:
-    """Fill data/prepared/<dataset>/."""
+    """Fill data/prepared/<dataset>/ and say what was done to the pictures."""
     params = load_params(Path("params.yaml"))
-    prepare(
+    outcome = prepare(
         params.dataset,
         Path("data/raw") / params.dataset,
         Path("data/prepared") / params.dataset,
@@ -18,7 +19,11 @@ def main() -> None:
         pad_to=params.data.pad_to,
         label=params.data.label,
         image_size=params.data.image_size,
+        treatment=Treatment(params.data.fit, params.data.background),
+        strict=params.data.strict,
+        path=params.data.path,
     )
+    print("\n".join(outcome.in_words()))
 
 
 if __name__ == "__main__":

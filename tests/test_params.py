@@ -164,6 +164,9 @@ REFUSED = [
     ("no arms", {"arms": {}}, r"arms: .*at least 1"),
     ("folder without path", {"dataset": "folder"}, r"dataset: folder needs data\.path"),
     ("margin in words", {"diagnostics__margins__ks_d": "small"}, r"diagnostics\.margins\.ks_d: .*number"),
+    ("unknown fit", {"data__fit": "squash"}, r"data\.fit: .*'pad', 'crop' or 'stretch' \(found 'squash'\)"),
+    ("background no colour", {"data__background": "mauve"}, r"data\.background: .*white\|black.*\(found 'mauve'\)"),
+    ("strict in words", {"data__strict": "maybe"}, r"data\.strict: .*boolean"),
     ("grid too small", {"diagnostics__grid": 9}, r"diagnostics\.grid: "),
 ]
 

@@ -77,12 +77,19 @@ class Arm(_Frozen):
 
 
 class Data(_Frozen):
-    """What is prepared: at most `limit` images of each split, zero-padded to `pad_to` pixels a side."""
+    """What is prepared: at most `limit` images of each split, zero-padded to `pad_to` pixels a side.
+
+    `fit` (None: the data set's own), `background` and `strict` are of pictures in files: how they become square, what
+    shows through where they are transparent and fills the bars, and whether damaged ones are refused.
+    """
 
     limit: Annotated[int, Field(strict=True)] | None
     path: Path | None
     label: str | None
     image_size: Count | None
+    fit: Literal["pad", "crop", "stretch"] | None
+    background: Annotated[str, Field(pattern=r"^(white|black|gr[ae]y|#[0-9a-fA-F]{6})$")]
+    strict: Annotated[bool, Field(strict=True)]
     pad_to: Count
 
     @field_validator("limit")

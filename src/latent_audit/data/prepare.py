@@ -1,21 +1,42 @@
 """Stage `preprocess`: raw files of any data set -> the same few arrays, in bounded memory whatever their length."""
 
-import hashlib
 import json
 import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from latent_audit.base.atomic import atomic_path, write_text
 from latent_audit.base.errors import InputError
-from latent_audit.data.sources.dataset import Source, Split
+from latent_audit.data.raw_files import raw_sha256
+from latent_audit.data.sources.damage import LINES, Extent, blank_words, damage_lines, damage_note, refusal
+from latent_audit.data.sources.dataset import TREATMENT, DamagedPictures, Source, Split, Treatment
 from latent_audit.data.sources.registry import find
 from latent_audit.data.sources.splits import stratified_order
 
 CHUNK = 1024  # images in memory at a time
 FEWEST = 100  # images per split below which no diagnostic of a distribution means anything
 SMALLEST = 8  # pixels: three halvings, the encoder's, leave one
+
+
+class Outcome(NamedTuple):
+    """What was prepared (the content of meta.json), and a line for each picture that was left out."""
+
+    meta: dict[str, Any]
+    left_out: list[str]
+
+    def in_words(self) -> list[str]:
+        """Lines for the log: what there is, what was done to it, and each picture that was left out."""
+        meta = self.meta
+        of = f"{meta['n_train']} train and {meta['n_test']} test images, {'grey' if meta['channels'] == 1 else 'RGB'}"
+        size = f"{meta['native_height']}x{meta['native_width']} padded with zeros to {meta['height']}x{meta['width']}"
+        n_classes = len(meta["classes"])
+        classes = f"{n_classes} classes" if n_classes > 1 else "no classes"
+        lines = [f"{meta['dataset']}: {of}, {size}, {classes}", *meta["notes"], *self.left_out[:LINES]]
+        return [*lines, f"... and {len(self.left_out) - LINES} more"] if len(self.left_out) > LINES else lines
 
 
 def prepare(
@@ -27,7 +48,10 @@ def prepare(
     pad_to: int,
     label: str | None,
     image_size: int | None,
-) -> None:
+    treatment: Treatment = TREATMENT,
+    strict: bool = False,
+    path: Path | None = None,
+) -> Outcome:
     """Write {train,test}_images.npy (N, C, H, W) uint8, {train,test}_labels.npy int64, extras, meta.json.
 
     Parameters
@@ -37,11 +61,15 @@ def prepare(
     pad_to : height and width in pixels, reached with a border of zeros, the same on each side (28 -> 32: 2 pixels).
     label : the attribute that becomes the class (celeba); other data sets have one labelling and do not look at it.
     image_size : height and width in pixels before padding, for sets that are resized; None: the data set's own.
+    treatment : how pictures that are not square, or transparent, are brought to that size.
+    strict : refuse damaged pictures instead of leaving them out.
+    path : where the user's own pictures are, to name the damaged ones by.
 
     Raises
     ------
     InputError
-        Unknown data set, `limit` below 100, `pad_to` below the image size, or raw files that cannot be used.
+        Unknown data set, `limit` below 100, `pad_to` below the image size, raw files that cannot be used, too few
+        pictures, pictures that are blank or all the same; where `strict`, damaged pictures, all of them by name.
     """
     if limit is not None and limit < FEWEST:
         raise InputError(
@@ -50,28 +78,89 @@ def prepare(
         )
     if image_size is not None and image_size < SMALLEST:
         raise InputError(f"image_size: {image_size}; give {SMALLEST} pixels or more, or leave it empty.")
-    source = find(dataset).read(raw_dir, label=label, image_size=image_size)
+    source = find(dataset).read(raw_dir, label=label, image_size=image_size, treatment=treatment)
+    if strict and source.damaged:
+        raise InputError(refusal(source.damaged, path))
     pad = _padding(source.image_shape, pad_to)
     for name, split in (("train", source.train), ("test", source.test)):
         if len(split.labels) < FEWEST:
-            raise InputError(f"{raw_dir}: {len(split.labels)} {name} images; at least {FEWEST} are needed.")
+            raise InputError(_too_few(raw_dir, name, len(split.labels), source.notes))
     try:
-        _write(dataset, source, raw_dir, out_dir, limit=limit, pad=pad)
+        return _write(dataset, source, raw_dir, out_dir, limit=limit, pad=pad, strict=strict, path=path)
     except OSError as error:
         raise InputError(f"{error.filename or out_dir}: {error.strerror or error}; {out_dir} is not whole.") from error
 
 
-def _write(dataset: str, source: Source, raw_dir: Path, out_dir: Path, *, limit: int | None, pad: list[int]) -> None:
+def _too_few(raw_dir: Path, split: str, n: int, notes: Sequence[str]) -> str:
+    return " ".join([f"{raw_dir}: {n} {split} images; at least {FEWEST} are needed.", *notes])
+
+
+def _write(
+    dataset: str,
+    source: Source,
+    raw_dir: Path,
+    out_dir: Path,
+    *,
+    limit: int | None,
+    pad: list[int],
+    strict: bool,
+    path: Path | None,
+) -> Outcome:
     out_dir.mkdir(parents=True, exist_ok=True)
     (out_dir / "meta.json").unlink(missing_ok=True)  # it is written last: with it, the folder is whole
-    for name, split in (("train", source.train), ("test", source.test)):
-        kept = _kept(split.labels, limit, dataset, name)
-        _write_images(out_dir / f"{name}_images.npy", split, kept, source.image_shape, pad)
-        _write_array(out_dir / f"{name}_labels.npy", split.labels[kept].astype(np.int64))
-        for extra, values in split.extras.items():
-            _write_array(out_dir / f"{extra}_{name}.npy", values[kept])
-    meta = _meta(dataset, source, raw_dir, limit, pad)
+    damaged, counts, notes = dict(source.damaged), {}, list(source.notes)
+    with _removed_on_failure(out_dir):
+        for name, split in (("train", source.train), ("test", source.test)):
+            written = _write_split(out_dir, name, split, source.image_shape, pad, limit, dataset)
+            damaged |= {split.names[position]: reason for position, reason in written.damaged.items()}
+            counts[name] = (len(split.labels) - len(written.damaged), len(written.kept))
+            if blank := blank_words(written.extent, raw_dir):
+                raise InputError(blank)
+            if min(counts[name]) < FEWEST:
+                raise InputError(_too_few(raw_dir, name, min(counts[name]), [*notes, damage_note(damaged)]))
+        if strict and damaged:
+            raise InputError(refusal(damaged, path))
+    if damaged:
+        notes.append(damage_note(damaged))
+    meta = _meta(dataset, source, raw_dir, limit, pad, counts, notes)
     write_text(out_dir / "meta.json", json.dumps(meta, indent=2, sort_keys=True) + "\n")
+    return Outcome(meta, damage_lines(damaged, path))
+
+
+@contextmanager
+def _removed_on_failure(out_dir: Path) -> Iterator[None]:
+    """What is refused after it was written is not left lying there."""
+    try:
+        yield
+    except InputError:
+        for array in out_dir.glob("*.npy"):
+            array.unlink()
+        raise
+
+
+class _Written(NamedTuple):
+    """Positions in the split that are kept and, by position, why others are not; the extent of the images."""
+
+    kept: np.ndarray
+    damaged: dict[int, str]
+    extent: Extent
+
+
+def _write_split(
+    out_dir: Path, name: str, split: Split, shape: tuple[int, int, int], pad: list[int], limit: int | None, dataset: str
+) -> _Written:
+    """Write one split, again where pictures turned out to be damaged: then without them, others in their place."""
+    damaged: dict[int, str] = {}
+    while True:
+        kept = _kept(split.labels, limit, dataset, name, without=damaged)
+        found, extent = _write_images(out_dir / f"{name}_images.npy", split, kept, shape, pad)
+        if not found:
+            break
+        damaged |= found
+    _write_array(out_dir / f"{name}_labels.npy", split.labels[kept].astype(np.int64))
+    for extra, values in split.extras.items():
+        _write_array(out_dir / f"{extra}_{name}.npy", values[kept])
+    return _Written(kept, damaged, extent)
 
 
 def _padding(image_shape: tuple[int, int, int], pad_to: int) -> list[int]:
@@ -86,25 +175,37 @@ def _padding(image_shape: tuple[int, int, int], pad_to: int) -> list[int]:
     return [top, pad_to - height - top, left, pad_to - width - left]
 
 
-def _kept(labels: np.ndarray, limit: int | None, dataset: str, split: str) -> np.ndarray:
-    if limit is None or limit >= len(labels):
-        return np.arange(len(labels))
-    return np.sort(stratified_order(labels, dataset, split, "limit")[:limit])
+def _kept(labels: np.ndarray, limit: int | None, dataset: str, split: str, without: Collection[int] = ()) -> np.ndarray:
+    if limit is None or limit >= len(labels) - len(without):
+        return np.setdiff1d(np.arange(len(labels)), list(without))
+    order = stratified_order(labels, dataset, split, "limit")
+    return np.sort(order[~np.isin(order, list(without))][:limit])
 
 
-def _write_images(target: Path, split: Split, kept: np.ndarray, shape: tuple[int, int, int], pad: list[int]) -> None:
+def _write_images(
+    target: Path, split: Split, kept: np.ndarray, shape: tuple[int, int, int], pad: list[int]
+) -> tuple[dict[int, str], Extent]:
+    """Why pictures are damaged, by position (then the file is not of use), and the extent of the images."""
     channels, height, width = shape
     top, bottom, left, right = pad
     padded = (len(kept), channels, top + height + bottom, left + width + right)
+    damaged: dict[int, str] = {}
+    extent = Extent.of_none(shape)
     with atomic_path(target) as temporary:
         images = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=padded)
         if hasattr(os, "posix_fallocate"):  # a full disk is an error here; later, at a mapped page, it kills
             with temporary.open("r+b") as file:
                 os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
         for start in range(0, len(kept), CHUNK):
-            chunk = split.read(kept[start : start + CHUNK])
+            try:
+                chunk = split.read(kept[start : start + CHUNK])
+            except DamagedPictures as error:
+                damaged |= error.reasons
+                continue
+            extent = extent.with_images(chunk)
             images[start : start + CHUNK, :, top : top + height, left : left + width] = chunk
         images.flush()
+    return damaged, extent
 
 
 def _write_array(target: Path, values: np.ndarray) -> None:
@@ -112,9 +213,17 @@ def _write_array(target: Path, values: np.ndarray) -> None:
         np.save(stream, values)
 
 
-def _meta(dataset: str, source: Source, raw_dir: Path, limit: int | None, pad: list[int]) -> dict[str, object]:
+def _meta(
+    dataset: str,
+    source: Source,
+    raw_dir: Path,
+    limit: int | None,
+    pad: list[int],
+    counts: Mapping[str, tuple[int, int]],
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    """`counts`: for each split the images that there are, and those kept."""
     channels, height, width = source.image_shape
-    available = {"train": len(source.train.labels), "test": len(source.test.labels)}
     return {
         "dataset": dataset,
         "classes": source.classes,
@@ -125,31 +234,11 @@ def _meta(dataset: str, source: Source, raw_dir: Path, limit: int | None, pad: l
         "native_width": width,
         "pad": pad,
         "limit": limit,
-        **{f"available_{name}": n for name, n in available.items()},
-        **{f"n_{name}": n if limit is None else min(n, limit) for name, n in available.items()},
-        "raw_sha256": _raw_sha256(raw_dir),
+        **{f"available_{name}": available for name, (available, _) in counts.items()},
+        **{f"n_{name}": kept for name, (_, kept) in counts.items()},
+        "raw_sha256": raw_sha256(raw_dir),
         "terms": source.terms,
         "images_may_be_shown": source.images_may_be_shown,
         "columns": dict(source.columns),
-        "notes": list(source.notes),
+        "notes": list(notes),
     }
-
-
-def _raw_sha256(raw_dir: Path) -> dict[str, str]:
-    """SHA-256 of each file of `raw_dir`; of a folder in it, one for the sorted names and digests of its files."""
-    digests = {}
-    for entry in sorted(raw_dir.iterdir()):
-        if entry.name.startswith("."):
-            continue  # a .part left by a killed run, a .gitignore
-        if entry.is_file():
-            digests[entry.name] = _sha256(entry)
-        else:
-            files = sorted(path for path in entry.rglob("*") if path.is_file())
-            listing = "".join(f"{_sha256(path)}  {path.relative_to(entry).as_posix()}\n" for path in files)
-            digests[f"{entry.name}/"] = hashlib.sha256(listing.encode()).hexdigest()
-    return digests
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -22,7 +22,9 @@ VALUES = np.array([[i % 2, i % 3 == 0, 1] for i in range(N)]) * 2 - 1  # Smiling
 
 def jpeg(shade: int) -> bytes:
     stream = BytesIO()
-    Image.new("RGB", (22, 27), (shade, 100, 0)).save(stream, "JPEG", quality=95)
+    image = Image.new("RGB", (22, 27), (shade, 100, 0))
+    image.paste((shade, 160, 0), (0, 8, 22, 19))
+    image.save(stream, "JPEG", quality=95, subsampling=0)
     return stream.getvalue()
 
 
@@ -59,7 +61,8 @@ def test_official_layout(mirror, tmp_path):
     red = test.images[:, 0].mean((1, 2))
     np.testing.assert_allclose(red, np.arange(120, 240), atol=4)  # JPEG's loss; the order of the table is kept
     assert sorted(meta.raw_sha256) == ["img_align_celeba.zip", "list_attr_celeba.txt", "list_eval_partition.txt"]
-    assert len(meta.notes) == 3
+    assert len(meta.notes) == 4
+    assert meta.notes[3] == "Pictures are brought to 64x64: the central square, the rest cut off (data.fit: crop)."
     assert "img_align_celeba.zip is not the official file: md5" in meta.notes[0]
     assert "official 00d2c5bc6d35e252742224ab0c1e8fcb" in meta.notes[0]
 
@@ -91,10 +94,10 @@ def test_csv_tables_and_an_unpacked_folder_give_the_same_arrays(mirror, tmp_path
     with zipfile.ZipFile(mirror / "img_align_celeba.zip") as archive:
         archive.extractall(mirror)
     (mirror / "img_align_celeba.zip").unlink()
-    read_attributes(mirror / "list_attr_celeba.txt").mul(2).astype(int).sub(1).to_csv(
+    read_attributes(mirror / "list_attr_celeba.txt")[0].mul(2).astype(int).sub(1).to_csv(
         mirror / "list_attr_celeba.csv", index_label="image_id"
     )
-    read_partition(mirror / "list_eval_partition.txt").to_csv(
+    read_partition(mirror / "list_eval_partition.txt")[0].to_csv(
         mirror / "list_eval_partition.csv", index_label="image_id"
     )
     (mirror / "list_attr_celeba.txt").unlink()
@@ -123,7 +126,70 @@ def test_pictures_in_a_folder_of_their_own_name_are_found(mirror, tmp_path):
 def test_a_subset_of_the_images_is_used_and_said(mirror, tmp_path):
     text = (mirror / "list_attr_celeba.txt").read_text().replace(f"{N}\n", f"{N + 1}\n", 1) + "999999.jpg 1 1 1\n"
     (mirror / "list_attr_celeba.txt").write_text(text)
-    assert "240 images used: 241 have attributes, 240 have a picture." in load_meta(run(mirror, tmp_path)).notes
+    note = "240 images used: 241 have attributes (list_attr_celeba.txt), 240 have a picture."
+    assert note in load_meta(run(mirror, tmp_path)).notes
+
+
+@pytest.mark.parametrize("suffix", [".png", ".JPG", ".jpeg"])
+def test_pictures_are_matched_whatever_their_suffix(suffix, mirror, tmp_path):
+    expected = load_split(run(mirror, tmp_path / "a"), "test").labels
+    (mirror / "img_align_celeba.zip").unlink()
+    (mirror / "img_align_celeba").mkdir()
+    for i, name in enumerate(NAMES):
+        picture = Image.open(BytesIO(jpeg(i)))
+        picture.save(mirror / "img_align_celeba" / (Path(name).stem + suffix))
+    (mirror / "img_align_celeba" / "._000001.jpg").write_bytes(b"x")
+    out = run(mirror, tmp_path / "b")
+    np.testing.assert_array_equal(load_split(out, "test").labels, expected)
+    np.testing.assert_allclose(load_split(out, "test").images[:, 0].mean((1, 2)), np.arange(120, 240), atol=4)
+
+
+def test_a_count_that_lies_and_a_byte_order_mark_are_notes(mirror, tmp_path):
+    expected = run(mirror, tmp_path / "a")
+    for table in ("list_attr_celeba.txt", "list_eval_partition.txt"):
+        text = (mirror / table).read_text().replace(f"{N}\n", "202599\n", 1)
+        (mirror / table).write_text("\ufeff" + text, encoding="utf-8")
+    out = run(mirror, tmp_path / "b")
+    notes = load_meta(out).notes
+    assert "list_attr_celeba.txt promises 202599 images in its first line, and 240 rows follow." in notes
+    assert sum("byte order mark" in note for note in notes) == 2
+    for name in ("train_images.npy", "test_labels.npy", "attributes_train.npy"):
+        assert (out / name).read_bytes() == (expected / name).read_bytes()
+
+
+def test_tables_of_another_subset_are_named(mirror, tmp_path):
+    text = (mirror / "list_attr_celeba.txt").read_text()
+    for i, name in enumerate(NAMES):
+        text = text.replace(name, f"{i + 5001:06}.jpg")
+    (mirror / "list_attr_celeba.txt").write_text(text)
+    words = r"list_attr_celeba: none of its 240 pictures \(005001.jpg, ...\) .* 240 that there are \(000001.jpg, ...\)"
+    with pytest.raises(InputError, match=words):
+        run(mirror, tmp_path)
+
+
+def test_damaged_pictures_are_left_out_and_others_taken_in_their_place(mirror, tmp_path):
+    damaged = {"000003.jpg", "000130.jpg"}
+    with zipfile.ZipFile(mirror / "img_align_celeba.zip", "w") as archive:
+        for i, name in enumerate(NAMES):
+            archive.writestr(f"img_align_celeba/{name}", jpeg(i)[: 200 if name in damaged else None])
+    meta = load_meta(run(mirror, tmp_path))
+    assert (meta.n_train, meta.n_test, meta.available_train) == (119, 119, 119)
+    listed = "img_align_celeba/000003.jpg, img_align_celeba/000130.jpg"
+    assert meta.notes[-1] == f"2 pictures cannot be read and were left out: {listed}."
+    assert len(load_array(tmp_path / "out" / "attributes_train.npy")) == 119
+    assert load_meta(run(mirror, tmp_path, limit=110)).n_train == 110
+    with pytest.raises(InputError, match=r"2 pictures cannot be read:\n  img_align_celeba/000003.jpg: .*\n.*000130"):
+        prepare(
+            "celeba",
+            tmp_path / "raw",
+            tmp_path / "out",
+            limit=None,
+            pad_to=64,
+            label=None,
+            image_size=None,
+            strict=True,
+        )
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_an_archive_that_leaves_its_folder_is_refused(mirror, tmp_path):
@@ -145,14 +211,13 @@ def test_says_how_to_get_it_where_no_source_has_it(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "its first line is ''"),
-        ("a b\n1.jpg 1 -1\n", "its first line is 'a b'"),
-        ("3\na b\n1.jpg 1 -1\n", "promises 3 images, and 1 rows follow"),
+        ("", "not a table that can be read"),
         ("1\na b\n1.jpg 1 5\n", "attributes must be -1 or 1"),
         ("1\na b\n1.jpg 1\n", "attributes must be -1 or 1"),
         ("1\na b\n1.jpg 1 1 1\n", "attributes must be -1 or 1"),
         ("2\na b\n1.jpg 1 1\n1.jpg 1 1\n", "'1.jpg' comes twice"),
-        ("1\n", "promises 1 images, and 0 rows follow"),
+        ("1\n", "not a table that can be read"),
+        ("1\na b\n", "attributes must be -1 or 1"),
     ],
 )
 def test_refuses_damaged_attributes(text, message, tmp_path):

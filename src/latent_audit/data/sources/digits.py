@@ -10,7 +10,7 @@ from PIL import Image
 
 from latent_audit.base.atomic import atomic_path
 from latent_audit.base.errors import InputError
-from latent_audit.data.sources.dataset import Dataset, Source, Split
+from latent_audit.data.sources.dataset import TREATMENT, Dataset, Source, Split, Treatment
 from latent_audit.data.sources.fetch import Resource, check
 from latent_audit.data.sources.splits import train_test_positions
 
@@ -32,7 +32,7 @@ def _fetch(raw_dir: Path, *, mirror: str | None, path: Path | None) -> None:
     check(target, FILE, origin="scikit-learn's load_digits, or a file there already: delete it to write it anew")
 
 
-def _read(raw_dir: Path, *, label: str | None, image_size: int | None) -> Source:
+def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment: Treatment = TREATMENT) -> Source:
     if not (raw_dir / FILE.name).exists():
         raise InputError(f"{raw_dir / FILE.name}: not there; run `dvc repro download`.")
     check(raw_dir / FILE.name, FILE, origin="delete it and run `dvc repro download`")

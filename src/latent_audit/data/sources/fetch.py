@@ -130,6 +130,17 @@ def location_in(mirror: str, dataset: str, name: str) -> Path | str:
     return f"{mirror.rstrip('/')}/{dataset}/{name}"
 
 
+def state_of_url(url: str) -> str | None:
+    """Length, tag and date that a server names for a file, without its content; None where it gives none."""
+    try:
+        response, length = _open_url(url)
+    except _NoAnswer:
+        return None
+    with response:
+        headers: Any = getattr(response, "headers", {})
+        return f"{length} {headers.get('ETag', '')} {headers.get('Last-Modified', '')}"
+
+
 def _locations(
     dataset: str, alternatives: Sequence[Resource], mirror: str | None, public: Sequence[str]
 ) -> list[tuple[Path | str, Resource, bool]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from latent_audit.base.errors import InputError
-from latent_audit.data.sources.dataset import Dataset, Source, Split
+from latent_audit.data.sources.dataset import TREATMENT, Dataset, Source, Split, Treatment
 from latent_audit.data.sources.fetch import Resource, fetch
 
 IMAGES, LABELS = 3, 1  # number of axes of the two kinds of IDX file
@@ -28,7 +28,7 @@ def dataset(name: str, torchvision_name: str, terms: str) -> Dataset:
         for file_name, md5 in published.resources:
             fetch(name, [Resource(file_name, md5)], raw_dir, mirror=mirror, public=published.mirrors)
 
-    def read(raw_dir: Path, *, label: str | None, image_size: int | None) -> Source:
+    def read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment: Treatment = TREATMENT) -> Source:
         train, test = _split(raw_dir, "train"), _split(raw_dir, "t10k")
         height, width = train[0].shape[1:]
         if test[0].shape[1:] != (height, width):

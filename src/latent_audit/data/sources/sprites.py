@@ -11,7 +11,7 @@ import numpy as np
 
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
-from latent_audit.data.sources.dataset import Dataset, Source, Split
+from latent_audit.data.sources.dataset import TREATMENT, Dataset, Source, Split, Treatment
 from latent_audit.data.sources.splits import train_test_positions
 
 SHAPES = ["square", "ellipse", "heart"]
@@ -63,7 +63,7 @@ def _fetch(raw_dir: Path, *, mirror: str | None, path: Path | None) -> None:
     write_text(raw_dir / FILE, RECIPE)
 
 
-def _read(raw_dir: Path, *, label: str | None, image_size: int | None) -> Source:
+def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment: Treatment = TREATMENT) -> Source:
     if not (raw_dir / FILE).is_file() or (raw_dir / FILE).read_text(encoding="utf-8") != RECIPE:
         raise InputError(
             f"{raw_dir / FILE}: not there, or the recipe of other sprites; run `dvc repro --force download`."

@@ -1,0 +1,21 @@
+"""Stage `source`: look at what lies outside DVC (your pictures, a mirror), and write down its state."""
+
+import os
+from pathlib import Path
+
+from latent_audit.base.errors import reported
+from latent_audit.data.sources.listing import list_source
+from latent_audit.params import load_params
+
+
+def main() -> None:
+    """Write data/source/<dataset>.json: other bytes only where the source holds other bytes."""
+    params = load_params(Path("params.yaml"))
+    target = Path("data/source") / f"{params.dataset}.json"
+    mirror = os.environ.get("LATENT_AUDIT_MIRROR")
+    print(list_source(params.dataset, target, mirror=mirror, path=params.data.path))
+
+
+if __name__ == "__main__":
+    with reported():
+        main()
