@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from test_render import Page
+from report.test_render import Page
 
 from latent_audit.audit.files import ForeignCodes
 from latent_audit.audit.page import audit_page
