@@ -6,17 +6,17 @@ import pandas as pd
 
 from latent_audit.artifacts.tables import read_json, read_table, write_json, write_table
 from latent_audit.errors import reported
-from latent_audit.params import load_params
 from latent_audit.stats.claims import claims_table
 from latent_audit.stats.intervals import mean_interval, within
 from latent_audit.stats.observations import learning_curves, range_of
+from latent_audit.whole_params import load_whole
 
 SIGNIFICANT = 6  # digits kept in metrics.json
 
 
 def main() -> None:
     """Write reports/metrics.json, reports/claims.csv and reports/curves.csv."""
-    params = load_params(Path("params.yaml"))
+    params = load_whole(Path("params.yaml"))
     arms = list(params.arms)
     summaries = {arm: read_table(Path("diagnostics") / arm / "summary.csv") for arm in arms}
     observations = pd.concat([table.assign(arm=arm) for arm, table in summaries.items()], ignore_index=True)

@@ -15,11 +15,14 @@ from latent_audit.devices import resolve
 from latent_audit.errors import reported
 from latent_audit.inference.pictures import draw_pictures
 from latent_audit.params import load_params
+from latent_audit.stage_arm import arm_of_stage
 
 
-def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+def main(
+    arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
+) -> None:
     """Write pictures/ARM.npz."""
-    params = load_params(Path("params.yaml"))
+    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
     params.arm(arm)
     torch.set_num_threads(1)  # the bytes must not depend on how many cores there are
     seed, device = params.seeds[0], resolve(params.device)

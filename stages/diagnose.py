@@ -16,6 +16,7 @@ from latent_audit.artifacts.codes import read_codes
 from latent_audit.artifacts.models import load_model
 from latent_audit.artifacts.tables import read_table, write_json, write_table
 from latent_audit.data.prepared import load_meta, load_split
+from latent_audit.data.sizes import check_sizes
 from latent_audit.devices import resolve
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.errors import reported
@@ -24,6 +25,7 @@ from latent_audit.measure import agreement_table, measure_codes, measure_decoder
 from latent_audit.models.conv import ImageShape
 from latent_audit.params import Params, load_params
 from latent_audit.replicates import map_seeds
+from latent_audit.stage_arm import arm_of_stage
 from latent_audit.stats.intervals import mean_interval
 from latent_audit.stats.observations import summarise
 
@@ -54,10 +56,13 @@ def measure_replicate(
     return {name: table.assign(seed=seed) for name, table in tables.items()}, maps
 
 
-def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+def main(
+    arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
+) -> None:
     """Write diagnostics/ARM/*.csv and metrics/ARM.json."""
-    params = load_params(Path("params.yaml"))
+    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
     params.arm(arm)
+    check_sizes(params, load_meta(Path("data/prepared") / params.dataset))
     folder = Path("diagnostics") / arm
     shutil.rmtree(folder, ignore_errors=True)
     measured = map_seeds(

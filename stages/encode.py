@@ -17,6 +17,7 @@ from latent_audit.errors import reported
 from latent_audit.inference.encode import encode_test_and_train
 from latent_audit.params import load_params
 from latent_audit.replicates import map_seeds
+from latent_audit.stage_arm import arm_of_stage
 
 
 def encode_replicate(
@@ -37,9 +38,11 @@ def encode_replicate(
     send(f"seed {seed}: encoded {len(arrays['mu'])} test and {len(arrays['train_mu'])} training images")
 
 
-def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+def main(
+    arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
+) -> None:
     """Write codes/ARM/seed-<k>.npz for every seed."""
-    params = load_params(Path("params.yaml"))
+    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
     params.arm(arm)
     prepared, codes, device = Path("data/prepared") / params.dataset, Path("codes") / arm, resolve(params.device)
     shutil.rmtree(codes, ignore_errors=True)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from latent_audit.data.prepare import prepare
+from latent_audit.data.prepared import load_meta
+from latent_audit.data.sizes import check_sizes
 from latent_audit.errors import reported
 from latent_audit.params import load_params
 
@@ -19,6 +21,7 @@ def main() -> None:
         label=params.data.label,
         image_size=params.data.image_size,
     )
+    check_sizes(params, load_meta(Path("data/prepared") / params.dataset))
 
 
 if __name__ == "__main__":

@@ -13,12 +13,14 @@ from latent_audit.artifacts.models import weights_path
 from latent_audit.artifacts.tables import write_json, write_table
 from latent_audit.artifacts.tensors import write_tensors
 from latent_audit.data.prepared import Meta, load_meta
+from latent_audit.data.sizes import check_sizes
 from latent_audit.devices import device_class, emulates_bfloat16, resolve
 from latent_audit.errors import reported
 from latent_audit.models.autoencoder import ModelSpec
 from latent_audit.models.conv import ImageShape, bottleneck_shape
 from latent_audit.params import Params, load_params
 from latent_audit.progress import TrainingProgress
+from latent_audit.stage_arm import arm_of_stage
 from latent_audit.training.fit import Replicate
 from latent_audit.training.parts import TrainingRun
 from latent_audit.training.replicate import checkpoint_folder, train_replicates
@@ -54,13 +56,17 @@ def write(folder: Path, replicates: dict[int, Replicate], description: dict) -> 
     write_json(folder / "arm.json", description)
 
 
-def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+def main(
+    arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
+) -> None:
     """Train all replicates of ARM and write models/ARM/."""
     launchers = psutil.Process().parents()[:LAUNCHERS]
-    params = load_params(Path("params.yaml"))
+    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
     params.arm(arm)
     prepared = Path("data/prepared") / params.dataset
-    run = describe(arm, params, load_meta(prepared))
+    meta = load_meta(prepared)
+    check_sizes(params, meta)
+    run = describe(arm, params, meta)
     device = resolve(params.device, run.precision)
     weight = params.weight(arm, run.model.image.n_pixels)
     beta, beta_kl = (None, None) if weight is None else weight

@@ -16,13 +16,13 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from latent_audit.errors import InputError
+from latent_audit.plain_yaml import read_yaml
 
 LARGEST_LATENT_DIM = 2048  # every joint statistic is at least quadratic in it
 RESERVED = "critic"  # beside the arms in metrics.json
+LARGEST_SEED = 2**63 - 1  # of the generators of NumPy and torch
 MIN_LIMIT = 100  # one batch of the default size, and 15 neighbours for each of a handful of classes
 
 
@@ -39,7 +39,10 @@ def _finite(value: float) -> float:
 
 
 Positive = Annotated[float, BeforeValidator(_no_switch), Field(gt=0), AfterValidator(_finite)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]  # a number beyond it is a slip: nothing would ever end
+Pixels = Annotated[int, Field(ge=1, le=1024, strict=True)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)]
+Images = Annotated[int, Field(ge=1, strict=True)]  # held to the size of the data where that is known
 
 
 class _Frozen(BaseModel):
@@ -50,7 +53,9 @@ class Arm(_Frozen):
     """One arm of the study. A VAE takes its weight from `beta`, from `beta_kl`, or else from the top-level `beta`."""
 
     family: Literal["ae", "vae"]
-    watch: str = Field(description="the parameter whose change retrains this arm, for dvc.yaml")
+    watch: str = Field(
+        description="the parameter whose change retrains this arm, for dvc.yaml", pattern=r"^[a-z][a-z0-9_.]*$"
+    )
     beta: Positive | None = None
     beta_kl: Positive | None = None
     epochs: Count | None = None
@@ -71,8 +76,8 @@ class Data(_Frozen):
     limit: Annotated[int, Field(strict=True)] | None
     path: Path | None
     label: str | None
-    image_size: Count | None
-    pad_to: Count
+    image_size: Pixels | None
+    pad_to: Pixels
 
     @field_validator("limit")
     @classmethod
@@ -97,7 +102,7 @@ class Train(_Frozen):
     """
 
     epochs: Count
-    batch_size: Count
+    batch_size: Images
     learning_rate: Positive
     precision: Literal["float32", "tf32", "bfloat16"]
 
@@ -106,19 +111,19 @@ class Critic(_Frozen):
     """The small classifier whose features and labels judge decoded images."""
 
     epochs: Count
-    batch_size: Count
+    batch_size: Images
     learning_rate: Positive
 
 
 class Diagnostics(_Frozen):
     """How the codes are measured; `margins` are fixed before looking."""
 
-    seed: Annotated[int, Field(ge=0)]
-    neighbors: Count
-    grid: Annotated[int, Field(ge=10)]
-    null_draws: Annotated[int, Field(ge=19)]
-    null_rows: Annotated[int, Field(ge=100)]
-    margins: dict[str, Annotated[float, AfterValidator(_finite)]]
+    seed: Seed
+    neighbors: Images
+    grid: Annotated[int, Field(ge=10, le=2000, strict=True)]
+    null_draws: Annotated[int, Field(ge=19, le=100_000, strict=True)]
+    null_rows: Annotated[int, Field(ge=100, le=100_000, strict=True)]
+    margins: dict[str, Annotated[float, BeforeValidator(_no_switch), AfterValidator(_finite)]]
 
 
 class Params(_Frozen):
@@ -127,7 +132,7 @@ class Params(_Frozen):
     dataset: Literal["digits", "fashion_mnist", "mnist", "kmnist", "celeba", "sprites", "folder"]
     beta: Positive
     device: Literal["auto", "cpu", "cuda", "mps"]
-    seeds: tuple[Annotated[int, Field(ge=0, strict=True)], ...]
+    seeds: Annotated[tuple[Seed, ...], Field(max_length=1000)]
     arms: dict[str, Arm] = Field(min_length=1)
     data: Data
     model: Model
@@ -138,7 +143,7 @@ class Params(_Frozen):
     @field_validator("arms")
     @classmethod
     def _plain_names(cls, value: dict[str, Arm]) -> dict[str, Arm]:
-        if odd := [name for name in value if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]:
+        if odd := [name for name in value if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name)]:
             raise ValueError(f"arm names {odd} become folders and stage names: lower-case letters, digits and _ only")
         if RESERVED in value:
             raise ValueError(f"an arm cannot be called {RESERVED!r}: that is the classifier which judges all arms")
@@ -200,17 +205,15 @@ def load_params(path: Path) -> Params:
 
     Raises
     ------
-    InputError : the file is missing or not YAML, a key is unknown or absent, or a value is out of range.
+    InputError : the file is missing or not plain YAML, a key is unknown or absent, or a value is out of range.
     """
     try:
-        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"no {path} here; run from the project's root") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as a UTF-8 text file ({error})") from None
-    except YAMLError as error:
-        raise InputError(f"{path} is not valid YAML: {error}") from None
-    return check_params(raw, str(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from None
+    return check_params(read_yaml(content, str(path)), str(path))
 
 
 def check_params(raw: object, source: str) -> Params:
@@ -225,11 +228,15 @@ def check_params(raw: object, source: str) -> Params:
 
 
 def _in_words(problem: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
+    key = ".".join(_shortened(str(part)) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key; see params.yaml in the repository for the keys that exist"
     if problem["type"] == "missing":
         return f"{key}: missing; every parameter is written out in params.yaml"
     message = problem["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(problem["input"], dict) else f" (found {problem['input']!r})"
+    shown = "" if isinstance(problem["input"], dict) else f" (found {_shortened(repr(problem['input']))})"
     return f"{key}: {message}{shown}" if key else f"{message}{shown}"
+
+
+def _shortened(written: str) -> str:
+    return written if len(written) <= 80 else f"{written[:77]}..."
