@@ -1,6 +1,5 @@
 """latent_audit.git_here: why git cannot be asked, and the way on."""
 
-import os
 import subprocess
 
 import pytest
@@ -49,13 +48,6 @@ def test_a_repository_of_somebody_else(tmp_path, monkeypatch):
     words = b"fatal: detected dubious ownership in repository at '/x'\n"
     monkeypatch.setattr(git_here, "_git", lambda *_: subprocess.CompletedProcess([], 128, b"", words))
     with pytest.raises(InputError, match=r"belongs to another user.*safe\.directory"):
-        require_git(tmp_path)
-
-
-def test_a_name_that_is_not_utf_8(tmp_path):
-    repository(tmp_path)
-    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("x")
-    with pytest.raises(InputError, match=r"caf\\xe9\.txt.*is not UTF-8, which DVC cannot read; rename it"):
         require_git(tmp_path)
 
 

@@ -19,6 +19,7 @@ from latent_audit.audit_files import ForeignCodes, read_foreign, read_images
 from latent_audit.audit_page import audit_page
 from latent_audit.diagnostics.decomposition import NoDrawWarning
 from latent_audit.errors import InputError
+from latent_audit.file_names import as_text
 
 MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
 TABLES = ("per_dim", "joint", "classes", "separability", "transforms")
@@ -111,13 +112,15 @@ def _description(
     return {
         "made_by": MADE_BY,
         "input": {
-            role: {"name": path.name, "sha256": file_sha256(path)} for role, path in files.items() if path is not None
+            role: {"name": as_text(path.name), "sha256": file_sha256(path)}
+            for role, path in files.items()
+            if path is not None
         },
         "arrays": [name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None],
         "n": n,
         "latent_dim": latent_dim,
         "classes": None if codes.labels is None else len(np.unique(codes.labels)),
-        "labels": None if request.labels is None else Path(request.labels).name,
+        "labels": None if request.labels is None else as_text(Path(request.labels).name),
         "images": None if images is None else list(images.shape),
         "shown_dims": list(tables.dims),
         "seed": request.seed,

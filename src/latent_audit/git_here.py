@@ -9,7 +9,7 @@ from latent_audit.errors import InputError
 
 
 def require_git(root: Path, *, otherwise: str = "") -> None:
-    """Nothing where `root` lies in a repository with a commit, whose files have names that DVC can read.
+    """Nothing where `root` lies in a repository with a commit.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def require_git(root: Path, *, otherwise: str = "") -> None:
     Raises
     ------
     InputError : git is not installed, no repository is here (a downloaded ZIP has none), it belongs to somebody else,
-        it has no commit, or a file's name is not UTF-8.
+        or it has no commit.
     """
     also = f", or {otherwise}" if otherwise else ""
     if shutil.which("git") is None:
@@ -37,7 +37,6 @@ def require_git(root: Path, *, otherwise: str = "") -> None:
             f"{root} is in no git repository (a downloaded ZIP has none), so it has no revisions; clone the study with "
             f"git, or run `git init && git add -A && git commit -m start`{also}"
         )
-    _refuse_odd_names(root, also)
 
 
 def tracked(folder: Path) -> set[str] | None:
@@ -46,16 +45,6 @@ def tracked(folder: Path) -> set[str] | None:
         return None
     listed = _git(folder, "ls-files", "-z", "--", ".")
     return {os.fsdecode(name) for name in listed.stdout.split(b"\0") if name} if listed.returncode == 0 else None
-
-
-def _refuse_odd_names(root: Path, also: str) -> None:
-    for name in _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split(b"\0"):
-        try:
-            name.decode("utf-8")
-        except UnicodeDecodeError:
-            raise InputError(
-                f"the name of {name!r} in {root} is not UTF-8, which DVC cannot read; rename it{also}"
-            ) from None
 
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:

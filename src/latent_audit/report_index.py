@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from latent_audit.artifacts.atomic import write_text
 from latent_audit.errors import InputError
+from latent_audit.file_names import as_text
 from latent_audit.git_here import tracked
 from latent_audit.report.render import Section, content_policy, environment, text_of
 from latent_audit.report.tables import number, percent
@@ -89,7 +90,7 @@ def index_page(folder: Path, *, only: Container[str] | None = None, index: str =
         raise InputError(f"there is no folder {folder}; run from the project's root, after `make demo` or `dvc repro`")
     entries, others = [], {}
     for path in _pages(folder, only, index):
-        text, name = _text(path), _as_text(path.name)
+        text, name = _text(path), as_text(path.name)
         summary = SUMMARY.search(text)
         if summary:
             entries.append(_of_summary(path.name, summary[1]))
@@ -115,11 +116,6 @@ def _text(path: Path) -> str:
         raise InputError(f"{path} cannot be read ({error}); remove it or make it again with `dvc repro`") from None
 
 
-def _as_text(name: str) -> str:
-    """A file's name, whose bytes need not be UTF-8, as it can be written on a page."""
-    return os.fsencode(name).decode("utf-8", "replace")
-
-
 def _of_summary(file: str, text: str) -> Entry:
     try:
         content = json.loads(text)
@@ -138,7 +134,7 @@ def _of_summary(file: str, text: str) -> Entry:
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
-            f"{_as_text(file)}: its summary cannot be read ({error!r}); make it again: `dvc repro`"
+            f"{as_text(file)}: its summary cannot be read ({error!r}); make it again: `dvc repro`"
         ) from None
 
 
