@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from latent_audit.artifacts.atomic import write_text
-from latent_audit.errors import reported
+from latent_audit.errors import InputError, reported
 from latent_audit.whole_params import load_whole
 
 CHECKED = Path("data/checked.txt")
@@ -11,7 +11,12 @@ CHECKED = Path("data/checked.txt")
 
 def main() -> None:
     """Write the same words whenever nothing is wrong, so that no later stage runs again for it."""
-    load_whole(Path("params.yaml"))
+    try:
+        load_whole(Path("params.yaml"))
+    except InputError as error:
+        raise InputError(
+            f"{error}\nNothing ran. What `-S` wrote there, `git checkout params.yaml` takes back."
+        ) from None
     write_text(CHECKED, "params.yaml holds what every stage can work with.\n")
 
 

@@ -394,7 +394,7 @@ def test_a_link_to_itself_is_an_error_in_words(run: Run, tmp_path: Path):
     assert run("audit codes.npy --out loop/result") == 2
 
 
-def test_a_file_whose_name_is_not_utf_8_is_audited(tmp_path, capsys):
+def test_a_file_whose_name_is_not_utf_8_is_audited(tmp_path, real_page):
     np.save(tmp_path / "z.npy", np.random.default_rng(0).normal(size=(300, 2)))
     odd = tmp_path / os.fsdecode(b"caf\xe9.npy")
     (tmp_path / "z.npy").rename(odd)

@@ -41,6 +41,7 @@ def workspace(committed, tmp_path):
 def test_bad_parameters_stop_with_words_and_no_traceback(workspace, setting, words):
     output = run(workspace, "dvc", "exp", "run", "-S", setting, expect=255)
     assert words in output
+    assert ("`git checkout params.yaml` takes back" in output) == ("mps" not in setting)
     assert "Traceback" not in output
 
 

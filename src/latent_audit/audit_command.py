@@ -84,7 +84,7 @@ def run_audit(
 def _size(request: Request, codes: ForeignCodes, images: np.ndarray | None) -> str:
     n, latent_dim = codes.z.shape
     arrays = " and ".join(name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None)
-    parts = [f"{request.codes.name}: {n:,} x {latent_dim:,} ({arrays})"]
+    parts = [f"{as_text(request.codes.name)}: {n:,} x {latent_dim:,} ({arrays})"]
     if codes.labels is not None:
         parts.append(f"{len(np.unique(codes.labels)):,} classes")
     if images is not None:
