@@ -16,13 +16,12 @@ test: .venv/.installed
 	pyright
 	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.venv/.installed: requirements.txt pyproject.toml src/latent_audit/latent_audit_dvc.pth
+.venv/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(PIP) pip==26.3
 	$(PIP) --no-compile -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	-$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|testing|triton)/' .venv/lib # on all cores, where pip takes one
-	cp src/latent_audit/latent_audit_dvc.pth $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 	touch $@
 
 clean:

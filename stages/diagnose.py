@@ -13,19 +13,21 @@ import typer
 from latent_audit.base.atomic import atomic_path
 from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
+from latent_audit.base.stage_arm import arm_of_stage
 from latent_audit.base.tables import read_json, read_table, write_json, write_table
 from latent_audit.claims.intervals import mean_interval
 from latent_audit.claims.observations import summarise
 from latent_audit.compute.devices import resolve
 from latent_audit.compute.workers import map_seeds
 from latent_audit.data.prepared import load_meta, load_split, told_apart
+from latent_audit.data.sizes import check_sizes
 from latent_audit.decoding.generation import load_critic
 from latent_audit.decoding.replicate_tables import agreement_table, measure_codes, measure_decoder, reconstruction_table
 from latent_audit.diagnostics.audit import AuditSettings
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.models.image import ImageShape
 from latent_audit.models.store import load_model
-from latent_audit.params import Params, load_params
+from latent_audit.settings.study import Params, load_params
 
 
 def measure_replicate(
@@ -55,10 +57,13 @@ def measure_replicate(
     return {name: table.assign(seed=seed) for name, table in tables.items()}, maps
 
 
-def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+def main(
+    arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
+) -> None:
     """Write diagnostics/ARM/*.csv and metrics/ARM.json."""
-    params = load_params(Path("params.yaml"))
+    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
     params.arm(arm)
+    check_sizes(params, load_meta(Path("data/prepared") / params.dataset))
     folder = Path("diagnostics") / arm
     shutil.rmtree(folder, ignore_errors=True)
     measured = map_seeds(

@@ -11,13 +11,14 @@ import typer
 
 from latent_audit.base.codes import write_codes
 from latent_audit.base.errors import reported
+from latent_audit.base.stage_arm import arm_of_stage
 from latent_audit.base.tables import read_json
 from latent_audit.compute.devices import resolve
 from latent_audit.compute.workers import map_seeds
 from latent_audit.data.prepared import load_split
 from latent_audit.encoding.encode import encode_test_and_train
 from latent_audit.models.store import load_model
-from latent_audit.params import load_params
+from latent_audit.settings.study import load_params
 
 
 def encode_replicate(
@@ -38,9 +39,11 @@ def encode_replicate(
     send(f"seed {seed}: encoded {len(arrays['mu'])} test and {len(arrays['train_mu'])} training images")
 
 
-def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+def main(
+    arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
+) -> None:
     """Write codes/ARM/seed-<k>.npz for every seed."""
-    params = load_params(Path("params.yaml"))
+    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
     params.arm(arm)
     prepared, codes, device = Path("data/prepared") / params.dataset, Path("codes") / arm, resolve(params.device)
     shutil.rmtree(codes, ignore_errors=True)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from latent_audit.base.errors import reported
 from latent_audit.data.prepare import prepare
+from latent_audit.data.prepared import load_meta
+from latent_audit.data.sizes import check_sizes
 from latent_audit.data.sources.dataset import Treatment
-from latent_audit.params import load_params
+from latent_audit.settings.study import load_params
 
 
 def main() -> None:
@@ -24,6 +26,7 @@ def main() -> None:
         path=params.data.path,
     )
     print("\n".join(outcome.in_words()))
+    check_sizes(params, load_meta(Path("data/prepared") / params.dataset))
 
 
 if __name__ == "__main__":

@@ -23,13 +23,13 @@ from latent_audit.figures import p_value_panels as pvalue_maps
 from latent_audit.figures.canvas import Band
 from latent_audit.figures.headline import headline_panels, headline_svg
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
-from latent_audit.params import Params, load_params
 from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table, without_weights
 from latent_audit.report.page_panels import hole_map, page_rows
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
 from latent_audit.report.render import MAX_BYTES, fits, render_study
 from latent_audit.report.seed_summary import hole_limit
 from latent_audit.report.study import Study
+from latent_audit.settings.study import Params, load_params
 
 TABLES = ("per_dim", "joint", "reconstruction")
 OPTIONAL_TABLES = ("classes", "separability", "generation", "continuity", "transforms")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from latent_audit.base.errors import reported
 from latent_audit.data.sources.listing import list_source
-from latent_audit.params import load_params
+from latent_audit.settings.study import load_params
 
 
 def main() -> None:

@@ -11,16 +11,18 @@ import typer
 
 from latent_audit.base.errors import reported
 from latent_audit.base.lock import exclusive
+from latent_audit.base.stage_arm import arm_of_stage
 from latent_audit.base.tables import write_json, write_table
 from latent_audit.base.tensors import write_tensors
 from latent_audit.compute.devices import device_class, emulates_bfloat16, resolve
 from latent_audit.console.progress import TrainingProgress
 from latent_audit.data.prepared import Meta, load_meta
+from latent_audit.data.sizes import check_sizes
 from latent_audit.models import registry
 from latent_audit.models.autoencoder import ModelSpec
 from latent_audit.models.image import ImageShape
 from latent_audit.models.store import weights_path
-from latent_audit.params import Params, load_params
+from latent_audit.settings.study import Params, load_params
 from latent_audit.training.batch import Corruption, TrainingRun
 from latent_audit.training.fit import Replicate
 from latent_audit.training.fit_arm import checkpoint_folder, train_replicates
@@ -59,13 +61,17 @@ def write(folder: Path, replicates: dict[int, Replicate], description: dict) -> 
     write_json(folder / "arm.json", description)
 
 
-def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
+def main(
+    arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
+) -> None:
     """Train all replicates of ARM and write models/ARM/."""
     launchers = psutil.Process().parents()[:LAUNCHERS]
-    params = load_params(Path("params.yaml"))
+    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
     params.arm(arm)
     prepared = Path("data/prepared") / params.dataset
-    run = describe(arm, params, load_meta(prepared))
+    meta = load_meta(prepared)
+    check_sizes(params, meta)
+    run = describe(arm, params, meta)
     device = resolve(params.device, run.precision)
     weight = params.weight(arm, run.model.image.n_pixels)
     family = registry.family(run.model.family)

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from latent_audit.runs.studies import mend_lock
+from latent_audit.runs.recover import recover
 from workspaces import copy_project, environment, run, set_params
 
 pytestmark = pytest.mark.pipeline
@@ -79,12 +79,12 @@ def test_kills_at_random_moments_change_no_byte(tmp_path):
             process = start(folder, *TARGETS)
             try:
                 finished = process.wait(timeout=rng.uniform(1, LONGEST)) == 0
-                assert finished or mend_lock(folder), "a run that nobody killed ended with an error"
+                assert finished or recover(folder), "a run that nobody killed ended with an error"
             except subprocess.TimeoutExpired:
                 kill(process, VICTIMS[killed % len(VICTIMS)], rng)
                 killed += 1
             process.wait()
-        mend_lock(folder)
+        recover(folder)
         run(folder, "dvc", "repro", *TARGETS)
         assert (folder / "dvc.lock").read_bytes() == expected, f"after {killed} kills, round {rounds}"
         shutil.rmtree(folder)
@@ -103,7 +103,7 @@ def test_what_an_orphan_trained_is_not_trained_again(tmp_path):
     process.wait()
     psutil.wait_procs(scripts, timeout=STUCK)
     assert len(list(folder.glob(".checkpoints/*/seed-*.safetensors"))) == 2
-    mend_lock(folder)
+    recover(folder)
     output = run(folder, "dvc", "repro", "train@vae")
     assert "Running stage 'train@vae'" in output
     assert "epoch 1/3" not in output

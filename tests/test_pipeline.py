@@ -36,7 +36,7 @@ def workspace(finished, tmp_path):
 
 def test_the_first_run_runs_every_stage_and_writes_what_it_declares(finished):
     folder, output = finished
-    every = ["download", "preprocess", "critic", "compare", "render"]
+    every = ["check", "download", "preprocess", "critic", "compare", "render"]
     assert sorted(stages_that_ran(output)) == sorted(every + of_arms("train", "encode", "decode", "diagnose"))
     metrics = json.loads((folder / "reports/metrics.json").read_text())
     assert set(metrics) == {"critic", *ARMS}
@@ -60,16 +60,16 @@ def test_a_forced_run_gives_the_same_bytes(workspace):
 def test_beta_retrains_one_arm_and_what_follows_from_it(workspace):
     output = run(workspace, "dvc", "exp", "run", "-S", "beta=500")
     own = of_arms("train", "encode", "decode", "diagnose", arms=("beta_vae",))
-    assert sorted(stages_that_ran(output)) == sorted([*own, "compare", "render"])
+    assert sorted(stages_that_ran(output)) == sorted(["check", *own, "compare", "render"])
     assert json.loads((workspace / "models/beta_vae/arm.json").read_text())["beta_kl"] == pytest.approx(2.048)
 
 
 def test_epochs_retrain_every_arm_and_leave_data_and_critic_alone(workspace):
     set_params(workspace, {"train.epochs": 2})
     changed = json.loads(run(workspace, "dvc", "status", "--json")).keys() - {"source"}
-    assert sorted(changed) == sorted([*of_arms("train"), "render"])  # the page shows the parameters
+    assert sorted(changed) == sorted([*"check", *of_arms("train"), "render"])  # the page shows the parameters
     output = run(workspace, "dvc", "repro", "encode@vae", "critic")
-    assert sorted(stages_that_ran(output)) == ["encode@vae", "train@vae"]
+    assert sorted(stages_that_ran(output)) == ["check", "encode@vae", "train@vae"]
 
 
 def test_a_change_of_a_figure_renders_and_does_nothing_else(workspace):
@@ -94,13 +94,13 @@ def test_a_scratch_study_leaves_the_checkout_as_it_was_and_a_named_one_takes_wha
     study = (sys.executable, "-m", "latent_audit.cli", "study", "fewer")
 
     output = run(workspace, *study, "--scratch")
-    expected = [*of_arms("diagnose"), "compare", "render"]
+    expected = ["check", *of_arms("diagnose"), "compare", "render"]
     assert sorted(stages_that_ran(output)) == sorted(expected)  # the rest is in DVC's cache
     assert "report: .workspaces/fewer/reports/digits.html" in output  # the checkout has a page of that data set
     assert {name: (workspace / name).read_bytes() for name in before} == before
 
     output = run(workspace, *study)
     assert stages_that_ran(output) == ["compare", "render"]  # what git keeps, DVC does not
-    assert sorted(re.findall(r"Stage '([^']+)' is cached", output)) == sorted(of_arms("diagnose"))
+    assert sorted(re.findall(r"Stage '([^']+)' is cached", output)) == sorted(["check", *of_arms("diagnose")])
     assert "fewer" in run(workspace, "dvc", "exp", "list")
     assert (workspace / "dvc.lock").read_bytes() == (workspace / ".workspaces/fewer/dvc.lock").read_bytes()

@@ -1,5 +1,7 @@
 """The command `latent-audit`."""
 
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -29,16 +31,25 @@ def study(
     scratch: Annotated[bool, typer.Option(help="run in .workspaces/NAME and leave this checkout as it is")] = False,
 ) -> None:
     """Run another study: params/NAME.yaml on top of params.yaml, as a DVC experiment called NAME."""
-    from latent_audit.runs import studies
+    from latent_audit.runs.revisions import studies
 
     root = Path.cwd()
     overlay = studies.read_overlay(root, name)
+    studies.merge(overlay, studies.parse_settings(set_param or []))
     if scratch:
-        studies.merge(overlay, studies.parse_settings(set_param or []))
         report = studies.run_scratch(root, name, overlay)
         typer.echo(f"report: {report.relative_to(root)}")
     else:
-        studies.run_experiment(root, name, overlay, set_param or [])
+        studies.run_experiment(root, name, overlay)
+
+
+@app.command()
+def recover() -> None:
+    """After a kill: mend dvc.lock and DVC's rwlock where they were cut off, keeping what is whole."""
+    from latent_audit.runs.recover import recover as mend
+
+    for sentence in mend(Path.cwd()) or ["nothing to mend: dvc.lock and .dvc/tmp/rwlock are whole"]:
+        typer.echo(sentence)
 
 
 @app.command()
@@ -79,18 +90,22 @@ def compare_runs(
 @app.command()
 def index(
     folder: Annotated[Path, typer.Argument(help="where the reports are")] = Path("reports"),
+    out: Annotated[
+        Path | None, typer.Option(help="the page to write in that folder; one that git keeps lists what git keeps")
+    ] = None,
 ) -> None:
     """Write index.html: every report in the folder with its headline numbers."""
-    from latent_audit.base.atomic import write_text
-    from latent_audit.runs.index import INDEX, index_page
+    from latent_audit.runs.index import write_index
 
-    page, count = index_page(folder)
-    write_text(folder / INDEX, page)
-    typer.echo(f"{folder / INDEX}: {count} report{'s' if count != 1 else ''}")
+    for sentence in write_index(folder, out):
+        typer.echo(sentence)
 
 
 def main() -> None:
     """Entry point: a wrong input is one message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):  # a file's name need not be text of the terminal's encoding
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with reported():
         app()
 

@@ -1,6 +1,7 @@
 """`latent-audit audit` as a person uses it: files in, a folder out, or one sentence, exit code 2 and no folder."""
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -392,3 +393,11 @@ def test_a_link_to_itself_is_an_error_in_words(run: Run, tmp_path: Path):
     (tmp_path / "loop").symlink_to("loop")
     np.save(tmp_path / "codes.npy", Z)
     assert run("audit codes.npy --out loop/result") == 2
+
+
+def test_a_file_whose_name_is_not_utf_8_is_audited(tmp_path, real_page):
+    np.save(tmp_path / "z.npy", np.random.default_rng(0).normal(size=(300, 2)))
+    odd = tmp_path / os.fsdecode(b"caf\xe9.npy")
+    (tmp_path / "z.npy").rename(odd)
+    run_audit(Request(odd, tmp_path / "out", None, None, 0))
+    assert "caf\ufffd.npy" in (tmp_path / "out/index.html").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from latent_audit.claims.ledger import CLAIMS
-from latent_audit.params import load_params
+from latent_audit.settings.study import load_params
 
 
 def test_every_margin_is_in_params_yaml_and_every_margin_there_is_used():

@@ -141,10 +141,15 @@ def test_reduced_data_carry_a_banner(study, meta, seeds, word):
     banner = re.search(r'<aside class="banner".*?</aside>', text, re.DOTALL)
     assert banner
     assert word in banner[0]
+    assert re.findall(r'<p class="headline">(.*?)</p>', text) == ["No verdict is drawn from reduced data."]
+    assert 'class="tally"' not in text
+    assert "Not evidence: the form of the table" in text
 
 
 def test_a_full_study_carries_none(text):
     assert 'class="banner"' not in text
+    assert "No verdict" not in text
+    assert 'class="tally"' in text
 
 
 def test_photos_that_may_not_be_shown_are_not(study, figures):

@@ -3,31 +3,27 @@
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from import_graph import ROOT
 from latent_audit.base.errors import InputError
+from latent_audit.runs import studies
 from latent_audit.runs.studies import (
     apply_overlay,
-    flat,
-    flat_keys,
-    mend_lock,
     merge,
     overlay_names,
     parse_settings,
     read_overlay,
 )
+from latent_audit.settings.study import load_params
+from workspaces import committed_copy
 
 
 def test_a_mapping_merges_and_anything_else_replaces():
     base = {"a": {"b": 1, "c": 2}, "seeds": [0, 1]}
     merge(base, {"a": {"c": 3, "d": 4}, "seeds": [5]})
     assert base == {"a": {"b": 1, "c": 3, "d": 4}, "seeds": [5]}
-
-
-def test_an_overlay_becomes_settings_in_hydras_grammar():
-    overlay = {"beta": 500, "seeds": [0, 1], "data": {"limit": None}, "flag": True}
-    assert flat(overlay) == ["beta=500", "seeds=[0,1]", "data.limit=null", "flag=true"]
 
 
 def test_settings_parse_as_yaml_into_a_nested_overlay():
@@ -37,14 +33,87 @@ def test_settings_parse_as_yaml_into_a_nested_overlay():
     }
 
 
-@pytest.mark.parametrize("setting", ["beta", "=3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/x/run #2", "/a, b", "/x (1)", "/x=y", "/it's", "/R&D", "~/ü", "#1", "&a", "*a", "@a", "%a", "`a`", "a: b",
+        "- a", "/x{y}", "/x[1]", "/x${HOME}", "/100%", 'say "x"', "!a", "|", "?", "a\\b", " /x ",
+    ],
+)  # fmt: skip
+def test_a_path_is_taken_as_it_stands(text):
+    assert parse_settings([f"data.path={text}"]) == {"data": {"path": text}}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("1e-3", 1e-3), ("null", None), ("true", True), ("[1, a]", [1, "a"]), ('"[x]"', "[x]"), ("'3'", "3")],
+)
+def test_numbers_switches_lists_and_quoted_words_are_yaml(text, value):
+    assert parse_settings([f"+a.b={text}"]) == {"a": {"b": value}}
+
+
+@pytest.mark.parametrize("text", ["/x/run #2", "/a, b", "~/ü (1) = 'it''s' & \"so\"", "- x: {y}", "#", "a\nb"])
+def test_a_path_arrives_in_params_yaml(tmp_path, text):
+    target = tmp_path / "params.yaml"
+    target.write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    apply_overlay(target, {"dataset": "folder", "data": {"path": text}})
+    assert load_params(target).data.path == Path(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["a, b", "run #2", "ü", "it's", 'a "b"', "100%", "%(x)s", "a b", "$HOME", "a=b;c", "[x]"]
+)
+def test_a_scratch_workspace_finds_the_cache_wherever_the_clone_lies(tmp_path, monkeypatch, name):
+    """As DVC itself reads the workspace's configuration."""
+    root = committed_copy(tmp_path / name)
+    asked = []
+    monkeypatch.setattr(studies, "_dvc", lambda folder, *arguments, **_: asked.append(folder))
+    (root / ".workspaces/smoke/reports").mkdir(parents=True)
+    (root / ".workspaces/smoke/reports/digits.html").write_text("page")
+    assert studies.run_scratch(root, "smoke", {"seeds": [3]}) == root / ".workspaces/smoke/reports/digits.html"
+    (root / ".dvc/cache").mkdir(exist_ok=True)
+    (repo,) = [Repo(str(folder)) for folder in asked]
+    assert Path(repo.cache.local.path).resolve() == (root / ".dvc/cache/files/md5").resolve()
+    repo.close()
+    assert load_params(asked[0] / "params.yaml").seeds == (3,)
+
+
+def test_a_relative_folder_of_pictures_is_meant_from_the_checkout(tmp_path, monkeypatch):
+    root = committed_copy(tmp_path / "one")
+    monkeypatch.setattr(studies, "_dvc", lambda *_, **__: None)
+    (root / ".workspaces/smoke/reports").mkdir(parents=True)
+    (root / ".workspaces/smoke/reports/folder.html").write_text("page")
+    studies.run_scratch(root, "smoke", {"dataset": "folder", "data": {"path": "my pictures"}})
+    assert load_params(root / ".workspaces/smoke/params.yaml").data.path == root / "my pictures"
+
+
+def test_a_checkout_that_cannot_be_written_is_named(tmp_path):
+    root = committed_copy(tmp_path / "one")
+    (root / ".workspaces").write_text("in the way")
+    with pytest.raises(InputError, match=r"\.workspaces/smoke cannot be written .*git clone"):
+        studies.run_scratch(root, "smoke", {})
+
+
+def test_refused_parameters_leave_params_yaml_and_a_failed_run_says_how_to_undo(tmp_path, monkeypatch):
+    root = committed_copy(tmp_path / "one")
+    before = (root / "params.yaml").read_bytes()
+
+    def fails(*_, **__):
+        raise InputError("`dvc exp run` failed")
+
+    monkeypatch.setattr(studies, "_dvc", fails)
+    with pytest.raises(InputError, match="margins: unknown: x"):
+        studies.run_experiment(root, "mine", {"diagnostics": {"margins": {"x": 1}}})
+    assert (root / "params.yaml").read_bytes() == before
+    with pytest.raises(InputError, match=r"`git checkout params\.yaml` undoes that"):
+        studies.run_experiment(root, "mine", {"beta": 3})
+    assert load_params(root / "params.yaml").beta == 3
+
+
+@pytest.mark.parametrize("setting", ["beta", "=3", "~beta=3", "a..b=3", "a b=3"])
 def test_a_setting_without_a_value_is_refused(setting):
     with pytest.raises(InputError, match="write key=value"):
         parse_settings([setting])
-
-
-def test_every_leaf_has_a_dotted_name():
-    assert flat_keys({"a": {"b": 1, "c": {"d": 2}}, "e": [1]}) == ["a.b", "a.c.d", "e"]
 
 
 def test_an_unknown_study_names_those_that_exist():
@@ -82,13 +151,3 @@ def test_an_overlay_that_holds_no_parameters_is_named(tmp_path, content):
 def test_a_setting_that_is_no_yaml_is_named():
     with pytest.raises(InputError, match=r"-S a=\[1"):
         parse_settings(["a=[1"])
-
-
-@pytest.mark.parametrize(("content", "mended"), [("", True), ('{"a": ', True), ("{}", False), (None, False)])
-def test_only_a_lock_that_was_cut_off_is_removed(tmp_path, content, mended):
-    lock = tmp_path / ".dvc/tmp/rwlock"
-    lock.parent.mkdir(parents=True)
-    if content is not None:
-        lock.write_text(content)
-    assert mend_lock(tmp_path) is mended
-    assert lock.exists() == (content == "{}")

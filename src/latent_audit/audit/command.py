@@ -14,6 +14,7 @@ from latent_audit.audit.files import ForeignCodes, read_foreign, read_images
 from latent_audit.audit.page import audit_page
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
+from latent_audit.base.file_names import as_text
 from latent_audit.base.folder import refuse_foreign, whole_folder
 from latent_audit.base.hashing import file_sha256
 from latent_audit.base.tables import write_json, write_table
@@ -83,7 +84,7 @@ def run_audit(
 def _size(request: Request, codes: ForeignCodes, images: np.ndarray | None) -> str:
     n, latent_dim = codes.z.shape
     arrays = " and ".join(name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None)
-    parts = [f"{request.codes.name}: {n:,} x {latent_dim:,} ({arrays})"]
+    parts = [f"{as_text(request.codes.name)}: {n:,} x {latent_dim:,} ({arrays})"]
     if codes.labels is not None:
         parts.append(f"{len(np.unique(codes.labels)):,} classes")
     if images is not None:
@@ -111,13 +112,15 @@ def _description(
     return {
         "made_by": MADE_BY,
         "input": {
-            role: {"name": path.name, "sha256": file_sha256(path)} for role, path in files.items() if path is not None
+            role: {"name": as_text(path.name), "sha256": file_sha256(path)}
+            for role, path in files.items()
+            if path is not None
         },
         "arrays": [name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None],
         "n": n,
         "latent_dim": latent_dim,
         "classes": None if codes.labels is None else len(np.unique(codes.labels)),
-        "labels": None if request.labels is None else Path(request.labels).name,
+        "labels": None if request.labels is None else as_text(Path(request.labels).name),
         "images": None if images is None else list(images.shape),
         "shown_dims": list(tables.dims),
         "seed": request.seed,

@@ -38,6 +38,6 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write `text` as UTF-8 with Unix line ends, atomically."""
+    """Write `text` as UTF-8 with Unix line ends, atomically; `?` for what has no UTF-8, as in a file's odd name."""
     with atomic_path(target) as temporary:
-        temporary.write_bytes(text.encode())
+        temporary.write_bytes(text.encode("utf-8", "replace"))

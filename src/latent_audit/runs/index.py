@@ -1,15 +1,22 @@
-"""reports/index.html: every report in a folder with its headline numbers, read from the pages themselves."""
+"""reports/index.html: every report in a folder with its headline numbers, from the summary that each page holds."""
 
 import json
-from html.parser import HTMLParser
+import os
+import re
+from collections.abc import Container
+from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from markupsafe import Markup
 
+from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
+from latent_audit.base.file_names import as_text
 from latent_audit.report.render import Section, content_policy, environment, text_of
 from latent_audit.report.tables import number, percent
+from latent_audit.runs.git_here import tracked
 
 INDEX = "index.html"
 VERDICTS = ("supported", "contradicted", "inconclusive")
@@ -26,11 +33,11 @@ MEASURES = {
 
 
 class Entry(NamedTuple):
-    """A report in a few numbers. arms : cells under `headings`, as written. seeds : how many, None if not said."""
+    """A report in a few numbers. link : to its page. seeds : how many. arms : cells under `headings`, as written."""
 
-    file: str
+    link: str
     dataset: str
-    seeds: int | None
+    seeds: int
     reduced: bool
     tally: dict[str, int]
     headings: list[str]
@@ -38,66 +45,44 @@ class Entry(NamedTuple):
     intervals: bool = False
 
 
-class _Page(HTMLParser):
-    """The text of the few parts of a report that its headline numbers stand in."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.title = self.summary = self.eyebrow = ""
-        self.banner = False
-        self.tally: dict[str, int] = {}
-        self.rows: list[list[str]] = []  # of the table of arms; the first row is its head
-        self._into = self._verdict = ""
-        self._in_glance = self._in_tally = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note where the reader is."""
-        given = dict(attrs)
-        classes = (given.get("class") or "").split()
-        if tag == "title" and not self.title:
-            self._into = "title"
-        elif tag == "script":
-            self._into = "summary" if given.get("id") == "summary" else ""
-        elif tag == "p" and "eyebrow" in classes:
-            self._into = "eyebrow"
-        elif tag == "p":
-            self._in_tally = "tally" in classes
-        elif "banner" in classes:
-            self.banner = True
-        elif "badge" in classes and self._in_tally:
-            self._verdict = next((name[2:] for name in classes if name.startswith("v-")), "")
-        elif tag == "b" and self._verdict and self._verdict not in self.tally:
-            self._into = "count"
-        elif tag == "table":
-            self._in_glance = "glance" in classes
-        elif self._in_glance and tag == "tr":
-            self.rows.append([])
-        elif self._in_glance and tag in ("th", "td"):
-            self.rows[-1].append("")
-            self._into = "cell"
-
-    def handle_endtag(self, tag: str) -> None:
-        """Note what has ended."""
-        if tag == "table":
-            self._in_glance = False
-        if tag == "p":
-            self._in_tally = False
-        if tag in ("title", "script", "p", "b", "th", "td"):
-            self._into = ""
-
-    def handle_data(self, data: str) -> None:
-        """Keep the text of the places that are looked for."""
-        if self._into in ("title", "summary", "eyebrow"):
-            setattr(self, self._into, getattr(self, self._into) + data)
-        elif self._into == "cell":
-            self.rows[-1][-1] += data
-        elif self._into == "count" and data.strip().isdigit():
-            self.tally[self._verdict] = int(data)
-            self._verdict = ""
+SUMMARY = re.compile(r'<script\b[^>]*\bid="summary"[^>]*>(.*?)</script>', re.DOTALL)
+TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
 
-def index_page(folder: Path) -> tuple[str, int]:
-    """index.html of `folder`, and the number of reports in it.
+def write_index(folder: Path, out: Path | None = None) -> list[str]:
+    """Write the index of `folder` to `out` (index.html in it); what to tell about it, a sentence each.
+
+    An index that git keeps links to pages that git keeps: to whoever clones it, no other page is there.
+
+    Raises
+    ------
+    InputError : there is no such folder, `out` lies elsewhere, or a page in the folder cannot be read.
+    """
+    target = out or folder / INDEX
+    if target.parent.resolve() != folder.resolve():
+        raise InputError(f"--out {out}: its links are relative, so it belongs into {folder}")
+    kept = tracked(folder)
+    only = kept if kept and target.name in kept else None
+    page, count = index_page(folder, only=only, index=target.name)
+    write_text(target, page)
+    left_out = (
+        [] if only is None else [path.name for path in _pages(folder, None, target.name) if path.name not in only]
+    )
+    words = [f"{target}: {count} report{'s' if count != 1 else ''}"]
+    if left_out:
+        words.append(
+            f"git keeps {target.name}, but not {', '.join(left_out)}: left out; `git add` what belongs there, or list "
+            f"all of them in a page of your own: `latent-audit index {folder} --out {folder / 'mine.html'}`"
+        )
+    return words
+
+
+def index_page(folder: Path, *, only: Container[str] | None = None, index: str = INDEX) -> tuple[str, int]:
+    """The page that lists `folder`, and the number of reports in it.
+
+    Parameters
+    ----------
+    only : names of the pages that may be listed; None: all. index : the page's own name.
 
     Raises
     ------
@@ -106,46 +91,31 @@ def index_page(folder: Path) -> tuple[str, int]:
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; run from the project's root, after `make demo` or `dvc repro`")
     entries, others = [], {}
-    for path in sorted(folder.glob("*.html")):
-        if path.name == INDEX:
-            continue
-        page = _parsed(path)
-        found = _entry(path.name, page)
-        if found is not None:
-            entries.append(found)
+    for path in _pages(folder, only, index):
+        text, name = _text(path), as_text(path.name)
+        summary = SUMMARY.search(text)
+        if summary:
+            entries.append(_of_summary(path.name, summary[1]))
         else:
-            others[path.name] = page.title.removesuffix("· latent-audit").strip() or path.name
+            title = TITLE.search(text)
+            words = " ".join(unescape(title[1]).split()) if title else ""
+            others[path.name] = words.removesuffix("· latent-audit").strip() or name
     entries.sort(key=lambda entry: (entry.reduced, entry.dataset))
-    return _render(entries, others), len(entries)
+    page = _render(entries, others)
+    return page.encode("utf-8", "replace").decode(), len(entries)  # JSON may hold halves of characters
 
 
-def _parsed(path: Path) -> _Page:
-    page = _Page()
+def _pages(folder: Path, only: Container[str] | None, index: str) -> list[Path]:
+    names = {INDEX, index}
+    found = [path for path in sorted(folder.glob("*.html")) if path.name not in names and path.is_file()]
+    return [path for path in found if only is None or path.name in only]
+
+
+def _text(path: Path) -> str:
     try:
-        page.feed(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}); remove it or make it again with `dvc repro`") from None
-    return page
-
-
-def _entry(file: str, page: _Page) -> Entry | None:
-    """The headline numbers: from the page's own summary, else from the table of arms it shows; None for other pages."""
-    if page.summary:
-        return _of_summary(file, page.summary)
-    if len(page.rows) < 2:
-        return None
-    dataset, seeds = _of_eyebrow(page.eyebrow, file)
-    tally = {verdict: page.tally[verdict] for verdict in VERDICTS if verdict in page.tally}
-    rows = [[" ".join(cell.split()) for cell in row] for row in page.rows]
-    return Entry(file, dataset, seeds, page.banner, tally, rows[0], rows[1:])
-
-
-def _of_eyebrow(words: str, file: str) -> tuple[str, int | None]:
-    """Data set and number of seeds of "latent-audit · data · arms · 3 seeds"."""
-    parts = [part.strip() for part in words.split("·")]
-    counted = [part.split()[0] for part in parts if part.split()[-1:] in (["seeds"], ["seed"])]
-    dataset = parts[1] if len(parts) > 1 else file.removesuffix(".html").replace("_", "-")
-    return dataset, int(counted[0]) if counted and counted[0].isdigit() else None
 
 
 def _of_summary(file: str, text: str) -> Entry:
@@ -155,7 +125,7 @@ def _of_summary(file: str, text: str) -> Entry:
         present = [key for key in MEASURES if any(arm.get(key) is not None for arm in arms)]
         rows = [[arm["name"], arm["weight"], *(_written(arm, key) for key in present)] for arm in arms]
         return Entry(
-            file,
+            _link(file),
             str(content["dataset"]).replace("_", "-"),
             len(content["seeds"]),
             bool(content["reduced"]),
@@ -164,8 +134,10 @@ def _of_summary(file: str, text: str) -> Entry:
             rows,
             any(f"{key}_low" in arm for key in present for arm in arms),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{file}: its summary cannot be read ({error!r}); make it again: `dvc repro`") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{as_text(file)}: its summary cannot be read ({error!r}); make it again: `dvc repro`"
+        ) from None
 
 
 def _written(arm: dict[str, Any], key: str) -> str:
@@ -186,10 +158,14 @@ def _render(entries: list[Entry], others: dict[str, str]) -> str:
         .get_template("index.html")
         .render(
             entries=entries,
-            others=others,
+            others={_link(name): words for name, words in others.items()},
             sections=sections,
             style=Markup(text_of("style.css") + text_of("runs.css")),
             script=Markup(script),
             policy=content_policy(script),
         )
     )
+
+
+def _link(file: str) -> str:
+    return quote(os.fsencode(file))

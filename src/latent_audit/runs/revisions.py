@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from latent_audit.base.errors import InputError
+from latent_audit.runs.git_here import require_git
 
 WORKSPACE = "workspace"
 LETTERS = "ABCDEFGHIJKL"  # a run's name on the page; a table of more columns is not read
@@ -74,15 +75,18 @@ def _open(root: Path) -> Any:
     from dvc.exceptions import NotDvcRepoError
     from dvc.repo import Repo
     from dvc.scm import NoSCM, SCMError
+    from pygit2 import GitError
 
     try:
         repo = Repo(str(root))
     except NotDvcRepoError:
         raise InputError(f"{root} is in no DVC project; run from the root of a clone of the study") from None
-    except SCMError:
-        raise InputError(f"{root} is in no git repository, so it has no revisions; clone the study with git") from None
+    except (SCMError, GitError) as error:
+        require_git(root)
+        raise InputError(f"git cannot read {root} ({error}); clone the study anew") from None
     if isinstance(repo.scm, NoSCM):
         raise InputError(f"{root} is used without git (core.no_scm), so it has no revisions; clone the study with git")
+    require_git(root)
     return repo
 
 
@@ -128,24 +132,31 @@ def _read_run(repo: Any, letter: str, name: str, commit: str | None) -> Run:
     if not any(metrics.values()):
         raise InputError(f"{what}: reports/metrics.json holds no arm of params.yaml; run `dvc repro` there")
     seeds = sorted(params.get("seeds", []))
-    per_seed = {arm: _of_summary(_tracked(repo, commit, arm), seeds, metrics[arm]) for arm in metrics}
+    per_seed = {arm: _of_summary(read(f"diagnostics/{arm}/summary.csv"), seeds, metrics[arm]) for arm in metrics}
     _add_claims(per_seed, claims, seeds)
     lock = _parsed(what, "dvc.lock", lambda path: read(path) or "{}", _mapping)
     return Run(letter, name, commit, params, metrics, claims, per_seed, stale_parameters(params, lock))
 
 
 def _reader(root: Path, commit: str | None) -> Read:
-    """How to read the files that git keeps, at a commit or in the workspace."""
+    """How to read the files that git or DVC keeps, at a commit or in the workspace."""
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+    from dvc_data.index.index import DataIndexError
 
     def of_workspace(path: str) -> str | None:
         return (root / path).read_text(encoding="utf-8") if (root / path).is_file() else None
 
     def of_commit(path: str) -> str | None:
-        command = ["git", "-C", str(root), "cat-file", "blob", f"{commit}:./{path}"]
-        shown = subprocess.run(command, capture_output=True, check=False)
-        return shown.stdout.decode("utf-8") if shown.returncode == 0 else None
+        try:
+            return str(files.read_text(path, encoding="utf-8"))
+        except (OSError, DvcException, DataIndexError):  # the last: a fresh clone, whose cache holds nothing yet
+            return None
 
-    return of_workspace if commit is None else of_commit
+    if commit is None:
+        return of_workspace
+    files = DVCFileSystem(str(root), rev=commit)
+    return of_commit
 
 
 def _parsed(what: str, path: str, read: Read, parse: Callable[[str], Any]) -> Any:
@@ -179,21 +190,6 @@ def _csv(text: str) -> pd.DataFrame:
 
 def _intervals(entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {key: entry for key, entry in entries.items() if isinstance(entry, dict) and "mean" in entry}
-
-
-def _tracked(repo: Any, commit: str | None, arm: str) -> str | None:
-    """summary.csv of an arm, which DVC keeps: from the workspace, or from DVC's cache where that still has it."""
-    path = f"diagnostics/{arm}/summary.csv"
-    if commit is None:
-        return _reader(Path(repo.root_dir), None)(path)
-    from dvc.api import DVCFileSystem
-    from dvc.exceptions import DvcException
-    from dvc_data.index.index import DataIndexError
-
-    try:
-        return str(DVCFileSystem(repo.root_dir, rev=commit).read_text(path, encoding="utf-8"))
-    except (OSError, DvcException, DataIndexError):  # the last: a fresh clone, whose cache holds nothing yet
-        return None
 
 
 def _of_summary(text: str | None, seeds: list[int], metrics: dict[str, dict[str, Any]]) -> dict[str, dict[int, float]]:

@@ -1,22 +1,26 @@
 """Run another study: an overlay of params/ on params.yaml, as a DVC experiment or in a scratch workspace."""
 
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from latent_audit.base.atomic import atomic_path
 from latent_audit.base.errors import InputError
-from latent_audit.params import Params, check_params
+from latent_audit.base.plain_yaml import read_yaml
+from latent_audit.runs.git_here import require_git
+from latent_audit.runs.recover import recover
+from latent_audit.settings.study import Params
+from latent_audit.settings.whole import check_whole
 
 PIPELINE = ("dvc.yaml", "params.yaml", "params", "stages", "src", ".dvcignore")  # what a scratch workspace needs
+SCRATCH_CONFIG = "[core]\n    no_scm = true\n[cache]\n    dir = ../../../.dvc/cache\n"  # as seen from its own .dvc
+KEY = re.compile(r"\+{0,2}([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")  # `+`, with which DVC adds a key, is allowed and needless
 
 
 def overlay_names(root: Path) -> list[str]:
@@ -30,21 +34,24 @@ def read_overlay(root: Path, name: str) -> dict[str, Any]:
     if name not in overlay_names(root):
         known = ", ".join(overlay_names(root)) or "none: run from the project's root"
         raise InputError(f"no study is called {name!r} (there is no {path}); the studies are {known}")
-    overlay = _yaml(path.read_bytes(), str(path)) or {}
+    overlay = read_yaml(_bytes(path), str(path)) or {}
     if not isinstance(overlay, dict):
         raise InputError(f"{path}: holds no parameters; write `key: value` lines as in params.yaml")
     return overlay
 
 
-def _yaml(text: bytes | str, where: str) -> Any:
+def _bytes(path: Path) -> bytes:
     try:
-        return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError) as error:
-        raise InputError(f"{where}: not valid YAML ({' '.join(str(error).split())}); mend it and run again") from None
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}); run from the project's root") from None
 
 
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
-    """Put the overlay's values into `base`, key by key; a mapping merges, anything else replaces."""
+    """Put the overlay's values into `base`, key by key; a mapping merges, anything else replaces.
+
+    By hand, because `base` keeps its comments (OmegaConf's does not) and a path may hold `${`.
+    """
     for key, value in overlay.items():
         if isinstance(value, dict) and isinstance(base.get(key), dict):
             merge(base[key], value)
@@ -52,89 +59,114 @@ def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
             base[key] = value
 
 
-def flat(overlay: dict[str, Any], prefix: str = "") -> list[str]:
-    """The overlay as `dvc exp run -S` arguments: one key=value per leaf; `+` where params.yaml lacks the key."""
-    settings = []
-    for key, value in overlay.items():
-        if isinstance(value, dict):
-            settings += flat(value, f"{prefix}{key}.")
-        else:
-            settings.append(f"{prefix}{key}={_hydra(value)}")
-    return settings
-
-
 def apply_overlay(path: Path, overlay: dict[str, Any]) -> Params:
     """Merge the overlay into the params file at `path`, keeping its comments, once the result has been checked."""
+    where = f"{path} with the overlay"
+    content = _bytes(path)
+    if not isinstance(read_yaml(content, str(path)), dict):
+        raise InputError(f"{path} must be a mapping of parameters; bring it back with `git checkout {path.name}`")
     yaml = YAML()
-    content = yaml.load(path.read_text(encoding="utf-8"))
-    merge(content, overlay)
-    params = check_params(content, f"{path} with the overlay")
+    merged = yaml.load(content.decode("utf-8-sig"))
+    merge(merged, overlay)
+    params = check_whole(merged, where)
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        yaml.dump(content, file)
+        yaml.dump(merged, file)
     return params
 
 
 def parse_settings(settings: list[str]) -> dict[str, Any]:
-    """key.key=value arguments as a nested overlay; values are YAML. InputError for one without `=`."""
+    """key.key=value arguments as a nested overlay; InputError for one that is none."""
     overlay: dict[str, Any] = {}
     for setting in settings:
         key, found, value = setting.partition("=")
-        if not found or not key:
+        plain = KEY.fullmatch(key)
+        if not found or not plain:
             raise InputError(f"-S {setting}: write key=value, for example -S train.epochs=3")
-        nested = _yaml(value, f"-S {setting}")
-        for part in reversed(key.split(".")):
+        nested = _value(value, f"-S {setting}")
+        for part in reversed(plain[1].split(".")):
             nested = {part: nested}
         merge(overlay, nested)
     return overlay
 
 
-def run_experiment(root: Path, name: str, overlay: dict[str, Any], settings: list[str]) -> None:
-    """`dvc exp run` with the overlay and then `settings`, as the experiment `name`.
+def _value(text: str, where: str) -> Any:
+    """Numbers, switches, null, [lists], {mappings} and "quoted" words are YAML; anything else is taken as it stands.
+
+    So a path needs no quotes against YAML: `# : , & ~ ( )` belong to it.
+    """
+    if text.lstrip()[:1] in ("[", "{", '"', "'"):
+        return read_yaml(text, where)
+    try:
+        value = read_yaml(text, where)
+    except InputError:
+        return text
+    if value is None:
+        return None if text.strip().lower() in ("", "~", "null") else text  # `#1` is a comment, and a path
+    return text if isinstance(value, str | dict | list) else value
+
+
+def run_experiment(root: Path, name: str, overlay: dict[str, Any]) -> None:
+    """`dvc exp run` with the overlay, as the experiment `name`.
+
+    The overlay is written into params.yaml, as `dvc exp run -S` does, but not in a grammar where `(`, `,` or `~` of a
+    path mean something.
 
     Raises
     ------
-    InputError : DVC is not installed, git has no identity, or a stage failed.
+    InputError : wrong parameters, no git, or a stage failed; the message says how to bring params.yaml back.
     """
-    base = YAML(typ="safe", pure=True).load((root / "params.yaml").read_text(encoding="utf-8"))
-    known = set(flat_keys(base))
-    new = [setting if setting.split("=")[0] in known else f"+{setting}" for setting in flat(overlay)]
-    arguments = [part for setting in (*new, *settings) for part in ("-S", setting)]
-    _dvc(root, "exp", "run", "--name", name, *arguments)
-
-
-def flat_keys(content: dict[str, Any], prefix: str = "") -> list[str]:
-    """The dotted names of every leaf."""
-    keys = []
-    for key, value in content.items():
-        keys += flat_keys(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}"]
-    return keys
+    require_git(root, otherwise="add --scratch, which needs no git")
+    apply_overlay(root / "params.yaml", overlay)
+    try:
+        _dvc(root, "exp", "run", "--name", name)
+    except InputError as error:
+        raise InputError(
+            f"{error}. params.yaml keeps the study's parameters: `git checkout params.yaml` undoes that"
+        ) from None
 
 
 def run_scratch(root: Path, name: str, overlay: dict[str, Any]) -> Path:
-    """Run the study in .workspaces/<name>, a copy that shares nothing but DVC's cache.
+    """Run the study in .workspaces/<name>, sharing DVC's cache; params.yaml and the rest of the checkout stay.
 
     Returns
     -------
-    Path of the report: copied to reports/<dataset>.html, or left in the copy where that is the page of this checkout's
-    own data set. params.yaml, dvc.lock and the committed results stay as they are.
+    The report's path: copied to reports/ where the checkout has no study of that data set, else in the workspace.
     """
-    own = YAML(typ="safe", pure=True).load((root / "params.yaml").read_text(encoding="utf-8"))
     scratch = root / ".workspaces" / name
-    scratch.mkdir(parents=True, exist_ok=True)
-    for item in PIPELINE:
-        _copy(root / item, scratch / item)
-    params = apply_overlay(scratch / "params.yaml", overlay)
-    (scratch / ".dvc").mkdir(exist_ok=True)
-    shutil.copy(root / ".dvc/config", scratch / ".dvc/config")
-    cache = root / ".dvc/cache"
-    (scratch / ".dvc/config.local").write_text(f"[core]\n    no_scm = true\n[cache]\n    dir = {cache.resolve()}\n")
-    _dvc(scratch, "repro")
+    own = read_yaml(_bytes(root / "params.yaml"), "params.yaml")
+    try:
+        params = _lay_out(root, scratch, overlay)
+    except (OSError, shutil.Error) as error:
+        raise InputError(
+            f"{scratch} cannot be written ({getattr(error, 'strerror', None) or error}); run in a clone of your own: "
+            f"`git clone '{root}' somewhere-else`"
+        ) from None
+    _dvc(scratch, "repro", mirror_from=root)
     report = Path("reports") / f"{params.dataset}.html"
-    if params.dataset == own["dataset"]:
+    if isinstance(own, dict) and params.dataset == own.get("dataset"):
         return scratch / report
     (root / "reports").mkdir(exist_ok=True)
     shutil.copy(scratch / report, root / report)
     return root / report
+
+
+def _lay_out(root: Path, scratch: Path, overlay: dict[str, Any]) -> Params:
+    """Fill the workspace; its parameters are checked before anything of an earlier one is replaced."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    for item in PIPELINE:
+        if not (root / item).exists():
+            raise InputError(f"there is no {root / item}; run from the project's root")
+    _copy(root / "params.yaml", scratch / "params.yaml")
+    params = apply_overlay(scratch / "params.yaml", overlay)
+    if params.data.path is not None:  # what is relative is meant from the checkout
+        absolute = root / params.data.path.expanduser()
+        params = apply_overlay(scratch / "params.yaml", {"data": {"path": str(absolute)}})
+    for item in set(PIPELINE) - {"params.yaml"}:
+        _copy(root / item, scratch / item)
+    (scratch / ".dvc").mkdir(exist_ok=True)
+    shutil.copy(root / ".dvc/config", scratch / ".dvc/config")
+    (scratch / ".dvc/config.local").write_text(SCRATCH_CONFIG, encoding="utf-8")
+    return params
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -145,31 +177,15 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
 
-def mend_lock(folder: Path) -> bool:
-    """Remove DVC's note of who reads and writes what where a killed DVC left it cut off: it would not start again.
-
-    Returns
-    -------
-    Whether there was such a file. One that is whole stays: a DVC may be at work.
-    """
-    path = folder / ".dvc/tmp/rwlock"
-    for _ in range(2):  # a DVC that is just writing it is done a moment later
-        try:
-            json.loads(path.read_text(encoding="utf-8"))
-            return False
-        except FileNotFoundError:
-            return False
-        except ValueError:
-            time.sleep(0.5)
-    path.unlink(missing_ok=True)
-    return True
-
-
-def _dvc(folder: Path, *arguments: str) -> None:
-    mend_lock(folder)
+def _dvc(folder: Path, *arguments: str, mirror_from: Path | None = None) -> None:
+    for sentence in recover(folder):
+        print(sentence, file=sys.stderr)
     own = Path(sys.executable).parent  # the stages must run with this interpreter, whatever PATH says
     environment = os.environ | {"PATH": f"{own}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment |= {key: value for key, value in _identity().items() if key not in environment}
+    mirror = environment.get("LATENT_AUDIT_MIRROR")
+    if mirror_from is not None and mirror and (mirror_from / mirror).is_dir():
+        environment["LATENT_AUDIT_MIRROR"] = str(mirror_from / mirror)  # a relative one is meant from the checkout
     result = subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=folder, env=environment, check=False)
     if result.returncode != 0:
         raise InputError(f"`dvc {' '.join(arguments[:2])}` failed in {folder} (exit {result.returncode}); see above")
@@ -177,6 +193,8 @@ def _dvc(folder: Path, *arguments: str) -> None:
 
 def _identity() -> dict[str, str]:
     """A git identity for DVC's own commits where the user has configured none."""
+    if shutil.which("git") is None:
+        return {}
     asked = subprocess.run(["git", "config", "user.email"], capture_output=True, check=False)
     if asked.returncode == 0:
         return {}
@@ -187,11 +205,3 @@ def _identity() -> dict[str, str]:
         "GIT_COMMITTER_NAME": who,
         "GIT_COMMITTER_EMAIL": address,
     }
-
-
-def _hydra(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, list):
-        return "[" + ",".join(_hydra(item) for item in value) + "]"
-    return str(value).lower() if isinstance(value, bool) else str(value)

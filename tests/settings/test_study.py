@@ -1,4 +1,4 @@
-"""latent_audit.params: the beta conventions, every refusal, and the overlays."""
+"""latent_audit.settings.study: the beta conventions, every refusal, and the overlays."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from latent_audit.base.errors import InputError
-from latent_audit.params import Params, check_params, load_params, pixels_per_unit_beta
+from latent_audit.settings.study import Params, check_params, load_params, pixels_per_unit_beta
 
 ROOT = Path(__file__).resolve().parent.parent
 OVERLAYS = sorted((ROOT / "params").glob("*.yaml"))

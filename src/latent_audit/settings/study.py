@@ -16,14 +16,14 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
+from latent_audit.base.plain_yaml import read_yaml
 
 RESERVED = "critic"  # beside the arms in metrics.json
 BETA_PIXELS = 32 * 32  # of the images that params.yaml's `beta` was chosen on
+LARGEST_SEED = 2**63 - 1  # of the generators of NumPy and torch
 MIN_LIMIT = 100  # one batch of the default size, and 15 neighbours for each of a handful of classes
 
 
@@ -40,7 +40,10 @@ def _finite(value: float) -> float:
 
 
 Positive = Annotated[float, BeforeValidator(_no_switch), Field(gt=0), AfterValidator(_finite)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]  # a number beyond it is a slip: nothing would ever end
+Pixels = Annotated[int, Field(ge=1, le=1024, strict=True)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)]
+Images = Annotated[int, Field(ge=1, strict=True)]  # held to the size of the data where that is known
 
 
 LatentDim = Annotated[int, Field(ge=1, le=LARGEST_LATENT_DIM, strict=True)]
@@ -57,7 +60,9 @@ class Arm(_Frozen):
     """One arm of the study. A VAE takes its weight from `beta`, from `beta_kl`, or else from the top-level `beta`."""
 
     family: str
-    watch: str = Field(description="the parameter whose change retrains this arm, for dvc.yaml")
+    watch: str = Field(
+        description="the parameter whose change retrains this arm, for dvc.yaml", pattern=r"^[a-z][a-z0-9_.]*$"
+    )
     beta: Positive | None = None
     beta_kl: Positive | None = None
     epochs: Count | None = None
@@ -86,11 +91,11 @@ class Data(_Frozen):
     limit: Annotated[int, Field(strict=True)] | None
     path: Path | None
     label: str | None
-    image_size: Count | None
+    image_size: Pixels | None
     fit: Literal["pad", "crop", "stretch"] | None
     background: Annotated[str, Field(pattern=r"^(white|black|gr[ae]y|#[0-9a-fA-F]{6})$")]
     strict: Annotated[bool, Field(strict=True)]
-    pad_to: Count
+    pad_to: Pixels
 
     @field_validator("limit")
     @classmethod
@@ -152,7 +157,7 @@ class Train(_Frozen):
     """
 
     epochs: Count
-    batch_size: Count
+    batch_size: Images
     learning_rate: Positive
     precision: Literal["float32", "tf32", "bfloat16"]
 
@@ -161,19 +166,19 @@ class Critic(_Frozen):
     """The small classifier whose features and labels judge decoded images."""
 
     epochs: Count
-    batch_size: Count
+    batch_size: Images
     learning_rate: Positive
 
 
 class Diagnostics(_Frozen):
     """How the codes are measured; `margins` are fixed before looking."""
 
-    seed: Annotated[int, Field(ge=0)]
-    neighbors: Count
-    grid: Annotated[int, Field(ge=10)]
-    null_draws: Annotated[int, Field(ge=19)]
-    null_rows: Annotated[int, Field(ge=100)]
-    margins: dict[str, Annotated[float, AfterValidator(_finite)]]
+    seed: Seed
+    neighbors: Images
+    grid: Annotated[int, Field(ge=10, le=2000, strict=True)]
+    null_draws: Annotated[int, Field(ge=19, le=100_000, strict=True)]
+    null_rows: Annotated[int, Field(ge=100, le=100_000, strict=True)]
+    margins: dict[str, Annotated[float, BeforeValidator(_no_switch), AfterValidator(_finite)]]
 
 
 class Params(_Frozen):
@@ -182,7 +187,7 @@ class Params(_Frozen):
     dataset: Literal["digits", "fashion_mnist", "mnist", "kmnist", "celeba", "sprites", "folder"]
     beta: Positive
     device: Literal["auto", "cpu", "cuda", "mps"]
-    seeds: tuple[Annotated[int, Field(ge=0, strict=True)], ...]
+    seeds: Annotated[tuple[Seed, ...], Field(max_length=1000)]
     arms: dict[str, Arm] = Field(min_length=1)
     data: Data
     model: Model
@@ -193,7 +198,7 @@ class Params(_Frozen):
     @field_validator("arms")
     @classmethod
     def _plain_names(cls, value: dict[str, Arm]) -> dict[str, Arm]:
-        if odd := [name for name in value if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]:
+        if odd := [name for name in value if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name)]:
             raise ValueError(f"arm names {odd} become folders and stage names: lower-case letters, digits and _ only")
         if RESERVED in value:
             raise ValueError(f"an arm cannot be called {RESERVED!r}: that is the classifier which judges all arms")
@@ -280,17 +285,15 @@ def load_params(path: Path) -> Params:
 
     Raises
     ------
-    InputError : the file is missing or not YAML, a key is unknown or absent, or a value is out of range.
+    InputError : the file is missing or not plain YAML, a key is unknown or absent, or a value is out of range.
     """
     try:
-        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"no {path} here; run from the project's root") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as a UTF-8 text file ({error})") from None
-    except YAMLError as error:
-        raise InputError(f"{path} is not valid YAML: {error}") from None
-    return check_params(raw, str(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from None
+    return check_params(read_yaml(content, str(path)), str(path))
 
 
 def check_params(raw: object, source: str) -> Params:
@@ -305,11 +308,15 @@ def check_params(raw: object, source: str) -> Params:
 
 
 def _in_words(problem: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
+    key = ".".join(_shortened(str(part)) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key; see params.yaml in the repository for the keys that exist"
     if problem["type"] == "missing":
         return f"{key}: missing; every parameter is written out in params.yaml"
     message = problem["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(problem["input"], dict) else f" (found {problem['input']!r})"
+    shown = "" if isinstance(problem["input"], dict) else f" (found {_shortened(repr(problem['input']))})"
     return f"{key}: {message}{shown}" if key else f"{message}{shown}"
+
+
+def _shortened(written: str) -> str:
+    return written if len(written) <= 80 else f"{written[:77]}..."
