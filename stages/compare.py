@@ -5,18 +5,19 @@ from pathlib import Path
 import pandas as pd
 
 from latent_audit.base.errors import reported
+from latent_audit.base.settings import load_sections
 from latent_audit.base.tables import read_json, read_table, write_json, write_table
 from latent_audit.claims.effects import claims_table, effects_by_unit
 from latent_audit.claims.intervals import mean_interval, within
 from latent_audit.claims.observations import headline, learning_curves, range_of
-from latent_audit.settings.whole import load_whole
+from latent_audit.diagnostics.settings import DiagnosticsRun
 
 SIGNIFICANT = 6  # digits kept in metrics.json
 
 
 def main() -> None:
     """Write reports/{metrics,headline}.json, reports/{claims,curves}.csv and reports/effects/."""
-    params = load_whole(Path("params.yaml"))
+    params = load_sections(Path("params.yaml"), DiagnosticsRun)
     arms = list(params.arms)
     summaries = {arm: read_table(Path("diagnostics") / arm / "summary.csv") for arm in arms}
     observations = pd.concat([table.assign(arm=arm) for arm, table in summaries.items()], ignore_index=True)

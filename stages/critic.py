@@ -6,21 +6,22 @@ import torch
 
 from latent_audit.base.errors import reported
 from latent_audit.base.hashing import file_sha256
+from latent_audit.base.settings import load_sections
 from latent_audit.base.tables import write_json
 from latent_audit.base.tensors import write_tensors
 from latent_audit.compute.devices import resolve
 from latent_audit.critic.fit import Schedule, fit_critic, is_poor, majority_accuracy, random_critic
 from latent_audit.critic.network import N_FEATURES
+from latent_audit.critic.settings import CriticRun
 from latent_audit.data.prepared import load_meta, load_split, told_apart
 from latent_audit.data.sizes import check_sizes
-from latent_audit.settings.study import load_params
 
 
 def main() -> None:
     """Write critic/."""
-    params = load_params(Path("params.yaml"))
+    params = load_sections(Path("params.yaml"), CriticRun)
     prepared, folder = Path("data/prepared") / params.dataset, Path("critic")
-    check_sizes(params, load_meta(prepared))
+    check_sizes(load_meta(prepared), of_train={"critic.batch_size": params.critic.batch_size})
     classes = told_apart(prepared)
     torch.set_num_threads(1)  # the bytes must not depend on how many cores there are
     torch.set_flush_denormal(True)

@@ -13,6 +13,7 @@ import typer
 from latent_audit.base.atomic import atomic_path
 from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
+from latent_audit.base.settings import load_sections
 from latent_audit.base.stage_arm import arm_of_stage
 from latent_audit.base.tables import read_json, read_table, write_json, write_table
 from latent_audit.claims.intervals import mean_interval
@@ -25,13 +26,13 @@ from latent_audit.decoding.generation import load_critic
 from latent_audit.decoding.replicate_tables import agreement_table, measure_codes, measure_decoder, reconstruction_table
 from latent_audit.diagnostics.audit import AuditSettings
 from latent_audit.diagnostics.multiplicity import adjust
+from latent_audit.diagnostics.settings import DiagnosticsRun
 from latent_audit.models.image import ImageShape
 from latent_audit.models.store import load_model
-from latent_audit.settings.study import Params, load_params
 
 
 def measure_replicate(
-    arm: str, params: Params, *, seed: int, send: Callable[[Any], None]
+    arm: str, params: DiagnosticsRun, *, seed: int, send: Callable[[Any], None]
 ) -> tuple[dict[str, pd.DataFrame], Any]:
     """All tables of replicate `seed`, and its class maps."""
     prepared, models, device = Path("data/prepared") / params.dataset, Path("models") / arm, resolve(params.device)
@@ -61,9 +62,12 @@ def main(
     arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
 ) -> None:
     """Write diagnostics/ARM/*.csv and metrics/ARM.json."""
-    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
+    params, arm = load_sections(Path("params.yaml"), DiagnosticsRun), arm_of_stage(arm)
     params.arm(arm)
-    check_sizes(params, load_meta(Path("data/prepared") / params.dataset))
+    check_sizes(
+        load_meta(Path("data/prepared") / params.dataset),
+        of_both={"diagnostics.neighbors": params.diagnostics.neighbors},
+    )
     folder = Path("diagnostics") / arm
     shutil.rmtree(folder, ignore_errors=True)
     measured = map_seeds(

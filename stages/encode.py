@@ -11,6 +11,7 @@ import typer
 
 from latent_audit.base.codes import write_codes
 from latent_audit.base.errors import reported
+from latent_audit.base.settings import Run, load_sections
 from latent_audit.base.stage_arm import arm_of_stage
 from latent_audit.base.tables import read_json
 from latent_audit.compute.devices import resolve
@@ -18,7 +19,6 @@ from latent_audit.compute.workers import map_seeds
 from latent_audit.data.prepared import load_split
 from latent_audit.encoding.encode import encode_test_and_train
 from latent_audit.models.store import load_model
-from latent_audit.settings.study import load_params
 
 
 def encode_replicate(
@@ -43,7 +43,7 @@ def main(
     arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
 ) -> None:
     """Write codes/ARM/seed-<k>.npz for every seed."""
-    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
+    params, arm = load_sections(Path("params.yaml"), Run), arm_of_stage(arm)
     params.arm(arm)
     prepared, codes, device = Path("data/prepared") / params.dataset, Path("codes") / arm, resolve(params.device)
     shutil.rmtree(codes, ignore_errors=True)

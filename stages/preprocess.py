@@ -3,16 +3,15 @@
 from pathlib import Path
 
 from latent_audit.base.errors import reported
+from latent_audit.base.settings import load_sections
 from latent_audit.data.prepare import prepare
-from latent_audit.data.prepared import load_meta
-from latent_audit.data.sizes import check_sizes
+from latent_audit.data.settings import DataRun
 from latent_audit.data.sources.dataset import Treatment
-from latent_audit.settings.study import load_params
 
 
 def main() -> None:
     """Fill data/prepared/<dataset>/ and say what was done to the pictures."""
-    params = load_params(Path("params.yaml"))
+    params = load_sections(Path("params.yaml"), DataRun)
     outcome = prepare(
         params.dataset,
         Path("data/raw") / params.dataset,
@@ -26,7 +25,6 @@ def main() -> None:
         path=params.data.path,
     )
     print("\n".join(outcome.in_words()))
-    check_sizes(params, load_meta(Path("data/prepared") / params.dataset))
 
 
 if __name__ == "__main__":

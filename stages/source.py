@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 from latent_audit.base.errors import reported
+from latent_audit.base.settings import load_sections
+from latent_audit.data.settings import DataRun
 from latent_audit.data.sources.listing import list_source
-from latent_audit.settings.study import load_params
 
 
 def main() -> None:
     """Write data/source/<dataset>.json: other bytes only where the source holds other bytes."""
-    params = load_params(Path("params.yaml"))
+    params = load_sections(Path("params.yaml"), DataRun)
     target = Path("data/source") / f"{params.dataset}.json"
     mirror = os.environ.get("LATENT_AUDIT_MIRROR")
     print(list_source(params.dataset, target, mirror=mirror, path=params.data.path))

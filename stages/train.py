@@ -11,6 +11,7 @@ import typer
 
 from latent_audit.base.errors import reported
 from latent_audit.base.lock import exclusive
+from latent_audit.base.settings import load_sections
 from latent_audit.base.stage_arm import arm_of_stage
 from latent_audit.base.tables import write_json, write_table
 from latent_audit.base.tensors import write_tensors
@@ -22,16 +23,16 @@ from latent_audit.models import registry
 from latent_audit.models.autoencoder import ModelSpec
 from latent_audit.models.image import ImageShape
 from latent_audit.models.store import weights_path
-from latent_audit.settings.study import Params, load_params
 from latent_audit.training.batch import Corruption, TrainingRun
 from latent_audit.training.fit import Replicate
 from latent_audit.training.fit_arm import checkpoint_folder, train_replicates
+from latent_audit.training.settings import ArmsRun
 
 CHECKPOINTS = Path(".checkpoints")
 LAUNCHERS = 2  # processes above this one: the shell that DVC starts a stage with, and DVC
 
 
-def describe(arm: str, params: Params, meta: Meta) -> TrainingRun:
+def describe(arm: str, params: ArmsRun, meta: Meta) -> TrainingRun:
     """The arm's training run on images of this shape."""
     image = ImageShape(meta.channels, meta.height, meta.width)
     network, schedule, weight = params.network(arm), params.schedule(arm), params.weight(arm, image.n_pixels)
@@ -66,11 +67,11 @@ def main(
 ) -> None:
     """Train all replicates of ARM and write models/ARM/."""
     launchers = psutil.Process().parents()[:LAUNCHERS]
-    params, arm = load_params(Path("params.yaml")), arm_of_stage(arm)
+    params, arm = load_sections(Path("params.yaml"), ArmsRun), arm_of_stage(arm)
     params.arm(arm)
     prepared = Path("data/prepared") / params.dataset
     meta = load_meta(prepared)
-    check_sizes(params, meta)
+    check_sizes(meta, of_train={"train.batch_size": params.schedule(arm).batch_size})
     run = describe(arm, params, meta)
     device = resolve(params.device, run.precision)
     weight = params.weight(arm, run.model.image.n_pixels)

@@ -31,7 +31,7 @@ def study(
     scratch: Annotated[bool, typer.Option(help="run in .workspaces/NAME and leave this checkout as it is")] = False,
 ) -> None:
     """Run another study: params/NAME.yaml on top of params.yaml, as a DVC experiment called NAME."""
-    from latent_audit.runs.revisions import studies
+    from latent_audit.runs import studies
 
     root = Path.cwd()
     overlay = studies.read_overlay(root, name)

@@ -15,7 +15,7 @@ from latent_audit.models.elbo import (
     recon_nll,
     squared_error,
 )
-from latent_audit.settings.study import pixels_per_unit_beta
+from latent_audit.models.settings import pixels_per_unit_beta
 
 SHAPE = (5, 3, 4, 4)
 N_PIXELS = 48

@@ -1,19 +1,19 @@
 """latent_audit.settings.whole and data.sizes: what must fit together, across sections and with the data."""
 
 from copy import deepcopy
-from types import SimpleNamespace
 
 import pytest
 from ruamel.yaml import YAML
 
 from import_graph import ROOT
 from latent_audit.base.errors import InputError
+from latent_audit.base.settings import LARGEST_SEED
 from latent_audit.base.stage_arm import arm_of_stage
 from latent_audit.claims.ledger import CLAIMS
+from latent_audit.data.prepared import Meta
 from latent_audit.data.sizes import check_sizes
-from latent_audit.data.sources.registry import DATASETS
-from latent_audit.settings.study import LARGEST_SEED, check_params
-from latent_audit.settings.whole import SIDES, check_whole, load_whole
+from latent_audit.settings.study import check_params
+from latent_audit.settings.whole import check_whole, load_whole
 
 RAW = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
@@ -37,8 +37,36 @@ def test_the_studys_own_parameters_fit_together():
     assert set(load_whole(ROOT / "params.yaml").diagnostics.margins) == {claim.margin for claim in CLAIMS}
 
 
-def test_every_data_set_has_a_side_in_pixels():
-    assert set(SIDES) == set(DATASETS)
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dataset": "cifar"}, "dataset: there is no 'cifar'; there are digits, fashion_mnist"),
+        ({"arms__ae__family": "gan"}, r"arms\.ae: family: there is no 'gan'; there are ae, vae"),
+        ({"model__architecture": "unet"}, r"model\.architecture: there is no 'unet'; there are conv, dense"),
+        ({"model__architecture": "dense", "model__kernel": 3}, r"model\.kernel: the architecture 'dense' has no such"),
+        ({"model__kernel": 2}, r"model\.kernel: 2; the conv architecture takes 3, 4, 5"),
+        ({"model__widths": [8] * 8}, r"model\.widths: 8 stages .* data\.pad_to"),
+    ],
+)
+def test_names_and_settings_that_do_not_exist_are_refused(changes, words):
+    with pytest.raises(InputError, match=words):
+        check_whole(changed(**changes), "params.yaml")
+
+
+def test_images_of_28_pixels_need_no_border_of_ones_own():
+    check_whole(changed(data__pad_to=28), "params.yaml")
+
+
+def sized(params):
+    """Check the counts of `params` as the stages do, against Fashion-MNIST's splits."""
+    meta = Meta(**(dict.fromkeys(Meta._fields) | {"n_train": 60_000, "n_test": 10_000}))
+    check_sizes(
+        meta,
+        of_train={
+            "train.batch_size": params.train.batch_size, "critic.batch_size": params.critic.batch_size
+        },
+        of_both={"diagnostics.neighbors": params.diagnostics.neighbors},
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -76,12 +104,12 @@ def test_all_that_does_not_fit_is_named_at_once():
 )  # fmt: skip
 def test_counts_of_images_that_are_not_there_are_refused(changes, words):
     with pytest.raises(InputError, match=words):
-        check_sizes(check_params(changed(**changes), "params.yaml"), SimpleNamespace(n_train=60_000, n_test=10_000))
+        sized(check_params(changed(**changes), "params.yaml"))
 
 
 def test_counts_that_are_there_pass():
     params = check_params(changed(diagnostics__neighbors=10_000, train__batch_size=60_000), "params.yaml")
-    check_sizes(params, SimpleNamespace(n_train=60_000, n_test=10_000))
+    sized(params)
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,27 @@
 """Which parameters the size of the data rules out, said before any work: counts of images that are not there."""
 
-from typing import Protocol
+from collections.abc import Mapping
 
 from latent_audit.base.errors import InputError
-from latent_audit.settings.study import Params
+from latent_audit.data.prepared import Meta
 
 
-class Sizes(Protocol):
-    """The images of each split."""
+def check_sizes(
+    sizes: Meta, *, of_train: Mapping[str, int] | None = None, of_both: Mapping[str, int] | None = None
+) -> None:
+    """InputError that names every parameter which counts more images than there are.
 
-    @property
-    def n_train(self) -> int: ...
-    @property
-    def n_test(self) -> int: ...
-
-
-def check_sizes(params: Params, sizes: Sizes) -> None:
-    """InputError that names every parameter which counts more images than the splits have."""
+    Parameters
+    ----------
+    of_train : values, by their keys in params.yaml, that are at most the number of training images.
+    of_both : values that are at most the number of images of the smaller split.
+    """
     train, test = ("training", sizes.n_train), ("test", sizes.n_test)
-    limits = (
-        ("train.batch_size", params.train.batch_size, train),
-        ("critic.batch_size", params.critic.batch_size, train),
-        ("diagnostics.neighbors", params.diagnostics.neighbors, min(train, test, key=lambda split: split[1])),
-    )
+    smaller = min(train, test, key=lambda split: split[1])
+    limits = [(key, value, train) for key, value in (of_train or {}).items()]
+    limits += [(key, value, smaller) for key, value in (of_both or {}).items()]
     lines = [
-        f"{key}: {value:,} is more than the {n:,} {split} images of {params.dataset}; set {key} to {n:,} or less"
+        f"{key}: {value:,} is more than the {n:,} {split} images; set {key} to {n:,} or less"
         for key, value, (split, n) in limits
         if value > n
     ]

@@ -6,8 +6,8 @@ from math import isfinite, isnan, log
 from typing import Any, NamedTuple
 
 from latent_audit.claims.intervals import Interval, mean_interval
+from latent_audit.models.settings import KlWeight, pixels_per_unit_beta
 from latent_audit.runs.revisions import Run
-from latent_audit.settings.study import KlWeight, pixels_per_unit_beta
 
 ABSENT = "(not there)"
 MIN_SERIES = 3  # weights on the KL that make a curve

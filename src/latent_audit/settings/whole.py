@@ -5,10 +5,10 @@ from pathlib import Path
 
 from latent_audit.base.errors import InputError
 from latent_audit.claims.ledger import CLAIMS
+from latent_audit.data.sources.registry import DATASETS
+from latent_audit.models import registry
+from latent_audit.models.image import ImageShape
 from latent_audit.settings.study import Params, check_params, load_params
-
-# pixels a side before padding where data.image_size is null; `folder` and the other sets that are resized take it
-SIDES = {"digits": 28, "fashion_mnist": 28, "mnist": 28, "kmnist": 28, "celeba": 64, "sprites": 64, "folder": 28}
 
 
 def load_whole(path: Path) -> Params:
@@ -22,9 +22,36 @@ def check_whole(raw: object, source: str) -> Params:
 
 
 def _checked(params: Params, source: str) -> Params:
-    if lines := [*_margins(params), *_sizes(params)]:
+    lines = [*_names(params), *_margins(params)]
+    if not lines:
+        lines = [*_sizes(params), *_networks(params)]
+    if lines:
         raise InputError(f"{source} has {len(lines)} wrong value(s):\n  " + "\n  ".join(lines))
     return params
+
+
+def _names(params: Params) -> Iterator[str]:
+    if params.dataset not in DATASETS:
+        yield f"dataset: there is no {params.dataset!r}; there are {', '.join(DATASETS)}"
+    for name, arm in params.arms.items():
+        try:
+            family = registry.family(arm.family)
+            registry.architecture(params.network(name).architecture)
+        except InputError as error:
+            yield f"arms.{name}: {error}"
+        else:
+            if not family.has_kl and (arm.beta is not None or arm.beta_kl is not None):
+                yield f"arms.{name}: the family {arm.family!r} has no KL term: remove beta / beta_kl"
+
+
+def _networks(params: Params) -> Iterator[str]:
+    image = ImageShape(1, params.data.pad_to, params.data.pad_to)
+    for name in params.arms:
+        network = params.network(name)
+        try:
+            registry.settings_of(registry.architecture(network.architecture), network.settings(), image)
+        except InputError as error:
+            yield f"arms.{name}: {error}"
 
 
 def _margins(params: Params) -> Iterator[str]:
@@ -38,7 +65,7 @@ def _margins(params: Params) -> Iterator[str]:
 
 def _sizes(params: Params) -> Iterator[str]:
     data, batch = params.data, max(params.train.batch_size, params.critic.batch_size)
-    side = data.image_size or SIDES.get(params.dataset)
+    side = data.image_size or DATASETS[params.dataset].side
     if side is not None and data.pad_to < side:
         of = f"data.image_size {side}" if data.image_size else f"the {side} pixels a side of {params.dataset}"
         yield f"data.pad_to: {data.pad_to} is less than {of}; set data.pad_to to {side} or more"

@@ -200,4 +200,4 @@ def _unofficial(raw_dir: Path) -> list[str]:
     return notes
 
 
-CELEBA = Dataset(_fetch, _read, _origins)
+CELEBA = Dataset(_fetch, _read, DEFAULT_SIZE, _origins)

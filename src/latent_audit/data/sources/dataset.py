@@ -81,8 +81,13 @@ class Origins(Protocol):
 
 
 class Dataset(NamedTuple):
-    """One line of the registry. `origins` None: what is fetched is the same everywhere, by its published checksums."""
+    """One line of the registry.
+
+    side : pixels a side before padding, where `data.image_size` is null; sets that are resized take it.
+    origins : None where what is fetched is the same everywhere, by its published checksums.
+    """
 
     fetch: Fetch
     read: Read
+    side: int
     origins: Origins | None = None

@@ -230,4 +230,4 @@ def _origins(*, mirror: str | None, path: Path | None) -> list[tuple[str, Path |
     return [(name, entry) for name, entry in picture_files(path)]
 
 
-FOLDER = Dataset(_fetch, _read, _origins)
+FOLDER = Dataset(_fetch, _read, DEFAULT_SIZE, _origins)

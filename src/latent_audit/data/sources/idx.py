@@ -16,6 +16,7 @@ from latent_audit.base.errors import InputError
 from latent_audit.data.sources.dataset import TREATMENT, Dataset, Source, Split, Treatment
 from latent_audit.data.sources.fetch import Resource, fetch
 
+SIDE = 28  # pixels
 IMAGES, LABELS = 3, 1  # number of axes of the two kinds of IDX file
 UNSIGNED_BYTE = 8  # the third byte of the magic number; the fourth is the number of axes
 
@@ -41,7 +42,7 @@ def dataset(name: str, torchvision_name: str, terms: str) -> Dataset:
         _check_labels(raw_dir, np.concatenate([train[1], test[1]]), len(classes))
         return Source(_lazy(*train), _lazy(*test), (1, height, width), classes, terms=terms)
 
-    return Dataset(fetch_all, read)
+    return Dataset(fetch_all, read, SIDE)
 
 
 def read_idx(path: Path, n_axes: int) -> np.ndarray:

@@ -83,4 +83,4 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment
     return Source(split(train), split(test), (1, size, size), SHAPES, columns={"factors": FACTORS})
 
 
-SPRITES = Dataset(_fetch, _read)
+SPRITES = Dataset(_fetch, _read, DEFAULT_SIZE)
