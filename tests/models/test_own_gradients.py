@@ -121,7 +121,8 @@ def test_what_has_gradients_of_its_own():
 @pytest.mark.parametrize(
     ("image", "settings"),
     [
-        ((1, 32, 32), {}), ((3, 16, 24), {}), ((1, 28, 28), {}), ((1, 28, 28), {"kernel": 4}), ((3, 16, 16), {"kernel": 5}),
+        ((1, 32, 32), {}), ((3, 16, 24), {}), ((1, 28, 28), {}), ((1, 28, 28), {"kernel": 4}),
+        ((3, 16, 16), {"kernel": 5}),
         ((3, 16, 16), {"norm": "batch", "activation": "leaky_relu"}), ((1, 16, 16), {"hidden": (7,)}),
     ],
 )  # fmt: skip
