@@ -13,7 +13,7 @@ import typer
 from latent_audit.base.atomic import atomic_path
 from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
-from latent_audit.base.tables import read_table, write_json, write_table
+from latent_audit.base.tables import read_json, read_table, write_json, write_table
 from latent_audit.claims.intervals import mean_interval
 from latent_audit.claims.observations import summarise
 from latent_audit.compute.devices import resolve

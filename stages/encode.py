@@ -35,7 +35,7 @@ def encode_replicate(
     model = load_model(models, seed, device=device)
     arrays = encode_test_and_train(model, splits, reconstruction=reconstruction, seed=seed, device=device)
     write_codes(codes / f"seed-{seed}.npz", arrays)
-    send(f"seed {seed}: encoded {len(arrays['mu'])} test and {len(arrays['train_mu'])} training images")
+    send(f"seed {seed}: encoded {len(arrays['z'])} test and {len(arrays['train_z'])} training images")
 
 
 def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from latent_audit.models.autoencoder import ModelSpec, build
-from latent_audit.models.image import ImageShape
 from latent_audit.models.family import Batch, Objective
+from latent_audit.models.image import ImageShape
 from latent_audit.training import adam
 from latent_audit.training.checkpoint import Progress, code_hash, restore, run_key, save
 
