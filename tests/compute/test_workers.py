@@ -112,7 +112,7 @@ def test_workers_and_their_server_end_with_a_parent_that_is_killed(tmp_path):
     assert {int(path.name) for path in pids.iterdir()} <= {process.pid for process in below}
     parent.kill()
     parent.wait()
-    gone, alive = psutil.wait_procs(below, timeout=60)
+    _, alive = psutil.wait_procs(below, timeout=60)
     assert not alive
 
 
