@@ -106,3 +106,26 @@ def test_changed_code_has_another_checkpoint_folder(prepared, tiny_run, tmp_path
     monkeypatch.setattr(Path, "read_bytes", lambda self: hashed.add(self.resolve()) or read(self))
     checkpoint_folder(tmp_path, prepared, tiny_run(), HERE)
     assert Path(latent_audit.__file__).resolve().parent / module in hashed
+
+
+def test_a_network_with_batch_statistics_opens_no_helper_for_its_tests_alone(prepared, tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(replicate, "HelperProcess", lambda *given: pytest.fail("its batches are not halved"))
+    monkeypatch.setattr(replicate, "core_to_spare", lambda: True)
+    monkeypatch.setattr("latent_audit.training.helper_process.WORTH", 0)
+    run = tiny_run("ae", epochs=1)
+    run = replace(run, model=replace(run.model, settings={"norm": "batch"}))
+    train_replicate(prepared, run, tmp_path, CPU, seed=0, send=lambda tick: None)
+
+
+def test_seeds_with_batch_statistics_train_one_after_the_other_on_an_accelerator(
+    prepared, tiny_run, tmp_path, monkeypatch
+):
+    run = tiny_run("ae", epochs=1)
+    run = replace(run, model=replace(run.model, settings={"norm": "batch"}))
+    monkeypatch.setattr(replicate, "fit_stacked", lambda *given, **named: pytest.fail("they cannot be stacked"))
+    called = []
+    monkeypatch.setattr(replicate, "map_seeds", lambda work, seeds, **named: called.append(tuple(seeds)))
+    replicate.train_replicates(
+        prepared, run, tmp_path, seeds=(0, 1), device=torch.device("meta"), on_tick=lambda tick: None
+    )
+    assert called == [(0, 1)]
