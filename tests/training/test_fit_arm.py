@@ -109,7 +109,11 @@ def test_changed_code_has_another_checkpoint_folder(prepared, tiny_run, tmp_path
 
 
 def test_a_network_with_batch_statistics_opens_no_helper_for_its_tests_alone(prepared, tiny_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(replicate, "HelperProcess", lambda *given: pytest.fail("its batches are not halved"))
+    class Refused(HelperProcess):
+        def __init__(self, *given: Any):
+            pytest.fail("its batches are not halved")
+
+    monkeypatch.setattr(replicate, "HelperProcess", Refused)
     monkeypatch.setattr(replicate, "core_to_spare", lambda: True)
     monkeypatch.setattr("latent_audit.training.helper_process.WORTH", 0)
     run = tiny_run("ae", epochs=1)
