@@ -1,7 +1,7 @@
 """How the cost of training grows: images per second and peak memory against N, seeds and latent_dim.
 
 One thing grows at a time from 10,000 images, 1 seed, d = 2; one epoch of the VAE in worker processes (a lone seed's
-last one, with its second process), from arrays mapped from disk, as the stage `train` does it. Writes
+last one, with its helper process), from arrays mapped from disk, as the stage `train` does it. Writes
 results/growth.json.
 
     python benchmarks/growth.py measure

@@ -17,7 +17,7 @@ from latent_audit.models.autoencoder import Autoencoder, ModelSpec
 from latent_audit.models.image import ImageShape
 from latent_audit.training.batch import TrainingRun
 from latent_audit.training.fit import Tick, fit
-from latent_audit.training.helper_process import WORTH, Second
+from latent_audit.training.helper_process import WORTH, HelperProcess
 from network import BATCH, LATENT, RATE, SIDE, WARM
 
 Splits = dict[str, LoadedSplit]
@@ -44,7 +44,7 @@ def mapped(path: Path, n_test: int) -> Splits:
 
 def rate(run: TrainingRun, load: Callable[[], Splits], seeds: int, n: int) -> float:
     """Images per second of all seeds together in their last epoch, of `n` images. A lone seed has epochs before it, in
-    which its second process starts: start-up is left out, as of every program here.
+    which its helper process starts: start-up is left out, as of every program here.
     """
     run = replace(run, epochs=1 if seeds > 1 else 1 + math.ceil(WORTH * BATCH / n))
     spans = map_seeds(partial(last_epoch, run, load), list(range(seeds)), device=torch.device("cpu"))
@@ -60,7 +60,7 @@ def last_epoch(
     device, data = torch.device("cpu"), load()
     n = len(data["train"].images)
     if not _warmed:  # once in each worker, as every other contender once in its process
-        few = {name: split._replace(images=split.images[:WARM]) for name, split in data.items()}
+        few = {name: LoadedSplit(*(part[:WARM] for part in split)) for name, split in data.items()}
         _warmed.append(fit(few, replace(run, epochs=1), seed=seed, device=device))
     times = [time.monotonic()]
 
@@ -68,9 +68,9 @@ def last_epoch(
         if tick.images_done in (n * (run.epochs - 1), n * run.epochs):
             times.append(time.monotonic())
 
-    def open_second(model: Autoencoder) -> Second | None:
-        return Second(model, run, load) if core_to_spare() else None
+    def open_helper(model: Autoencoder) -> HelperProcess | None:
+        return HelperProcess(model, run, load) if core_to_spare() else None
 
-    fit(data, run, seed=seed, device=device, on_tick=note, open_second=open_second)
+    fit(data, run, seed=seed, device=device, on_tick=note, open_helper=open_helper)
     *_, start, end = times
     return start, end

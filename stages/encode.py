@@ -1,42 +1,15 @@
 """Stage `encode`: run every trained replicate of one arm over both splits and write its codes."""
 
 import shutil
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import torch
 import typer
 
-from latent_audit.base.codes import write_codes
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import Run, load_sections
 from latent_audit.base.stage_arm import arm_of_stage
-from latent_audit.base.tables import read_json
-from latent_audit.compute.devices import resolve
-from latent_audit.compute.workers import map_seeds
-from latent_audit.data.prepared import load_split
-from latent_audit.encoding.encode import encode_test_and_train
-from latent_audit.models.store import load_model
-
-
-def encode_replicate(
-    models: Path,
-    prepared: Path,
-    codes: Path,
-    reconstruction: str,
-    device: torch.device,
-    *,
-    seed: int,
-    send: Callable[[Any], None],
-) -> None:
-    """Write the codes of replicate `seed`."""
-    splits = {name: load_split(prepared, name) for name in ("train", "test")}
-    model = load_model(models, seed, device=device)
-    arrays = encode_test_and_train(model, splits, reconstruction=reconstruction, seed=seed, device=device)
-    write_codes(codes / f"seed-{seed}.npz", arrays)
-    send(f"seed {seed}: encoded {len(arrays['mu'])} test and {len(arrays['train_mu'])} training images")
+from latent_audit.compute import server
 
 
 def main(
@@ -45,17 +18,17 @@ def main(
     """Write codes/ARM/seed-<k>.npz for every seed."""
     params, arm = load_sections(Path("params.yaml"), Run), arm_of_stage(arm)
     params.arm(arm)
-    prepared, codes, device = Path("data/prepared") / params.dataset, Path("codes") / arm, resolve(params.device)
+    server.start(["latent_audit.encoding.encode_arm"])
+    # only now, so that both processes import torch at the same time
+    from latent_audit.compute.devices import resolve
+    from latent_audit.encoding.encode_arm import encode_replicates
+
+    models, prepared, codes = Path("models") / arm, Path("data/prepared") / params.dataset, Path("codes") / arm
     shutil.rmtree(codes, ignore_errors=True)
-    work = partial(
-        encode_replicate,
-        Path("models") / arm,
-        prepared,
-        codes,
-        read_json(Path("models") / arm / "arm.json")["reconstruction"],
-        device,
-    )
-    map_seeds(work, params.seeds, device=device, on_message=lambda line: print(f"{arm}: {line}", flush=True))
+    encode_replicates(
+        models, prepared, codes, seeds=params.seeds, device=resolve(params.device),
+        on_message=lambda line: print(f"{arm}: {line}", flush=True),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "compute": {"base"},
     "data": {"base"},
     "models": {"base"},
-    "training": {"base", "compute", "data/prepared.py", "models"},
+    "training": {"base", "compute", "data/prepared.py", "models", "params.py"},
     "critic": {"base", "data/prepared.py", "models/image.py"},
     "encoding": {"base", "data/prepared.py", "models"},
     "diagnostics": {"base"},

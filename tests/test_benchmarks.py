@@ -1,4 +1,4 @@
-"""The benchmark of a GPU, tried where there is none: everything but its speed."""
+"""The benchmark of a GPU, tried where there is none, and of each departure: everything but their speed."""
 
 import json
 import sys
@@ -7,6 +7,18 @@ import pytest
 
 from import_graph import ROOT
 from workspaces import run
+
+
+def test_the_benchmark_of_each_departure_runs_and_is_tabled(tmp_path, monkeypatch):
+    options = ["--rounds", "1", "--n-images", "200", "--precision", "float32", "--out", str(tmp_path)]
+    run(ROOT, sys.executable, "benchmarks/isolated.py", "measure", *options)
+    result = json.loads((tmp_path / "isolated.json").read_text())
+    assert [row["departure"] for row in result["rows"]] == ["own gradients", "Keras' step of Adam", "helper process"]
+    assert all(row["worth"]["least"] > 0 for row in result["rows"])
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import tables
+
+    assert "| helper process | float32 | 1 |" in tables.isolated(result)
 
 
 def test_the_accelerators_benchmark_runs_and_is_tabled(tmp_path, monkeypatch):

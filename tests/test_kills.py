@@ -21,7 +21,12 @@ pytestmark = pytest.mark.pipeline
 KILLS = int(os.environ.get("LATENT_AUDIT_KILLS", "0"))
 FEW = 4  # without that variable: so many, while one arm trains and is encoded
 TARGETS = () if KILLS else ("encode@vae",)
-VICTIMS = ("group", "dvc", "stage", "worker")  # everything; DVC alone, leaving an orphan; the script; a worker of it
+VICTIMS = (
+    "group",
+    "dvc",
+    "stage",
+    "worker",
+)  # everything; DVC alone, leaving an orphan; the script; a worker of it, or what forks them
 STUCK = 600.0  # seconds in which the whole of it ends even on a machine that is busy otherwise
 LONGEST = 12.0 if KILLS else 8.0  # seconds a run is let alone
 
@@ -44,7 +49,7 @@ def kill(process: subprocess.Popen, victim: str, rng: np.random.Generator) -> No
     """SIGKILL the victim; where there is no such process at this moment, everything."""
     below = psutil.Process(process.pid).children(recursive=True)
     scripts = [one for one in below if runs_python(one, "stages/")]
-    workers = [one for one in below if runs_python(one, "spawn_main")]
+    workers = [one for one in below if runs_python(one, "forkserver")]
     chosen = {"dvc": [psutil.Process(process.pid)], "stage": scripts, "worker": workers}.get(victim, [])
     if chosen:
         chosen[rng.integers(len(chosen))].kill()

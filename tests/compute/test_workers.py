@@ -2,10 +2,13 @@
 
 import os
 import signal
+import sys
+import textwrap
 import time
 from functools import partial
 from typing import Any
 
+import psutil
 import pytest
 import torch
 
@@ -69,6 +72,67 @@ def test_a_core_is_to_spare_when_few_replicates_are_left():
 def test_an_error_in_a_worker_is_raised_here():
     with pytest.raises(InputError, match="seed 1 cannot be trained"):
         map_seeds(fail, (1,), device=CPU)
+
+
+PARENT = """
+import os, sys, time
+from pathlib import Path
+
+import torch
+from latent_audit.compute.workers import map_seeds
+
+
+def sleep(*, seed, send):
+    Path(sys.argv[1], str(os.getpid())).touch()
+    time.sleep(300)
+
+
+if __name__ == "__main__":
+    map_seeds(sleep, (0, 1), device=torch.device("cpu"))
+"""
+
+
+def awaited(found, seconds: float = 60.0):
+    """What `found` returns once that is true."""
+    end = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < end, "nothing came of it"
+        time.sleep(0.05)
+    return value
+
+
+def test_workers_and_their_server_end_with_a_parent_that_is_killed(tmp_path):
+    script, pids = tmp_path / "parent.py", tmp_path / "pids"
+    pids.mkdir()
+    script.write_text(textwrap.dedent(PARENT))
+    parent = psutil.Popen([sys.executable, str(script), str(pids)])
+    workers = min(2, available_cores())
+    awaited(lambda: len(list(pids.iterdir())) == workers)
+    below = parent.children(recursive=True)
+    assert {int(path.name) for path in pids.iterdir()} <= {process.pid for process in below}
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(below, timeout=60)
+    assert not alive
+
+
+def test_a_killed_server_is_an_error_in_words(tmp_path):
+    """Its workers cannot say any more that they have ended."""
+
+    def kill() -> None:
+        (server,) = [one for one in psutil.Process().children() if "forkserver" in " ".join(one.cmdline())]
+        server.kill()
+
+    messages: list[str] = []
+    with pytest.raises(InputError, match="a worker process died"):
+        map_seeds(wait, (1,), device=CPU, on_message=lambda message: (messages.append(message), kill()))
+    assert messages == ["started"]
+    assert map_seeds(spare, (0,), device=CPU) in ([True], [False])  # the next asks for another server
+
+
+def wait(*, seed: int, send) -> None:
+    send("started")
+    time.sleep(300)
 
 
 def test_a_killed_worker_is_an_error_in_words():

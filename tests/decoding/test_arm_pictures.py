@@ -20,7 +20,7 @@ NAMES = {
 def make(family: str, latent_dim: int):
     model = build(ModelSpec(family, "conv", ImageShape(1, 16, 16), latent_dim), seed=0).eval()
     with torch.no_grad():
-        model.decoder.out.weight.mul_(200)  # pictures that differ visibly
+        model.decoder[-1].weight.mul_(200)  # pictures that differ visibly
     return model
 
 

@@ -29,7 +29,7 @@ def test_images_are_uint8_of_the_models_shape(latent_dim, image):
 def test_pixels_are_the_rounded_mean():
     model, z = make(2), np.random.default_rng(1).normal(size=(5, 2))
     with torch.no_grad():
-        model.decoder.out.weight.mul_(200)  # from black to white
+        model.decoder[-1].weight.mul_(200)  # from black to white
         mean = model.decode(torch.from_numpy(z).float()).double().sigmoid().numpy()
     images = decode(model, z, device=CPU)
     assert np.ptp(images) > 100
@@ -40,8 +40,8 @@ def test_pixels_are_the_rounded_mean():
 def test_black_grey_and_white(logit, pixel):
     model = make(2)
     with torch.no_grad():
-        model.decoder.out.weight.zero_()
-        model.decoder.out.bias.fill_(logit)
+        model.decoder[-1].weight.zero_()
+        model.decoder[-1].bias.fill_(logit)
     assert (decode(model, np.zeros((2, 2)), device=CPU) == pixel).all()  # 255 / 2 = 127.5 rounds to the even 128
 
 

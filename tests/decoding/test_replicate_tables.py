@@ -35,3 +35,10 @@ def test_the_last_epoch_of_the_own_seed_on_the_test_split_is_what_counts():
     assert table["recon_nll"] == 30.0
     assert table["kl_test"] == 2.0
     assert table["bce"] == pytest.approx(0.2)
+
+
+def test_a_family_without_a_kl_has_no_row_of_one():
+    rows = [{"seed": 0, "epoch": 1, "split": "test", "objective": 1.0, "recon_nll": 3.0}]
+    codes = {"bce": np.array([0.1]), "mse": np.array([0.01])}
+    table = reconstruction_table(codes, pd.DataFrame(rows), seed=0)
+    assert list(table["metric"]) == ["recon_nll", "objective", "bce", "mse"]

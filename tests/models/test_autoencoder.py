@@ -7,14 +7,23 @@ import torch
 from torch import nn
 
 from latent_audit.models.autoencoder import ModelSpec, build
-from latent_audit.models.elbo import reparameterise
+from latent_audit.models.elbo import cross_entropy, reparameterise
+from latent_audit.models.family import Batch, Objective
 from latent_audit.models.image import ImageShape, to_unit_interval
 
 IMAGE = ImageShape(1, 16, 16)
 
 
-def make(family: str = "vae", *, seed: int = 0, latent_dim: int = 2):
-    return build(ModelSpec(family, "conv", IMAGE, latent_dim), seed=seed)
+BCE = Objective("bce", 64.0)
+
+
+def make(family: str = "vae", *, seed: int = 0, latent_dim: int = 2, architecture: str = "conv", **settings):
+    return build(ModelSpec(family, architecture, IMAGE, latent_dim, settings), seed=seed)
+
+
+def as_batch(n: int) -> Batch:
+    x = torch.rand(n, *IMAGE, generator=torch.Generator().manual_seed(0))
+    return Batch(x, x, torch.zeros(n, dtype=torch.int64))
 
 
 def fans(module: nn.Module) -> tuple[int, int]:
@@ -28,8 +37,9 @@ def layers(model: nn.Module) -> dict[str, nn.Module]:
     return {name: module for name, module in model.named_modules() if hasattr(module, "weight")}
 
 
-def test_weights_are_glorot_uniform_and_biases_zero():
-    for name, layer in layers(make(seed=3)).items():
+@pytest.mark.parametrize("architecture", ["conv", "dense"])
+def test_weights_are_glorot_uniform_and_biases_zero(architecture):
+    for name, layer in layers(make(seed=3, architecture=architecture)).items():
         bound = math.sqrt(6 / sum(fans(layer)))  # Glorot & Bengio (2010), equation 16
         weight = layer.get_parameter("weight").detach().double()
         n = weight.numel()
@@ -109,28 +119,62 @@ def test_reparameterise_passes_gradients_to_mu_and_logvar():
 
 
 @torch.no_grad()
-def test_forward_of_a_vae_decodes_the_sample_it_was_handed():
-    model, x = make("vae"), torch.rand(3, 1, 16, 16, generator=torch.Generator().manual_seed(0))
-    eps = torch.ones(3, 2)
-    mu, logvar, logits = model(x, eps)
-    assert torch.equal(logits, model.decode(mu + (0.5 * logvar).exp()))
-    assert torch.equal(model(x, torch.zeros(3, 2))[2], model.decode(mu))
+def test_a_vae_decodes_the_draw_it_was_handed():
+    model, batch = make("vae"), as_batch(3)
+    mu, logvar = model.encode(batch.x)
+    terms = model(batch, {"eps": torch.ones(3, 2)}, BCE)
+    expected = cross_entropy(model.decode(mu + (0.5 * logvar).exp()), batch.x)
+    torch.testing.assert_close(terms["recon_nll"], expected)
+    torch.testing.assert_close(terms["objective"], 64 * expected / 256 + terms["kl"])
+    encoded = model.family.encode(model, batch, {"eps": torch.zeros(3, 2)})
+    assert torch.equal(encoded.code, mu)
+    assert set(encoded.arrays) == {"mu", "logvar"}
 
 
 @torch.no_grad()
-def test_forward_of_an_autoencoder_is_deterministic():
-    model, x = make("ae"), torch.rand(3, 1, 16, 16, generator=torch.Generator().manual_seed(0))
-    mu, logvar, logits = model(x, torch.full((3, 2), torch.nan))
+def test_an_autoencoder_is_deterministic():
+    model, batch = make("ae"), as_batch(3)
+    mu, logvar = model.encode(batch.x)
     assert logvar is None
-    assert torch.equal(logits, model.decode(mu))
-    assert torch.equal(mu, model.encode(x)[0])
+    assert model.family.draws(2) == {}
+    terms = model(batch, {}, Objective("bce", None))
+    assert set(terms) == {"objective", "recon_nll"}
+    torch.testing.assert_close(terms["recon_nll"], cross_entropy(model.decode(mu), batch.x))
+    torch.testing.assert_close(terms["objective"], terms["recon_nll"] / 256)
+
+
+@torch.no_grad()
+def test_what_the_encoder_is_shown_is_not_what_is_to_be_reconstructed():
+    batch = as_batch(3)
+    shown = batch._replace(inputs=torch.zeros_like(batch.x))
+    model = make("ae")
+    expected = cross_entropy(model.decode(model.encode(shown.inputs)[0]), batch.x)
+    torch.testing.assert_close(model(shown, {}, Objective("bce", None))["recon_nll"], expected)
 
 
 @torch.no_grad()
 def test_nothing_samples_by_itself_in_either_mode():
-    model, x = make("vae"), torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
-    eps = torch.ones(2, 2)
-    assert torch.equal(model.train()(x, eps)[2], model.eval()(x, eps)[2])
+    model, batch, draws = make("vae"), as_batch(2), {"eps": torch.ones(2, 2)}
+    ours, theirs = (one(batch, draws, BCE)["objective"] for one in (model.train(), model.eval()))
+    assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize(("architecture", "n"), [("conv", 6), ("dense", 4)])
+def test_norms_start_without_effect(architecture, n):
+    model = make(architecture=architecture, norm="batch")
+    norms = {name: m for name, m in model.named_modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)}
+    assert len(norms) == n
+    for name, norm in norms.items():
+        assert torch.equal(norm.weight, torch.ones_like(norm.weight)), name
+        assert torch.equal(norm.running_var, torch.ones_like(norm.running_var)), name
+        assert not norm.bias.any() and not norm.running_mean.any() and norm.num_batches_tracked == 0, name
+        assert (norm.eps, norm.momentum) == (1e-3, 0.01)  # Keras' epsilon, and 1 minus its momentum
+    assert not any(value.any() for name, value in model.named_parameters() if name.endswith("bias"))
+
+
+def test_a_norm_shifts_no_other_layers_draws():
+    plain, normed = make(architecture="dense"), make(architecture="dense", norm="batch")
+    assert torch.equal(plain.encoder.heads["mu"].weight, normed.encoder.heads["mu"].weight)
 
 
 def test_to_unit_interval():

@@ -5,9 +5,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from latent_audit.models.architectures.conv import PLAIN, ConvDecoder, ConvEncoder, bottleneck_shape
+from latent_audit.base.errors import InputError
+from latent_audit.models.architectures.conv import bottleneck_shape, padded
 from latent_audit.models.autoencoder import ModelSpec, build
 from latent_audit.models.image import ImageShape
+from latent_audit.models.modules import Crop, Pad, keep_contiguous
 
 
 def n_parameters(module: nn.Module) -> int:
@@ -33,13 +35,15 @@ def test_image_shape():
     [((1, 32, 32), (128, 4, 4)), ((3, 64, 64), (128, 8, 8)), ((1, 8, 24), (128, 1, 3))],
 )
 def test_bottleneck(image, bottleneck):
-    assert bottleneck_shape(ImageShape(*image)) == bottleneck
+    assert bottleneck_shape(ImageShape(*image), (32, 64, 128)) == bottleneck
 
 
-@pytest.mark.parametrize("image", [(1, 28, 28), (1, 32, 28), (3, 30, 32)])
-def test_sides_must_be_multiples_of_eight(image):
-    with pytest.raises(ValueError, match=rf"{image[1]}x{image[2]} is not a multiple of 8; choose data.pad_to"):
-        bottleneck_shape(ImageShape(*image))
+@pytest.mark.parametrize(
+    ("image", "n_stages", "whole"),
+    [((1, 28, 28), 3, (1, 32, 32)), ((1, 28, 28), 2, (1, 28, 28)), ((3, 30, 33), 3, (3, 32, 40))],
+)
+def test_padded(image, n_stages, whole):
+    assert padded(ImageShape(*image), n_stages) == whole
 
 
 @pytest.mark.parametrize(("family", "encoder"), [("ae", 96_770), ("vae", 100_868)])
@@ -52,70 +56,126 @@ def test_parameter_counts_by_hand(family, encoder):
     assert n_parameters(model.decoder) == 246_273 == 6_144 + 147_584 + 73_792 + 18_464 + 289
 
 
-def test_tensor_names_and_shapes_of_the_decoder():
-    # public: the report's JavaScript decodes with these
-    decoder = ConvDecoder(ImageShape(1, 32, 32), 2)
-    assert {name: tuple(value.shape) for name, value in decoder.state_dict().items()} == {
-        "project.weight": (2048, 2), "project.bias": (2048,),
-        "up.0.weight": (128, 128, 3, 3), "up.0.bias": (128,),
-        "up.1.weight": (128, 64, 3, 3), "up.1.bias": (64,),
-        "up.2.weight": (64, 32, 3, 3), "up.2.bias": (32,),
-        "out.weight": (1, 32, 3, 3), "out.bias": (1,),
-    }  # fmt: skip
+def test_shapes_of_the_decoders_tensors():
+    decoder = build(ModelSpec("ae", "conv", ImageShape(1, 32, 32), 2), seed=0).decoder
+    assert [tuple(value.shape) for value in decoder.state_dict().values()] == [
+        (2048, 2), (2048,), (128, 128, 3, 3), (128,), (128, 64, 3, 3), (64,), (64, 32, 3, 3), (32,),
+        (1, 32, 3, 3), (1,),
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("image", [(1, 32, 32), (3, 16, 24), (1, 8, 8)])
-@pytest.mark.parametrize("latent_dim", [1, 3])
-def test_shapes(image, latent_dim):
+@pytest.mark.parametrize("image", [(1, 32, 32), (3, 16, 24), (1, 8, 8), (1, 28, 28), (3, 64, 64), (1, 27, 30)])
+@pytest.mark.parametrize(
+    "settings", [{}, {"kernel": 4, "norm": "batch"}, {"kernel": 5, "widths": (4, 6), "hidden": (9,)}]
+)
+def test_shapes(image, settings):
     image = ImageShape(*image)
-    encoder, decoder = ConvEncoder(image, latent_dim, ("mu", "logvar")), ConvDecoder(image, latent_dim)
-    mu, logvar = encoder(torch.zeros(4, *image))
-    assert mu.shape == logvar.shape == (4, latent_dim)
-    assert decoder(mu).shape == (4, *image)
+    model = build(ModelSpec("vae", "conv", image, 3, settings), seed=0)
+    heads = model.heads(torch.zeros(4, *image))
+    assert {name: value.shape for name, value in heads.items()} == {"mu": (4, 3), "logvar": (4, 3)}
+    assert model.decode(heads["mu"]).shape == (4, *image)
 
 
-@pytest.fixture(autouse=True)
-def forked():
-    """Modules made here by hand draw from torch's global stream; `build` is what keeps it still in src."""
-    with torch.random.fork_rng(devices=[]):
-        yield
+def convolutions(module: nn.Module) -> list[nn.Module]:
+    return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
 
 
-def test_encoder_is_the_written_out_network(model):
-    encoder = model.encoder.double()
+@pytest.mark.parametrize("kernel", [3, 4, 5])
+def test_encoder_is_the_written_out_network(kernel):
+    encoder = build(ModelSpec("vae", "conv", ImageShape(3, 16, 24), 5, {"kernel": kernel}), seed=1).encoder.double()
     x = noise(2, 3, 16, 24)
-    tensors = encoder.state_dict()
     expected = x
-    for index in range(3):
-        expected = F.conv2d(
-            expected, tensors[f"down.{index}.weight"], tensors[f"down.{index}.bias"], stride=2, padding=1
-        )
+    for layer in convolutions(encoder):
+        expected = F.conv2d(expected, layer.weight, layer.bias, stride=2, padding={3: 1, 4: 1, 5: 2}[kernel])
         expected = expected.clamp_min(0)
     expected = expected.reshape(2, 128 * 2 * 3)
-    mu, logvar = encoder(x)
-    torch.testing.assert_close(mu, expected @ tensors["heads.mu.weight"].T + tensors["heads.mu.bias"])
-    torch.testing.assert_close(logvar, expected @ tensors["heads.logvar.weight"].T + tensors["heads.logvar.bias"])
+    values = encoder(x)
+    for name, head in encoder.heads.items():
+        torch.testing.assert_close(values[name], expected @ head.weight.T + head.bias)
 
 
-def test_decoder_is_the_written_out_network(model):
-    decoder = model.decoder.double()
+@pytest.mark.parametrize("kernel", [3, 4, 5])
+def test_decoder_is_the_written_out_network(kernel):
+    decoder = build(ModelSpec("vae", "conv", ImageShape(3, 16, 24), 5, {"kernel": kernel}), seed=1).decoder.double()
     with torch.no_grad():
         for index, parameter in enumerate(decoder.parameters()):
             parameter.add_(0.1 * noise(*parameter.shape, seed=index))  # biases that are not zero
     z = noise(4, 5)
-    tensors = decoder.state_dict()
-    expected = (z @ tensors["project.weight"].T + tensors["project.bias"]).reshape(4, 128, 2, 3)
-    for index in range(3):
-        layer = nn.ConvTranspose2d(1, 1, 3, stride=2, padding=1, output_padding=1).double()
-        layer.weight = nn.Parameter(tensors[f"up.{index}.weight"])
-        layer.bias = nn.Parameter(tensors[f"up.{index}.bias"])
-        expected = layer(expected).clamp_min(0)
-    expected = F.conv2d(expected, tensors["out.weight"], tensors["out.bias"], padding=1)
-    torch.testing.assert_close(decoder(z), expected)
+    expected = (z @ decoder[0].weight.T + decoder[0].bias).reshape(4, 128, 2, 3)
+    *up, last = convolutions(decoder)
+    padding, beyond = {3: (1, 1), 4: (1, 0), 5: (2, 1)}[kernel]
+    for layer in up:
+        expected = F.conv_transpose2d(expected, layer.weight, layer.bias, 2, padding, output_padding=beyond).clamp_min(
+            0
+        )
+    torch.testing.assert_close(decoder(z), F.conv2d(expected, last.weight, last.bias, padding=1))
+
+
+def test_a_side_that_cannot_be_halved_is_padded_inside_and_cropped_again():
+    """28x28 in three stages: what the network of 32x32 gives for the image with two pixels of zeros around it."""
+    small = build(ModelSpec("ae", "conv", ImageShape(1, 28, 28), 2), seed=0)
+    large = build(ModelSpec("ae", "conv", ImageShape(1, 32, 32), 2), seed=0)
+    large.load_state_dict(dict(zip(large.state_dict(), small.state_dict().values(), strict=True)))
+    x = torch.rand(2, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    whole = torch.zeros(2, 1, 32, 32)
+    whole[:, :, 2:30, 2:30] = x
+    assert torch.equal(small.encode(x)[0], large.encode(whole)[0])
+    code = small.encode(x)[0]
+    assert torch.equal(small.decode(code), large.decode(code)[:, :, 2:30, 2:30])
+
+
+def test_crop_undoes_pad():
+    x = noise(2, 3, 27, 30)
+    whole = Pad(2, 1, 32, 32)(x)
+    assert whole.shape == (2, 3, 32, 32)
+    assert whole.square().sum() == pytest.approx(x.square().sum())
+    assert torch.equal(Crop(2, 1, 27, 30)(whole), x)
 
 
 def test_the_memory_format_changes_no_number(model):
     decoder, z = model.decoder.double(), noise(3, 5)
     channels_last = decoder(z)
-    decoder.layers = PLAIN._replace(memory_format=torch.contiguous_format)
+    keep_contiguous(decoder)
     torch.testing.assert_close(decoder(z), channels_last)
+
+
+def kinds(layers: nn.Module) -> list[str]:
+    return [type(module).__name__ for module in layers]
+
+
+def test_the_network_of_four_norms_and_leaky_relus_at_64x64x3():
+    settings = {"widths": (8, 16, 16, 16), "norm": "batch", "activation": "leaky_relu"}
+    model = build(ModelSpec("vae", "conv", ImageShape(3, 64, 64), 20, settings), seed=0)
+    assert kinds(model.encoder.body) == ["Conv2d", "BatchNorm2d", "LeakyReLU"] * 4
+    assert kinds(model.decoder) == [
+        "Linear", "FeatureMap", *["ConvTranspose2d", "BatchNorm2d", "LeakyReLU"] * 4, "Conv2d",
+    ]  # fmt: skip
+    assert model.encoder.heads["mu"].in_features == 16 * 4 * 4
+    assert torch.equal(model.encoder.body[2](torch.tensor([-1.0, 2.0])), torch.tensor([-0.3, 2.0]))  # Keras' slope
+
+
+def test_hidden_layers_are_mirrored_unless_the_decoder_has_its_own():
+    def linear(**settings):
+        model = build(ModelSpec("ae", "conv", ImageShape(1, 16, 16), 2, {"widths": (4, 8), **settings}), seed=0)
+        sides = (model.encoder.top, model.encoder.heads.values(), model.decoder)
+        return [[(m.in_features, m.out_features) for m in side if isinstance(m, nn.Linear)] for side in sides]
+
+    assert linear(hidden=(16, 5)) == [[(128, 16), (16, 5)], [(5, 2)], [(2, 5), (5, 16), (16, 128)]]
+    assert linear(hidden=(16,), decoder_hidden=()) == [[(128, 16)], [(16, 2)], [(2, 128)]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"widths": ()}, r"model\.widths: the conv architecture needs at least one stage"),
+        ({"kernel": 2}, r"model\.kernel: 2; the conv architecture takes 3, 4, 5"),
+        (
+            {"widths": (4,) * 7},
+            r"model\.widths: 7 stages halve an image 7 times, and one of 16x16 would be mostly border",
+        ),
+        ({"dropout": 0.5}, r"model\.dropout: the architecture 'conv' has no such setting; it has widths, kernel, norm"),
+    ],
+)
+def test_a_network_that_cannot_be_built(settings, message):
+    with pytest.raises(InputError, match=message):
+        build(ModelSpec("ae", "conv", ImageShape(1, 16, 16), 2, settings), seed=0)

@@ -14,14 +14,14 @@ CPU = torch.device("cpu")
 
 
 def describe(folder, family: str, image: ImageShape, latent_dim: int) -> None:
-    arm = {"arm": "x", "family": family, "architecture": "conv", "latent_dim": latent_dim, **image._asdict()}
-    write_json(folder / "arm.json", arm)
+    arm = {"arm": "x", "family": family, "architecture": "conv", "latent_dim": latent_dim}
+    write_json(folder / "arm.json", arm | {"settings": {}, "n_classes": 3, **image._asdict()})
 
 
 @pytest.mark.parametrize(("family", "image", "latent_dim"), [("ae", (1, 16, 16), 2), ("vae", (3, 16, 24), 5)])
 def test_round_trip(tmp_path, family, image, latent_dim):
     image = ImageShape(*image)
-    model = build(ModelSpec(family, "conv", image, latent_dim), seed=4)
+    model = build(ModelSpec(family, "conv", image, latent_dim, n_classes=3), seed=4)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.01)  # trained: no longer what the seed alone gives

@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import save_file
 
 from latent_audit.models.autoencoder import ModelSpec, build
+from latent_audit.models.family import Batch, Objective
 from latent_audit.models.image import ImageShape
-from latent_audit.training.adam import Adam
+from latent_audit.training import adam
 from latent_audit.training.checkpoint import Progress, code_hash, restore, run_key, save
 
 HISTORY = [
@@ -16,17 +17,18 @@ HISTORY = [
 ]
 
 
-def fresh(family: str = "vae", *, latent_dim: int = 2, seed: int = 0):
-    model = build(ModelSpec(family, "conv", ImageShape(1, 8, 8), latent_dim), seed=seed)
-    return model, Adam(model.parameters(), 0.01)
+def fresh(family: str = "vae", *, latent_dim: int = 2, seed: int = 0, **settings):
+    model = build(ModelSpec(family, "conv", ImageShape(1, 8, 8), latent_dim, settings), seed=seed)
+    return model, adam.adam(model.parameters(), 0.01)
 
 
 def step(model, optimizer, *numbers: int) -> None:
     for index in numbers:
         eps = torch.randn(4, model.spec.latent_dim, generator=torch.Generator().manual_seed(index))
         x = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(index))
-        loss = sum(part.square().mean() for part in model(x, eps) if part is not None)
-        optimizer.step(list(torch.autograd.grad(loss, list(model.parameters()))), index)
+        batch = Batch(x, x, torch.zeros(4, dtype=torch.int64))
+        loss = model(batch, {"eps": eps}, Objective("bce", 64.0))["objective"].mean()
+        adam.step(optimizer, list(torch.autograd.grad(loss, list(model.parameters()))), index)
 
 
 @pytest.fixture
@@ -56,6 +58,20 @@ def test_adam_comes_back_exactly(saved):
     restore(path, other, others)
     step(model, optimizer, 4, 5)
     step(other, others, 4, 5)  # Adam's moments go on as if nothing had happened
+    assert equal(model, other)
+
+
+def test_running_statistics_come_back_exactly(tmp_path):
+    model, optimizer = fresh(norm="batch")
+    step(model, optimizer, 1, 2, 3)
+    save(tmp_path / "a", model, optimizer, Progress(1, HISTORY))
+    other, others = fresh(seed=9, norm="batch")
+    restore(tmp_path / "a", other, others)
+    assert equal(model, other)
+    assert {name for name, _ in other.named_buffers()} >= {"encoder.body.1.running_mean", "encoder.body.1.running_var"}
+    assert other.get_buffer("encoder.body.1.num_batches_tracked") == 3
+    step(model, optimizer, 4)
+    step(other, others, 4)
     assert equal(model, other)
 
 

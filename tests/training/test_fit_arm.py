@@ -11,7 +11,7 @@ import torch
 import latent_audit
 from latent_audit.training import fit_arm as replicate
 from latent_audit.training.fit_arm import checkpoint_folder, train_replicate, train_replicates
-from latent_audit.training.helper_process import Second
+from latent_audit.training.helper_process import HelperProcess
 from training.replicas import same
 
 CPU = torch.device("cpu")
@@ -25,7 +25,7 @@ def test_a_seeds_bytes_do_not_depend_on_the_seeds_beside_it(prepared, tiny_run, 
     beside, other = train_replicates(prepared, run, tmp_path / "two", seeds=[7, 3], device=CPU, on_tick=ticks.append)
     assert same(alone, beside)
     assert {row["seed"] for row in other.history} == {3}
-    assert not torch.equal(alone.weights["decoder.out.weight"], other.weights["decoder.out.weight"])
+    assert not torch.equal(alone.weights["decoder.8.weight"], other.weights["decoder.8.weight"])
     assert sorted((tick.seed, tick.epoch) for tick in ticks) == [(3, 1), (3, 2), (7, 1), (7, 2)]
     assert {path.name for path in (tmp_path / "two").iterdir()} == {"seed-7.safetensors", "seed-3.safetensors"}
 
@@ -43,13 +43,13 @@ def test_a_worker_resumes_from_its_checkpoint(prepared, tiny_run, tmp_path):
 def test_a_second_process_where_a_core_is_idle(prepared, tiny_run, tmp_path, monkeypatch, spare):
     seconds = []
 
-    class Awaited(Second):
+    class Awaited(HelperProcess):
         def __init__(self, *arguments: Any):
             super().__init__(*arguments)
             assert self.ready(60)
             seconds.append(self)
 
-    monkeypatch.setattr(replicate, "Second", Awaited)
+    monkeypatch.setattr(replicate, "HelperProcess", Awaited)
     monkeypatch.setattr(replicate, "core_to_spare", lambda: spare)
     monkeypatch.setattr("latent_audit.training.helper_process.WORTH", 0)
     run = tiny_run("vae")
@@ -91,12 +91,12 @@ def test_other_images_have_another_checkpoint_folder(prepared, tiny_run, tmp_pat
     "module",
     [
         "training/fit.py",
-        "training/objective.py",
-        "models/conv.py",
-        "densities.py",
-        "randomness.py",
+        "models/elbo.py",
+        "models/architectures/conv.py",
+        "base/densities.py",
+        "base/randomness.py",
         "data/prepared.py",
-        "replicates.py",
+        "compute/workers.py",
     ],
 )
 def test_changed_code_has_another_checkpoint_folder(prepared, tiny_run, tmp_path, monkeypatch, module):
@@ -106,3 +106,30 @@ def test_changed_code_has_another_checkpoint_folder(prepared, tiny_run, tmp_path
     monkeypatch.setattr(Path, "read_bytes", lambda self: hashed.add(self.resolve()) or read(self))
     checkpoint_folder(tmp_path, prepared, tiny_run(), HERE)
     assert Path(latent_audit.__file__).resolve().parent / module in hashed
+
+
+def test_a_network_with_batch_statistics_opens_no_helper_for_its_tests_alone(prepared, tiny_run, tmp_path, monkeypatch):
+    class Refused(HelperProcess):
+        def __init__(self, *given: Any):
+            pytest.fail("its batches are not halved")
+
+    monkeypatch.setattr(replicate, "HelperProcess", Refused)
+    monkeypatch.setattr(replicate, "core_to_spare", lambda: True)
+    monkeypatch.setattr("latent_audit.training.helper_process.WORTH", 0)
+    run = tiny_run("ae", epochs=1)
+    run = replace(run, model=replace(run.model, settings={"norm": "batch"}))
+    train_replicate(prepared, run, tmp_path, CPU, seed=0, send=lambda tick: None)
+
+
+def test_seeds_with_batch_statistics_train_one_after_the_other_on_an_accelerator(
+    prepared, tiny_run, tmp_path, monkeypatch
+):
+    run = tiny_run("ae", epochs=1)
+    run = replace(run, model=replace(run.model, settings={"norm": "batch"}))
+    monkeypatch.setattr(replicate, "fit_stacked", lambda *given, **named: pytest.fail("they cannot be stacked"))
+    called = []
+    monkeypatch.setattr(replicate, "map_seeds", lambda work, seeds, **named: called.append(tuple(seeds)))
+    replicate.train_replicates(
+        prepared, run, tmp_path, seeds=(0, 1), device=torch.device("meta"), on_tick=lambda tick: None
+    )
+    assert called == [(0, 1)]

@@ -39,9 +39,8 @@ def test_one_epoch_equals_fit_seed_by_seed(tiny_splits, tiny_run, device, family
         assert [list(row) for row in ours.history] == [list(row) for row in alone.history]
         for row, other in zip(ours.history, alone.history, strict=True):
             assert (row["seed"], row["epoch"], row["split"]) == (other["seed"], other["epoch"], other["split"])
-            for term in ("objective", "recon_nll", "elbo"):
-                assert row[term] == pytest.approx(other[term], rel=1e-5)
-            assert row["kl"] == pytest.approx(other["kl"], rel=0.01)  # near zero after three steps
+            for term in run.terms:  # the KL is near zero after three steps
+                assert row[term] == pytest.approx(other[term], rel=0.01 if term == "kl" else 1e-5)
 
 
 def test_a_seed_does_not_feel_its_neighbours(tiny_splits, tiny_run):

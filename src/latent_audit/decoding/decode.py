@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from scipy.stats import norm
 
+from latent_audit.base.errors import InputError
 from latent_audit.models.autoencoder import Autoencoder
 
 BATCH = 500
@@ -12,12 +13,31 @@ BATCH = 500
 
 @torch.no_grad()
 def decode(
-    model: Autoencoder, z: Float[np.ndarray, "sample latent"], *, device: torch.device
+    model: Autoencoder,
+    z: Float[np.ndarray, "sample latent"],
+    *,
+    device: torch.device,
+    labels: Int[np.ndarray, " sample"] | None = None,
 ) -> UInt8[np.ndarray, "sample channel height width"]:
-    """The decoder's mean image of each code, as uint8 pixels 0..255."""
-    codes = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float32))
-    images = [model.decode(batch.to(device)).sigmoid().mul(255).round().byte().cpu() for batch in codes.split(BATCH)]
+    """The decoder's mean image of each code, as uint8 pixels 0..255; `labels` are of a family that decodes with them.
+
+    Raises
+    ------
+    InputError : the family's decoder takes labels, and there are none.
+    """
+    conditional = model.family.condition(model.spec.n_classes) > 0
+    if conditional and labels is None:
+        raise InputError(f"decode: the family {model.spec.family!r} decodes a code under a label; give one per code.")
+    codes = torch.from_numpy(np.ascontiguousarray(z, dtype=np.float32)).to(device).split(BATCH)
+    given = [None] * len(codes)
+    if conditional:
+        given = torch.from_numpy(np.array(labels, dtype=np.int64)).to(device).split(BATCH)
+    images = [_pixels(model.family.decode(model, *batch)) for batch in zip(codes, given, strict=True)]
     return torch.cat(images).contiguous().numpy()
+
+
+def _pixels(logits: torch.Tensor) -> torch.Tensor:
+    return logits.sigmoid().mul(255).round().byte().cpu()
 
 
 def plane(

@@ -130,9 +130,10 @@ def agreement_table(codes: dict[int, np.ndarray]) -> pd.DataFrame:
 def reconstruction_table(codes: dict[str, np.ndarray], history: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Rows metric, value of the test split in nats per image: recon_nll, kl_test, elbo, objective; bce, mse per pixel.
 
-    the first four are those of the last epoch's evaluation, bce and mse those of the stored z.
+    The first four are those of the last epoch's evaluation, as far as the family has such terms; bce and mse are those
+    of the stored z.
     """
     last = history[(history["seed"] == seed) & (history["split"] == "test")].sort_values("epoch").iloc[-1]
-    rows = [(name, float(last[column])) for name, column in LAST_EPOCH.items()]
+    rows = [(name, float(last[column])) for name, column in LAST_EPOCH.items() if column in last]
     rows += [(name, float(codes[name].mean())) for name in ("bce", "mse")]
     return pd.DataFrame(rows, columns=["metric", "value"])

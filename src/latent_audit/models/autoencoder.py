@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from latent_audit.base.randomness import generator_for, stream_seed
 from latent_audit.models import registry
-from latent_audit.models.family import Batch, Objective, Terms
+from latent_audit.models.family import Batch, Family, Objective, Terms
 from latent_audit.models.image import ImageShape
 
 
@@ -30,13 +30,18 @@ class Autoencoder(nn.Module):
 
     def __init__(self, spec: ModelSpec):
         super().__init__()
-        self.spec, self.family = spec, registry.family(spec.family)
+        self.spec = spec
         architecture = registry.architecture(spec.architecture)
         settings = registry.settings_of(architecture, spec.settings, spec.image)
         condition = self.family.condition(spec.n_classes)
         self.encoder = architecture.encoder(spec.image, self.family.heads(spec.latent_dim), condition, **settings)
         self.decoder = architecture.decoder(spec.image, spec.latent_dim + condition, **settings)
         self.own = nn.ModuleDict(dict(self.family.modules(spec)))
+
+    @property
+    def family(self) -> Family:
+        """That of the spec, by its name: its functions go into no pickle."""
+        return registry.family(self.spec.family)
 
     def forward(self, batch: Batch, draws: dict[str, Tensor], objective: Objective) -> Terms:
         """The family's loss: what training minimises, and the terms beside it."""

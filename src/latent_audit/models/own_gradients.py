@@ -170,7 +170,8 @@ def gradient_of_input(gradient: Tensor, x: Tensor, weight: Tensor, geometry: Geo
 def gradient_of_weight(gradient: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
     """The gradient of the weight of a stride-2 3x3 convolution with padding 1, from that of its output."""
     small, large = (x, gradient) if geometry.transposed else (gradient, x)
-    if x.dtype is torch.bfloat16 and large.shape[1] >= WIDE:
+    halved = large.shape[2:] == (2 * small.shape[2], 2 * small.shape[3])  # not a map of odd sides
+    if x.dtype is torch.bfloat16 and large.shape[1] >= WIDE and halved:
         return product_of_patches(small, large)
     return _gradients(gradient, x, weight, geometry, (False, True, False))[1]
 

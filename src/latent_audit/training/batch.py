@@ -102,7 +102,8 @@ def outcome(model: Autoencoder, data: Mapping[str, Data], part: Part, run: Train
         terms = batch_terms(model, data[part.split], part.rows, part.draws, run)
         if part.batch_size is None:
             return Outcome(terms.double().sum(dim=0), [])
-        gradients = torch.autograd.grad(terms[:, 0].sum() / part.batch_size, list(model.parameters()))
+        objective = terms[:, 0].sum() / part.batch_size
+        gradients = torch.autograd.grad(objective, list(model.parameters()), materialize_grads=True)
         return Outcome(terms.detach().sum(dim=0), list(gradients))
 
 

@@ -114,7 +114,7 @@ def _train_epoch(
         step(optimizer, gradients, (epoch - 1) * len(batches) + index + 1)
         if (index + 1) % CHECK_EVERY == 0 or index + 1 == len(batches):
             refuse_nan(sums[: index + 1], run.arm, seed, epoch)
-            seen = min((index + 1) * run.batch_size, n)
+            seen = sum(map(len, batches[: index + 1]))
             on_progress(seen, dict(zip(run.terms, (sums[: index + 1].sum(dim=0) / seen).tolist(), strict=True)))
     return sums.sum(dim=0) / n
 

@@ -49,7 +49,7 @@ def train_replicate(
     splits, path = load(), checkpoints / f"seed-{seed}.safetensors"
 
     def open_helper(model: Autoencoder) -> HelperProcess | None:
-        return HelperProcess(model, run, load) if core_to_spare() else None
+        return HelperProcess(model, run, load) if core_to_spare() and is_divisible(model) else None
 
     return fit(splits, run, seed=seed, device=device, checkpoint_path=path, on_tick=send, open_helper=open_helper)
 

@@ -69,13 +69,16 @@ def fit_stacked(
 
 
 def _stack(models: Sequence[Autoencoder]) -> Autoencoder:
-    """A network whose every parameter holds those of `models` along a new first axis: to be called under vmap."""
-    weights, _ = stack_module_state([model.to(memory_format=torch.contiguous_format) for model in models])
+    """A network whose every tensor holds those of `models` along a new first axis: to be called under vmap."""
+    weights, buffers = stack_module_state([model.to(memory_format=torch.contiguous_format) for model in models])
     stack = copy.deepcopy(models[0])
     keep_contiguous(stack)
     for name, tensor in weights.items():
         owner, _, own_name = name.rpartition(".")
         setattr(stack.get_submodule(owner), own_name, nn.Parameter(tensor.detach()))
+    for name, tensor in buffers.items():
+        owner, _, own_name = name.rpartition(".")
+        setattr(stack.get_submodule(owner), own_name, tensor)
     return stack
 
 
@@ -105,7 +108,8 @@ def _stacked_terms(
         batch = as_batch(x, labels, draws, run)
         return terms_of(lambda *given: functional_call(stack, own, given), batch, draws, run)
 
-    return vmap(one)(dict(weights), images.float() / 255, labels, draws)
+    whole = {**dict(stack.named_buffers()), **weights}
+    return vmap(one)(whole, images.float() / 255, labels, draws)
 
 
 def _gradient_of(stack: Autoencoder, run: TrainingRun) -> Callable[..., tuple[Tensor, list[Tensor]]]:

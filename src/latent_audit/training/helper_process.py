@@ -27,7 +27,7 @@ class HelperProcess:
     """A process with `model`'s weights, in memory that both share, and with the images that `load` gives it there.
 
     It starts in the background; until it is ready, and once it is lost, it takes no part. It computes as every worker
-    does (`replicates.settle`): so must the process that opens it, for the same bytes.
+    does (`workers.settle`): so must the process that opens it, for the same bytes.
     """
 
     def __init__(self, model: Autoencoder, run: TrainingRun, load: Callable[[], dict[str, LoadedSplit]]):
