@@ -7,7 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from latent_audit.base.layers import Layer
 from latent_audit.models.image import ImageShape
+from latent_audit.models.layers import exported
 
 WIDTHS = (32, 64, 128)
 SHRINKAGE = 2 ** len(WIDTHS)
@@ -97,3 +99,8 @@ class ConvDecoder(nn.Module):
         for layer in self.up:
             x = self.layers.conv_relu(layer, x)
         return self.layers.out(self.out, x)
+
+    def export(self) -> list[Layer]:
+        """The layers from a code to the logits."""
+        up = [part for layer in self.up for part in (layer, nn.ReLU())]
+        return exported(nn.Sequential(self.project, nn.Unflatten(1, tuple(self.bottleneck)), *up, self.out))
