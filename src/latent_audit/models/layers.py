@@ -62,16 +62,20 @@ def exported(module: nn.Module, shape: Sequence[int] | None = None) -> list[Laye
     layers: list[Layer] = []
     size = None if shape is None else tuple(shape)
     for name, part in _parts(module, ""):
-        export: Any = getattr(part, "export", None)
-        for layer in export() if callable(export) else _translated(name, part, size):
+        own = _own_export(part)
+        for layer in _translated(name, part, size) if own is None else own():
             size = shape_after(layer, size)
             layers = _folded(layers, layer)
     return layers
 
 
+def _own_export(module: nn.Module) -> Callable[[], list[Layer]] | None:
+    return getattr(module, "export", None)  # pyright: ignore[reportReturnType] - torch says: a tensor or a module
+
+
 def _parts(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     """The modules in the order in which they run, with their dotted names."""
-    if not isinstance(module, nn.Sequential) or callable(getattr(module, "export", None)):
+    if not isinstance(module, nn.Sequential) or _own_export(module) is not None:
         yield name, module
         return
     if type(module).forward is not nn.Sequential.forward:
@@ -79,7 +83,7 @@ def _parts(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
             f"{_called(name, module)} is a Sequential with a forward of its own: what it does cannot be read off its "
             "parts; give it an `export()`"
         )
-    for key, child in module.named_children():
+    for key, child in module._modules.items():  # named_children() would skip a module that stands there twice
         yield from _parts(child, f"{name}.{key}" if name else key)
 
 
@@ -235,4 +239,4 @@ def _middle(rows: int, columns: int, module: nn.Module) -> tuple[int, int]:
 
 
 def _array(value: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(value.detach().to("cpu", torch.float32).numpy())
+    return np.array(value.detach().to("cpu", torch.float32).numpy(), order="C")  # a copy: the module keeps its own

@@ -149,11 +149,12 @@ def _arm_json(data: ArmCodes) -> dict[str, Any]:
         "span": data.span,
         "holes": None if data.holes is None else _base64(np.packbits(data.holes > 0)),
         "holeSide": 0 if data.holes is None else len(data.holes),
-        "layers": [_layer_json(layer) for layer in data.layers or ()],
+        "layers": [layer_json(layer) for layer in data.layers or ()],
     }
 
 
-def _layer_json(layer: Layer) -> dict[str, Any]:
+def layer_json(layer: Layer) -> dict[str, Any]:
+    """A layer as the script reads it: kind, settings, and the names and shapes of its weights."""
     shapes = [[name, list(array.shape)] for name, array in layer.weights.items()]
     return {"kind": layer.kind, "settings": dict(layer.settings), "weights": shapes}
 
