@@ -1,4 +1,4 @@
-"""Stage `decode`: the pictures of one arm's first seed: reconstructions, lattices and samples, for the report."""
+"""Stage `decode`: one arm's first seed for the report: pictures, and the decoder as layers that the page runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ from latent_audit.base.settings import load_sections
 from latent_audit.base.stage_arm import arm_of_stage
 from latent_audit.compute.devices import resolve
 from latent_audit.data.prepared import load_split
+from latent_audit.decoding.decoder import write_decoder
 from latent_audit.decoding.pictures import draw_pictures
 from latent_audit.diagnostics.settings import DiagnosticsRun
 from latent_audit.models.store import load_model
@@ -22,7 +23,7 @@ from latent_audit.models.store import load_model
 def main(
     arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
 ) -> None:
-    """Write pictures/ARM.npz."""
+    """Write pictures/ARM/."""
     params, arm = load_sections(Path("params.yaml"), DiagnosticsRun), arm_of_stage(arm)
     params.arm(arm)
     torch.set_num_threads(1)  # the bytes must not depend on how many cores there are
@@ -31,7 +32,9 @@ def main(
     model = load_model(Path("models") / arm, seed, device=device)
     codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
     pictures = draw_pictures(model, codes, np.asarray(test.images), seed=params.diagnostics.seed, device=device)
-    with atomic_path(Path("pictures") / f"{arm}.npz") as temporary, temporary.open("wb") as file:
+    folder = Path("pictures") / arm
+    write_decoder(folder, model.decoder, latent_dim=codes["z"].shape[1])
+    with atomic_path(folder / "pictures.npz") as temporary, temporary.open("wb") as file:
         np.savez(file, seed=np.int64(seed), **pictures)  # pyright: ignore[reportArgumentType]
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import typer
 from ruamel.yaml import YAML
-from safetensors.numpy import load_file
 from scipy.stats import kstwobign
 
 from latent_audit.base.atomic import write_text
 from latent_audit.base.codes import read_codes
-from latent_audit.base.errors import InputError, reported
+from latent_audit.base.errors import reported
+from latent_audit.base.layers import read_decoder
 from latent_audit.base.randomness import rng_for
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.prepared import Meta, load_meta, load_split, told_apart
@@ -23,10 +23,10 @@ from latent_audit.figures import p_value_panels as pvalue_maps
 from latent_audit.figures.canvas import Band
 from latent_audit.figures.headline import headline_panels, headline_svg
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
-from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table, without_weights
+from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table
+from latent_audit.report.page_budget import fitted_page
 from latent_audit.report.page_panels import hole_map, page_rows
-from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
-from latent_audit.report.render import MAX_BYTES, fits, render_study
+from latent_audit.report.pictures import reconstruction_rows, sample_rows
 from latent_audit.report.seed_summary import hole_limit
 from latent_audit.report.study import Study
 from latent_audit.settings.study import Params, load_params
@@ -45,7 +45,7 @@ def main() -> None:
         meta = load_meta(prepared)._replace(classes=told_apart(prepared))
         study = read_study(params, meta)
         codes = {arm: read_codes(Path("codes") / arm / f"seed-{study.first_seed}.npz") for arm in study.arms}
-        pictures = {arm: dict(np.load(Path("pictures") / f"{arm}.npz")) for arm in study.arms}
+        pictures = {arm: dict(np.load(Path("pictures") / arm / "pictures.npz")) for arm in study.arms}
         dims = {arm: own["dims"].tolist() for arm, own in pictures.items()}
         bands, hole_maps = draw(study, codes, dims)
         rows = {
@@ -55,14 +55,7 @@ def main() -> None:
             rows["fig-reconstructions"] = reconstruction_rows(pictures, study.names)
         rows["fig-samples"] = sample_rows(pictures, study.names)
         explorer = explore(study, meta, codes, hole_maps, dims)
-        page = render_study(study, rows | {"fig-lattice": lattice_rows(pictures, study.names, explorer.live)}, explorer)
-        if not fits(page) and explorer.live:
-            rows["fig-lattice"] = lattice_rows(pictures, study.names, live=False)
-            page = render_study(study, rows, without_weights(explorer))
-        if not fits(page):
-            raise InputError(
-                f"the report has {len(page.encode()):,} bytes, more than {MAX_BYTES:,}: leave out some arms"
-            )
+        page = fitted_page(study, rows, pictures, explorer)
         target = Path("reports") / f"{params.dataset}.html"
         write_text(target, page)
         weights = {arm: described["beta_kl"] for arm, described in study.arms.items()}
@@ -151,7 +144,7 @@ def explore(
     picked = np.sort(rng_for(study.first_seed, "report", "explorer").permutation(len(test.labels))[:n])
     arms = {}
     for arm, own in codes.items():
-        tensors = load_file(Path("models") / arm / f"seed-{study.first_seed}.safetensors")
+        layers, refusal = read_decoder(Path("pictures") / arm)
         arms[arm] = ArmCodes(
             name=study.names[arm],
             colour=study.colours[arm],
@@ -162,8 +155,8 @@ def explore(
             quantiles=quantile_table(own["z"]),
             holes=hole_maps.get(arm),
             span=compose.WINDOW,
-            weights=tensors,
-            architecture=study.arms[arm]["architecture"],
+            layers=layers,
+            refusal=refusal,
         )
     return explorer_data(
         arms,

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from markupsafe import Markup
 
+from latent_audit.base.layers import Layer
 from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table
 from latent_audit.report.latent_captions import P_COLUMNS
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
@@ -25,34 +26,24 @@ METRICS = {
     },
     "ae": {"hole_fraction": {"mean": 0.06, "low": 0.02, "high": 0.1}},
 }
-SHAPES = {
-    "project.weight": (2048, 2),
-    "project.bias": (2048,),
-    "up.0.weight": (128, 128, 3, 3),
-    "up.0.bias": (128,),
-    "up.1.weight": (128, 64, 3, 3),
-    "up.1.bias": (64,),
-    "up.2.weight": (64, 32, 3, 3),
-    "up.2.bias": (32,),
-    "out.weight": (1, 32, 3, 3),
-    "out.bias": (1,),
-}
+UP = {"stride": [2, 2], "padding": [1, 1], "output_padding": [1, 1]}
 
 
-def decoder_weights(seed: int) -> dict[str, np.ndarray]:
-    """Weights of the study's decoder, large enough for images of full contrast."""
+def decoder_layers(seed: int) -> list[Layer]:
+    """A decoder of the study, with weights large enough for images of full contrast."""
     rng = np.random.default_rng(seed)
-    fan = {"project": 1.0, "up.0": 400.0, "up.1": 400.0, "up.2": 200.0, "out": 200.0}
-    return {
-        f"decoder.{name}": (rng.standard_normal(shape) * (2 / fan[name.rsplit(".", 1)[0]]) ** 0.5).astype(np.float32)
-        for name, shape in SHAPES.items()
-    }
 
+    def weights(shape: tuple[int, ...], n_out: int, fan: float) -> dict[str, np.ndarray]:
+        spread = (2 / fan) ** 0.5
+        weight, bias = rng.standard_normal(shape) * spread, rng.standard_normal(n_out) * spread
+        return {"weight": weight.astype(np.float32), "bias": bias.astype(np.float32)}
 
-@pytest.fixture
-def weights() -> dict[str, np.ndarray]:
-    """One decoder's tensors, by the names they have in models/<arm>/."""
-    return decoder_weights(7)
+    layers = [Layer("linear", {}, weights((2048, 2), 2048, 1.0)), Layer("reshape", {"shape": [128, 4, 4]})]
+    for n_in, n_out, fan in ((128, 128, 400.0), (128, 64, 400.0), (64, 32, 200.0)):
+        layers.append(Layer("conv_transpose", UP, weights((n_in, n_out, 3, 3), n_out, fan)))
+        layers.append(Layer("activation", {"function": "relu"}))
+    layers.append(Layer("conv", {"stride": [1, 1], "padding": [1, 1]}, weights((1, 32, 3, 3), 1, 200.0)))
+    return [*layers, Layer("activation", {"function": "sigmoid"})]
 
 
 def _long(metrics: dict[str, float], **more) -> pd.DataFrame:
@@ -240,7 +231,7 @@ def figures(study, pictures) -> dict[str, list[Row]]:
     )
     return dict.fromkeys(anchors, drawn) | {
         "fig-reconstructions": reconstruction_rows(pictures, study.names),
-        "fig-lattice": lattice_rows(pictures, study.names, live=True),
+        "fig-lattice": lattice_rows(pictures, study.names, live=ARMS),
         "fig-samples": sample_rows(pictures, study.names),
     }
 
@@ -262,7 +253,7 @@ def explorer(study) -> ExplorerData:
             quantiles=quantile_table(codes),
             holes=np.ones((16, 16)),
             span=3.5,
-            weights=decoder_weights(index),
+            layers=decoder_layers(index),
         )
     return explorer_data(
         arms,

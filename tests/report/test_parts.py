@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from latent_audit.report import pictures
 from latent_audit.report.captions import CAPTIONS, caption
 from latent_audit.report.data_uri import contact_sheet, recoded_uri, webp_uri
 from latent_audit.report.explorer import packed_halves, quantile_table, script_json
@@ -240,3 +241,13 @@ def test_reasons_in_words():
     assert reason_words(ratio).startswith("95% interval 1.00 times to 2.00 times")
     assert reason_words(ratio).endswith("margin of 1.50 times.")
     assert metric_words("ks_d_max").startswith("largest KS")
+
+
+def test_only_the_lattice_that_serves_the_explorer_is_finer(monkeypatch):
+    tiles = {}
+    monkeypatch.setattr(pictures, "contact_sheet", lambda images, tile: tiles.setdefault(len(tiles), tile))
+    monkeypatch.setattr(pictures, "webp_uri", lambda sheet, quality: "data:")
+    own = {name: np.zeros((21, 21, 1, 64, 64), np.uint8) for name in ("lattice", "lattice_quantile")}
+    own["dims"] = np.array([0, 1])
+    pictures.lattice_rows({"ae": own, "vae": own}, {"ae": "AE", "vae": "VAE"}, {"vae"})
+    assert list(tiles.values()) == [pictures.ATLAS_TILE, *[pictures.LATTICE_TILE] * 3]  # ae, vae; both of the quantiles

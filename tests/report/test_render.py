@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 import pytest
 
-from latent_audit.report.explorer import without_weights
+from latent_audit.report.explorer import without_largest
 from latent_audit.report.render import MAX_BYTES, environment, fits, render_study
 from latent_audit.report.verdicts import answer
 
@@ -125,11 +125,16 @@ def test_without_scripts_the_lattice_stands_in_for_the_explorer(page):
     assert used.count("#lattice-ae") == 2
 
 
+def live(text: str) -> list[str]:
+    return re.findall(r'class="explorer-weights" data-arm="(\w+)"', text)
+
+
 def test_weights_can_be_left_out(study, figures, explorer, text):
-    light = render_study(study, figures, without_weights(explorer))
-    assert 'class="explorer-weights"' in text
-    assert 'class="explorer-weights"' not in light
-    assert "too large for this page" in light
+    none = render_study(study, figures, without_largest(without_largest(explorer)))
+    assert live(text) == ["ae", "vae"]
+    assert live(none) == []
+    assert none.count("its decoder has 246,") == 2  # 2,048 x 3 + 128 x 128 x 9 + ... weights
+    assert "more than the page holds" not in text
 
 
 @pytest.mark.parametrize(

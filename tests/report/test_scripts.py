@@ -1,88 +1,33 @@
-"""The page's scripts under node: the decoder against PyTorch, and the arithmetic of explorer and tables."""
-
-import json
-import shutil
-import subprocess
-from pathlib import Path
+"""The page's scripts under node: what the decoder refuses, and the arithmetic of explorer and tables."""
 
 import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from latent_audit.report.explorer import PARAMETERS, packed_halves
+from latent_audit.base.layers import Layer
+from latent_audit.report.explorer import layer_json
+from page_scripts import NODE, run
 
-REPORT = Path(__file__).resolve().parents[2] / "src/latent_audit/report"
-NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
 
 
-DECODE = """const D = page("decoder.js");
-D.inflated(input.weights).then((w) => {
-  const decode = D.make(w, input.z[0].length, input.shape);
-  console.log(JSON.stringify(input.z.map((z) => [...decode(z)])));
-});"""
-
-
-def run(script: str, given: object = None):
-    """What `script` prints as JSON; it reads `given` from `input` and may require the page's scripts by name."""
-    head = f"const page = (name) => require({json.dumps(str(REPORT))} + '/' + name);" + (
-        "const input = JSON.parse(require('fs').readFileSync(0, 'utf8'));"
-    )
-    done = subprocess.run(
-        [str(NODE), "-e", head + script],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-@pytest.mark.parametrize(("rounded", "tolerance"), [(True, 1e-4), (False, 2e-3)])
-def test_the_decoder_agrees_with_pytorch(weights, rounded, tolerance):
-    torch = pytest.importorskip("torch")
-    from latent_audit.models.architectures.conv import ConvDecoder
-    from latent_audit.models.image import ImageShape
-
-    if rounded:  # what is left then is the arithmetic, not half precision
-        weights = {name: value.astype(np.float16).astype(np.float32) for name, value in weights.items()}
-    with torch.random.fork_rng(devices=[]):
-        model = ConvDecoder(ImageShape(1, 32, 32), latent_dim=2)
-    model.load_state_dict({name.removeprefix("decoder."): torch.from_numpy(value) for name, value in weights.items()})
-    z = np.random.default_rng(0).standard_normal((16, 2)).astype(np.float32)
-    with torch.no_grad():
-        expected = model(torch.from_numpy(z)).sigmoid().numpy()
-    parts = [weights[f"decoder.{layer}.{kind}"].ravel() for layer in PARAMETERS for kind in ("weight", "bias")]
-    images = run(DECODE, {"weights": packed_halves(np.concatenate(parts)), "z": z.tolist(), "shape": [1, 32, 32]})
-    assert expected.std() > 0.1  # pictures with contrast, or agreement means nothing
-    assert np.abs(np.reshape(images, expected.shape) - expected).max() < tolerance
-
-
-def test_colour_images_and_other_sizes():
-    torch = pytest.importorskip("torch")
-    from latent_audit.models.architectures.conv import ConvDecoder
-    from latent_audit.models.image import ImageShape
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        model = ConvDecoder(ImageShape(3, 16, 24), latent_dim=5)
-    z = np.random.default_rng(0).standard_normal((2, 5)).astype(np.float32)
-    with torch.no_grad():
-        expected = model(torch.from_numpy(z)).sigmoid().numpy()
-    state = {name: value.numpy().ravel() for name, value in model.state_dict().items()}
-    flat = np.concatenate([state[f"{layer}.{kind}"] for layer in PARAMETERS for kind in ("weight", "bias")])
-    images = run(DECODE, {"weights": packed_halves(flat), "z": z.tolist(), "shape": [3, 16, 24]})
-    np.testing.assert_allclose(np.reshape(images, expected.shape), expected, atol=2e-3)
+def message(layers: list[Layer], numbers: int, shape: list[int]) -> str:
+    """The error with which the script refuses layers of a code of two numbers."""
+    script = """const numbers = new Float32Array(input.numbers);
+        try { page("decoder.js").make(input.layers, numbers, 2, input.shape); console.log('""') }
+        catch (error) { console.log(JSON.stringify(error.message)) }"""
+    return run(script, {"layers": [layer_json(one) for one in layers], "numbers": numbers, "shape": shape})
 
 
 def test_a_wrong_number_of_weights_is_an_error():
-    words = run(
-        """try { page("decoder.js").make(new Float32Array(10), 2, [1, 32, 32]); console.log('""') }
-        catch (error) { console.log(JSON.stringify(error.message)) }"""
-    )
-    assert "10 weights given" in words
+    layers = [Layer("linear", {}, {"weight": np.zeros((4, 2))})]
+    assert "10 weights given, 8 expected" in message(layers, 10, [1, 2, 2])
+    assert message(layers, 8, [1, 2, 2]) == ""
+
+
+def test_layers_that_do_not_follow_one_another_are_an_error():
+    assert "end in [4]" in message([Layer("linear", {}, {"weight": np.zeros((4, 2))})], 8, [1, 3, 3])
+    assert "takes 3 numbers and gets [2]" in message([Layer("linear", {}, {"weight": np.zeros((4, 3))})], 12, [1, 2, 2])
 
 
 def test_half_precision_numbers():

@@ -24,7 +24,7 @@ def shown_dimensions(codes: dict[str, np.ndarray]) -> np.ndarray:
 def draw_pictures(
     model: Autoencoder, codes: dict[str, np.ndarray], images: np.ndarray, *, seed: int, device: torch.device
 ) -> dict[str, np.ndarray]:
-    """Arrays of pictures/<arm>.npz; every image is uint8 (channel, height, width).
+    """Arrays of pictures/<arm>/pictures.npz; every image is uint8 (channel, height, width).
 
     Parameters
     ----------

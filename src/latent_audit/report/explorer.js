@@ -94,7 +94,6 @@ const Explorer = (() => {
     const app = document.getElementById("explorer-app");
     if (!app) return;
     const data = JSON.parse(document.getElementById("explorer-data").textContent);
-    data.live = "DecompressionStream" in window && document.querySelector(".explorer-weights") !== null;
     const state = { mode: data.sprite ? "pick" : "move", link: "z", all: false, picked: -1, drawSeed: 1 };
     const arms = [...app.querySelectorAll(".x-arm")].map((root) => readArm(root, data));
     await Promise.all(arms.map((arm) => giveDecoder(arm, data, app.dataset.symbols)));
@@ -319,7 +318,7 @@ const Explorer = (() => {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
 
     for (const arm of arms) {
-      if (data.live && arm.dims > 2) addSliders(arm, move);
+      if (arm.live && arm.dims > 2) addSliders(arm, move);
       arm.pathStrip = addStrip(app.querySelector(".x-path"), arm, "The path from A to B");
       arm.drawStrip = addStrip(app.querySelector(".x-draws"), arm, "Draws from N(0, I)");
     }
@@ -371,9 +370,11 @@ const Explorer = (() => {
   }
 
   async function giveDecoder(arm, data, symbols) {
-    const packed = data.live && document.querySelector(`.explorer-weights[data-arm="${CSS.escape(arm.id)}"]`);
-    if (packed) {
-      const decode = Decoder.make(await Decoder.inflated(packed.textContent), arm.dims, data.shape);
+    const packed = document.querySelector(`.explorer-weights[data-arm="${CSS.escape(arm.id)}"]`);
+    arm.live = packed !== null && "DecompressionStream" in window;
+    if (arm.live) {
+      const weights = await Decoder.inflated(packed.textContent);
+      const decode = Decoder.make(data.arms[arm.id].layers, weights, arm.dims, data.shape);
       arm.decode = (z) => decode(z);
     } else {
       const sheet = document.querySelector(`#${CSS.escape(symbols + arm.id)} image`);

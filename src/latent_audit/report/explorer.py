@@ -4,21 +4,19 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 from markupsafe import Markup
 
+from latent_audit.base.layers import Layer, n_weights
 from latent_audit.report.data_uri import contact_sheet, webp_uri
 
 SPRITE_COLUMNS = 40
 N_QUANTILES = 65  # of each dimension, at even probabilities: enough for a smooth quantile map
-MAX_WEIGHTS = 2_100_000  # base64 bytes of all arms; beyond it the decoded lattice serves
-PARAMETERS = ("project", "up.0", "up.1", "up.2", "out")
-WIDTHS, HALVED = (128, 128, 64, 32), 8  # of decoder.js: channels after each step, and how often the sides are halved
-TOO_LARGE = "the weights are too large for this page"
+MAX_WEIGHTS = 3_000_000  # bytes of one arm's weights at half precision: beyond it they are not even packed
+LARGEST_HALF = 65504.0
 
 
 class ArmCodes(NamedTuple):
@@ -28,7 +26,7 @@ class ArmCodes(NamedTuple):
     plane : the two dimensions that the plane shows. order : all code dimensions, the most informative first.
     quantiles : (dimension, N_QUANTILES) of all test codes. holes : above 0 where the prior has no code near, on
     [-span, span]^2, row 0 = bottom; None where codes have more than two dimensions.
-    weights : decoder tensors by name. architecture : its name in params.yaml.
+    layers : of the decoder, from z to pixels in [0, 1]; None where it cannot be run in a page. refusal : then, why.
     """
 
     name: str
@@ -40,26 +38,27 @@ class ArmCodes(NamedTuple):
     quantiles: Float[np.ndarray, "latent level"]
     holes: Float[np.ndarray, "row column"] | None
     span: float
-    weights: Mapping[str, np.ndarray]
-    architecture: str = "conv"
+    layers: Sequence[Layer] | None
+    refusal: str = ""
 
 
 class ExplorerData(NamedTuple):
-    """Ready for the template: JSON, the sprite's data URI (or empty), and base64 weights per arm (or none).
+    """Ready for the template: JSON, the sprite's data URI (or empty), and per arm its weights or why it has none.
 
-    why_not_live : in words, why the page does not decode; empty where it does.
+    weights : base64, of the arms that decode live. not_live : why the others do not, "its decoder ...".
+    n_weights : how many numbers the decoders hold.
     """
 
     json: Markup
     sprite: str
     weights: Mapping[str, str]
-    live: bool
+    not_live: Mapping[str, str]
+    n_weights: Mapping[str, int]
     n_codes: int
     seed: int
     arms: Mapping[str, str]
     latent_dim: int
     shows_photos: bool
-    why_not_live: str = ""
 
 
 def quantile_table(codes: Float[np.ndarray, "sample latent"]) -> Float[np.ndarray, "latent level"]:
@@ -86,12 +85,11 @@ def explorer_data(
     images : the sampled test images, or None where photos may not be shown. indices : their places in the test split.
     shape : channels, height, width of a decoded image.
     """
-    why_not = cannot_decode(arms, shape)
-    weights = None if why_not else _packed_weights({arm: data.weights for arm, data in arms.items()})
+    refusals = {arm: reason for arm, data in arms.items() if (reason := _refusal(data))}
     content = {
         "shape": list(shape),
         "seed": seed,
-        "classes": classes,  # empty where the images have none
+        "classes": classes,
         "classColours": class_colours,
         "labels": labels.tolist(),
         "indices": indices.tolist(),
@@ -103,45 +101,24 @@ def explorer_data(
     return ExplorerData(
         json=script_json(content),
         sprite="" if images is None else sprite(images),
-        weights=weights or {},
-        live=weights is not None,
+        weights={arm: packed_weights(data.layers or ()) for arm, data in arms.items() if arm not in refusals},
+        not_live=refusals,
+        n_weights={arm: n_weights(data.layers or ()) for arm, data in arms.items()},
         n_codes=len(labels),
         seed=seed,
         arms={arm: data.name for arm, data in arms.items()},
         latent_dim=next(iter(arms.values())).codes.shape[1],
         shows_photos=images is not None,
-        why_not_live=why_not or ("" if weights is not None else TOO_LARGE),
     )
 
 
-def without_weights(data: ExplorerData) -> ExplorerData:
-    """The same explorer on the decoded lattices, for a page that the weights would make too large."""
-    return data._replace(weights={}, live=False, why_not_live=TOO_LARGE)
-
-
-def cannot_decode(arms: Mapping[str, ArmCodes], shape: tuple[int, int, int]) -> str:
-    """Why the page's script cannot run these decoders, in words; empty where it can.
-
-    It knows one network: `PARAMETERS`, for sides that are multiples of 8, of exactly the sizes that `decoder.js` takes.
-    """
-    channels, height, width = shape
-    if height % HALVED or width % HALVED:
-        return f"the page decodes sides that are multiples of {HALVED}, and these pictures are {width} × {height}"
-    for data in arms.values():
-        n_flat = WIDTHS[0] * (height // HALVED) * (width // HALVED)
-        sizes = {"project": (n_flat * data.codes.shape[1], n_flat), "out": (channels * WIDTHS[-1] * 9, channels)}
-        steps = enumerate(pairwise(WIDTHS))
-        sizes |= {f"up.{step}": (n_in * n_out * 9, n_out) for step, (n_in, n_out) in steps}
-        wanted = {
-            f"decoder.{layer}.{kind}": size
-            for layer, both in sizes.items()
-            for kind, size in zip(("weight", "bias"), both, strict=True)
-        }
-        found = {name: np.size(part) for name, part in data.weights.items() if name.startswith("decoder.")}
-        if data.architecture != "conv" or wanted != found:
-            other = f"{data.name} has another: {data.architecture}"
-            return f"the page runs decoders of the study’s own conv alone, and {other}"
-    return ""
+def without_largest(data: ExplorerData) -> ExplorerData:
+    """The same explorer with the decoded lattice in place of the largest weights, and the words for it."""
+    arm = max(data.weights, key=lambda name: len(data.weights[name]))
+    return data._replace(
+        weights={name: packed for name, packed in data.weights.items() if name != arm},
+        not_live=dict(data.not_live) | {arm: _too_large(data.n_weights[arm], len(data.weights[arm]))},
+    )
 
 
 def script_json(content: Any) -> Markup:
@@ -172,25 +149,43 @@ def _arm_json(data: ArmCodes) -> dict[str, Any]:
         "span": data.span,
         "holes": None if data.holes is None else _base64(np.packbits(data.holes > 0)),
         "holeSide": 0 if data.holes is None else len(data.holes),
+        "layers": [layer_json(layer) for layer in data.layers or ()],
     }
 
 
-def _packed_weights(weights: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, str] | None:
-    packed = {
-        arm: packed_halves(np.concatenate([part.ravel() for part in _in_order(tensors)]))
-        for arm, tensors in weights.items()
-    }
-    return packed if sum(map(len, packed.values())) <= MAX_WEIGHTS else None
+def layer_json(layer: Layer) -> dict[str, Any]:
+    """A layer as the script reads it: kind, settings, and the names and shapes of its weights."""
+    shapes = [[name, list(array.shape)] for name, array in layer.weights.items()]
+    return {"kind": layer.kind, "settings": dict(layer.settings), "weights": shapes}
+
+
+def _refusal(data: ArmCodes) -> str:
+    """Why the page cannot hold the arm's decoder, whatever else is in it; empty where it can."""
+    if data.layers is None:
+        return data.refusal
+    number = n_weights(data.layers)
+    if 2 * number > MAX_WEIGHTS:
+        return _too_large(number, 2 * number)
+    if not all(np.all(np.abs(array) <= LARGEST_HALF) for layer in data.layers for array in layer.weights.values()):
+        return "some weights of its decoder are infinite, or too large for the half precision of the page"
+    return ""
+
+
+def _too_large(number: int, n_bytes: int) -> str:
+    words = f"{number / 1e6:.1f} million" if number >= 1e6 else f"{number:,}"
+    return f"its decoder has {words} weights, {n_bytes / 1e6:.2g} MB, more than the page holds"
+
+
+def packed_weights(layers: Sequence[Layer]) -> str:
+    """The weights of all layers, in their order, as `packed_halves`."""
+    arrays = [array.ravel() for layer in layers for array in layer.weights.values()]
+    return packed_halves(np.concatenate([np.empty(0, dtype=np.float32), *arrays]))
 
 
 def packed_halves(values: Float[np.ndarray, " parameter"]) -> str:
     """float16, all high bytes before all low bytes (alike, so they compress), deflated, base64: 14% less than plain."""
     halves = np.ascontiguousarray(values, dtype="<f2").view(np.uint8)
     return base64.b64encode(zlib.compress(halves[1::2].tobytes() + halves[::2].tobytes(), 9)).decode()
-
-
-def _in_order(tensors: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-    return [tensors[f"decoder.{layer}.{kind}"] for layer in PARAMETERS for kind in ("weight", "bias")]
 
 
 def _base64(array: np.ndarray) -> str:

@@ -1,6 +1,6 @@
 """Rows of decoded pictures: reconstructions beside originals, lattices, samples."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -35,10 +35,10 @@ def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Ro
     return [Row(blocks, "tiles")]
 
 
-def lattice_rows(pictures: Pictures, names: Mapping[str, str], live: bool) -> list[Row]:
+def lattice_rows(pictures: Pictures, names: Mapping[str, str], live: Collection[str]) -> list[Row]:
     """The decoded plane per arm, on an even grid of [-3, 3]^2 and on the quantiles of the prior.
 
-    live : the explorer decodes for itself; otherwise it reads the first row, which is then finer.
+    live : arms that the explorer decodes for itself; of the others it reads the first row, which is finer there.
     """
     kinds = (
         ("lattice", "An even grid in code units", ("−3", "−2", "−1", "0", "1", "2", "3"), "z"),
@@ -53,7 +53,7 @@ def lattice_rows(pictures: Pictures, names: Mapping[str, str], live: bool) -> li
     for kind, label, ticks, unit in kinds:
         panels = []
         for arm, own in pictures.items():
-            tile = min(own[kind].shape[-1], LATTICE_TILE if live or kind != "lattice" else ATLAS_TILE)
+            tile = min(own[kind].shape[-1], LATTICE_TILE if arm in live or kind != "lattice" else ATLAS_TILE)
             uri = webp_uri(contact_sheet(own[kind], tile=tile), quality=66)
             alt = f"Decoded images of {names[arm]} over the plane of codes: {label.lower()}."
             first, second = (f"z{_sub(dim)}" if unit == "z" else f"Φ(z{_sub(dim)})" for dim in own["dims"])

@@ -1,0 +1,27 @@
+"""The page of a study within its limit of bytes: the largest decoders give way to their lattices first."""
+
+from collections.abc import Mapping, Sequence
+
+from latent_audit.base.errors import InputError
+from latent_audit.report.explorer import ExplorerData, without_largest
+from latent_audit.report.pictures import Pictures, lattice_rows
+from latent_audit.report.render import MAX_BYTES, fits, render_study
+from latent_audit.report.study import Row, Study
+
+
+def fitted_page(study: Study, figures: Mapping[str, Sequence[Row]], pictures: Pictures, explorer: ExplorerData) -> str:
+    """The report with `fig-lattice` added, and as many arms that decode live as it holds.
+
+    Raises
+    ------
+    InputError : the page is too large even without any decoder.
+    """
+    while True:
+        lattice = lattice_rows(pictures, study.names, explorer.weights)
+        page = render_study(study, dict(figures) | {"fig-lattice": lattice}, explorer)
+        if fits(page):
+            return page
+        if not explorer.weights:
+            size = len(page.encode())
+            raise InputError(f"the report has {size:,} bytes, more than {MAX_BYTES:,}: leave out some arms")
+        explorer = without_largest(explorer)

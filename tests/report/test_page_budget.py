@@ -1,0 +1,120 @@
+"""Weights are budgeted per arm: who does not fit gets its lattice, the others decode live, and the page says so."""
+
+import re
+
+import numpy as np
+import pytest
+
+from latent_audit.base.errors import InputError
+from latent_audit.base.layers import Layer
+from latent_audit.report import page_budget, render
+from latent_audit.report.explorer import ArmCodes, explorer_data, quantile_table
+from latent_audit.report.page_budget import fitted_page
+
+SIGMOID = Layer("activation", {"function": "sigmoid"})
+
+
+def dense(hidden: int, *, largest: float = 1.0) -> list[Layer]:
+    """A decoder of 2 x hidden + hidden x 1024 weights, as hard to compress as trained ones."""
+    rng = np.random.default_rng(hidden)
+    first, last = rng.standard_normal((hidden, 2)), rng.standard_normal((1024, hidden)) / hidden
+    last[0, 0] = largest
+    return [
+        Layer("linear", {}, {"weight": first.astype(np.float32)}),
+        Layer("linear", {}, {"weight": last.astype(np.float32)}),
+        Layer("reshape", {"shape": [1, 32, 32]}),
+        SIGMOID,
+    ]
+
+
+@pytest.fixture
+def page_of(study, figures, pictures):
+    """The page of arms `ae` and `vae`, given the decoder (or the refusal) of each."""
+
+    def make(**decoders: list[Layer] | str) -> str:
+        codes = np.random.default_rng(1).standard_normal((60, 2))
+        arms = {
+            arm: ArmCodes(
+                name=study.names[arm],
+                colour=study.colours[arm],
+                codes=codes,
+                recon_nll=np.full(60, 250.0),
+                plane=(0, 1),
+                order=np.array([0, 1]),
+                quantiles=quantile_table(codes),
+                holes=None,
+                span=3.5,
+                layers=None if isinstance(decoder, str) else decoder,
+                refusal=decoder if isinstance(decoder, str) else "",
+            )
+            for arm, decoder in decoders.items()
+        }
+        labels = np.arange(60) % 3
+        shown = {"classes": study.meta["classes"], "class_colours": list(study.class_colours), "shape": (1, 32, 32)}
+        explorer = explorer_data(arms, images=None, labels=labels, indices=np.arange(60), seed=0, **shown)
+        return fitted_page(study, {"fig-samples": figures["fig-samples"]}, pictures, explorer)
+
+    return make
+
+
+def live(page: str) -> list[str]:
+    return re.findall(r'class="explorer-weights" data-arm="(\w+)"', page)
+
+
+def notes(page: str) -> dict[str, str]:
+    """Why an arm does not decode live, by arm."""
+    parts = re.findall(r'class="x-arm" data-arm="(\w+)"(.*?)(?=class="x-arm"|class="x-strips")', page, re.DOTALL)
+    found = {arm: re.search(r"made beforehand: (.*?)\.</p>", text) for arm, text in parts}
+    return {arm: note[1] for arm, note in found.items() if note}
+
+
+def test_arms_that_fit_decode_live(page_of):
+    page = page_of(ae=dense(64), vae=dense(32))
+    assert live(page) == ["ae", "vae"]
+    assert notes(page) == {}
+    assert "here in the page, by the weights of seed 0." in page
+
+
+def test_an_arm_beyond_any_page_falls_back_alone(page_of):
+    page = page_of(ae=dense(2000), vae=dense(32))
+    assert live(page) == ["vae"]
+    assert notes(page) == {"ae": "its decoder has 2.1 million weights, 4.1 MB, more than the page holds"}
+    assert "by the weights of seed 0, but for the arms that say otherwise." in page
+
+
+def test_the_largest_gives_way_where_not_all_have_room(page_of):
+    page = page_of(ae=dense(900), vae=dense(800))
+    assert live(page) == ["vae"]
+    assert list(notes(page)) == ["ae"]
+    assert notes(page)["ae"].startswith("its decoder has 923,400 weights, 2.")
+    assert render.fits(page)
+
+
+def test_a_decoder_that_cannot_be_run_says_so(page_of):
+    words = "its decoder cannot be run in a page: GELU (1) has no counterpart"
+    page = page_of(ae=words, vae=dense(32))
+    assert (live(page), notes(page)) == (["vae"], {"ae": words})
+    page = page_of(ae=words, vae=words)
+    assert live(page) == []
+    assert "from a lattice of pictures made beforehand, of seed 0." in page
+
+
+@pytest.mark.parametrize("largest", [1e5, np.inf, np.nan])
+def test_a_weight_beyond_half_precision_is_not_sent(page_of, largest):
+    page = page_of(ae=dense(16, largest=largest), vae=dense(16))
+    assert live(page) == ["vae"]
+    assert "half precision" in notes(page)["ae"]
+
+
+def test_who_does_not_decode_live_has_a_finer_lattice(page_of, monkeypatch):
+    asked = []
+    monkeypatch.setattr(page_budget, "lattice_rows", lambda *given: asked.append(list(given[-1])) or [])
+    page_of(ae=dense(2000), vae=dense(16))
+    page_of(ae=dense(900), vae=dense(800))
+    assert asked == [["vae"], ["ae", "vae"], ["vae"]]
+
+
+def test_a_page_that_is_too_large_without_any_decoder_is_refused(page_of, monkeypatch):
+    monkeypatch.setattr(page_budget, "fits", lambda page: False)
+    with pytest.raises(InputError, match="leave out some arms"):
+        page_of(ae=dense(16), vae=dense(16))
