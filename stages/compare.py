@@ -5,17 +5,17 @@ from pathlib import Path
 import pandas as pd
 
 from latent_audit.base.errors import reported
+from latent_audit.base.measures import FILE, read_described, write_described
 from latent_audit.base.tables import read_json, read_table, write_json, write_table
 from latent_audit.claims.effects import claims_table
-from latent_audit.claims.intervals import mean_interval, within
-from latent_audit.claims.observations import learning_curves, range_of
+from latent_audit.claims.observations import intervals, learning_curves
 from latent_audit.params import load_params
 
 SIGNIFICANT = 6  # digits kept in metrics.json
 
 
 def main() -> None:
-    """Write reports/metrics.json, reports/claims.csv and reports/curves.csv."""
+    """Write reports/metrics.json, reports/measures.json, reports/claims.csv and reports/curves.csv."""
     params = load_params(Path("params.yaml"))
     arms = list(params.arms)
     summaries = {arm: read_table(Path("diagnostics") / arm / "summary.csv") for arm in arms}
@@ -24,25 +24,12 @@ def main() -> None:
     weights = {arm: read_json(Path("models") / arm / "arm.json")["beta_kl"] for arm in arms}
     critic = read_json(Path("critic/critic.json"))
     histories = {arm: read_table(Path("models") / arm / "history.csv") for arm in arms}
+    metrics = {name: m for arm in arms for name, m in read_described(Path("diagnostics") / arm / FILE).items()}
     write_table(Path("reports/claims.csv"), claims_table(observations, weights, params.diagnostics.margins))
     write_table(Path("reports/curves.csv"), learning_curves(histories))
-    write_json(Path("reports/metrics.json"), {"critic": {"accuracy": critic["accuracy"]}, **_intervals(observations)})
-
-
-def _intervals(observations: pd.DataFrame) -> dict[str, dict[str, dict[str, float | int | None]]]:
-    metrics: dict[str, dict[str, dict[str, float | int | None]]] = {}
-    of_z = observations[observations["code"] == "z"]
-    for (arm, metric), rows in of_z.groupby(["arm", "metric"]):
-        interval = within(mean_interval(rows.sort_values("seed")["value"].tolist()), *range_of(str(metric)))
-        rounded = {key: _rounded(value) for key, value in interval._asdict().items()}
-        metrics.setdefault(str(arm), {})[str(metric)] = rounded
-    return metrics
-
-
-def _rounded(value: float | int) -> float | int | None:
-    if isinstance(value, int):
-        return value
-    return float(f"{value:.{SIGNIFICANT}g}") if pd.notna(value) else None
+    made = intervals(observations, metrics, digits=SIGNIFICANT)
+    write_json(Path("reports/metrics.json"), {"critic": {"accuracy": critic["accuracy"]}, **made})
+    write_described(Path("reports/measures.json"), metrics)
 
 
 if __name__ == "__main__":

@@ -1,93 +1,51 @@
 """Stage `diagnose`: measure the codes of every replicate of one arm; tidy tables, and a small summary."""
 
 import shutil
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-import pandas as pd
 import typer
 
 from latent_audit.base.atomic import atomic_path
-from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
-from latent_audit.base.tables import read_table, write_json, write_table
-from latent_audit.claims.intervals import mean_interval
-from latent_audit.claims.observations import summarise
+from latent_audit.base.measures import FILE, described, write_described
+from latent_audit.base.tables import write_json, write_table
+from latent_audit.claims.observations import DESCRIBED, means, summarise
 from latent_audit.compute.devices import resolve
 from latent_audit.compute.workers import map_seeds
-from latent_audit.data.prepared import load_meta, load_split
-from latent_audit.decoding.generation import load_critic
-from latent_audit.decoding.replicate_tables import agreement_table, measure_codes, measure_decoder, reconstruction_table
+from latent_audit.decoding.diagnosis import Files, every_registered, measure_replicate, tables_of_arm
 from latent_audit.diagnostics.audit import AuditSettings
-from latent_audit.diagnostics.multiplicity import adjust
-from latent_audit.models.image import ImageShape
-from latent_audit.models.store import load_model
-from latent_audit.params import Params, load_params
-
-
-def measure_replicate(
-    arm: str, params: Params, *, seed: int, send: Callable[[Any], None]
-) -> tuple[dict[str, pd.DataFrame], Any]:
-    """All tables of replicate `seed`, and its class maps."""
-    prepared, models, device = Path("data/prepared") / params.dataset, Path("models") / arm, resolve(params.device)
-    meta, settings = load_meta(prepared), params.diagnostics
-    image = ImageShape(meta.channels, meta.height, meta.width)
-    model = load_model(models, seed, device=device)
-    critic = load_critic(Path("critic"), image, device=device)
-    codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
-    tables, maps = measure_codes(
-        codes, model, critic, meta.classes, seed=settings.seed, device=device,
-        settings=AuditSettings(
-            settings.neighbors, settings.grid, settings.null_draws, settings.null_rows, unit_counts=False
-        ),
-    )  # fmt: skip
-    send(f"seed {seed}: audited")
-    splits = {name: load_split(prepared, name) for name in ("train", "test")}
-    tables |= measure_decoder(
-        codes, model, critic, splits, reconstruction=params.model.reconstruction, seed=settings.seed, device=device
-    )
-    tables["reconstruction"] = reconstruction_table(codes, read_table(models / "history.csv"), seed)
-    send(f"seed {seed}: decoder measured")
-    return {name: table.assign(seed=seed) for name, table in tables.items()}, maps
+from latent_audit.params import load_params
 
 
 def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
-    """Write diagnostics/ARM/*.csv and metrics/ARM.json."""
+    """Write diagnostics/ARM/*.csv, diagnostics/ARM/measures.json and metrics/ARM.json."""
     params = load_params(Path("params.yaml"))
     params.arm(arm)
-    folder = Path("diagnostics") / arm
+    set_, device, folder = params.diagnostics, resolve(params.device), Path("diagnostics") / arm
+    files = Files(
+        Path("data/prepared") / params.dataset, Path("models") / arm, Path("codes") / arm, Path("critic"),
+        AuditSettings(set_.neighbors, set_.grid, set_.null_draws, set_.null_rows, unit_counts=False),
+        set_.seed, params.model.reconstruction, device,
+    )  # fmt: skip
     shutil.rmtree(folder, ignore_errors=True)
     measured = map_seeds(
-        partial(measure_replicate, arm, params), params.seeds, device=resolve(params.device),
+        partial(measure_replicate, files), params.seeds, device=device,
         on_message=lambda line: print(f"{arm}: {line}", flush=True),
     )  # fmt: skip
-    tables = {name: _stacked([tables[name] for tables, _ in measured]) for name in measured[0][0]}
-    tables["per_dim"] = adjust(tables["per_dim"].filter(regex="^(?!.*_p_(holm|bh)$)"), by="code")  # over all seeds
-    tables["summary"] = summarise(tables)
-    means = {seed: read_codes(Path("codes") / arm / f"seed-{seed}.npz")["mu"] for seed in params.seeds}
-    tables["agreement"] = agreement_table(means)
+    tables = tables_of_arm(measured, {seed: files.codes_of(seed)["mu"] for seed in params.seeds})
+    measures = every_registered()
+    tables["summary"] = summarise(tables, measures)
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
     with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
         np.savez(file, **measured[0][1]._asdict())
-    write_json(Path("metrics") / f"{arm}.json", _means(tables["summary"]))
-
-
-def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    table = pd.concat(tables, ignore_index=True)
-    return table[["seed", *(column for column in table.columns if column != "seed")]]
-
-
-def _means(summary: pd.DataFrame) -> dict[str, float]:
-    of_z = summary[summary["code"] == "z"]
-    return {
-        str(metric): float(f"{mean_interval(values.tolist()).mean:.6g}")
-        for metric, values in of_z.groupby("metric")["value"]
-        if np.isfinite(values).all()
-    }
+    made = {*tables["summary"]["metric"], *(name for t in tables.values() if "metric" in t for name in t["metric"])}
+    known = described(measures) | {metric.name: metric for metric in DESCRIBED}
+    write_described(folder / FILE, {name: metric for name, metric in known.items() if name in made})
+    write_json(Path("metrics") / f"{arm}.json", means(tables["summary"]))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from scipy.stats import kstwobign
 from latent_audit.base.atomic import write_text
 from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import InputError, reported
+from latent_audit.base.measures import FILE, read_described
 from latent_audit.base.randomness import rng_for
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.prepared import Meta, load_meta, load_split
@@ -94,6 +95,7 @@ def read_study(params: Params, meta: Meta) -> Study:
         claims=read_table(Path("reports/claims.csv")),
         critic=read_json(Path("critic/critic.json")),
         provenance=_provenance(meta, list(arms)),
+        measures={name: m for arm in arms for name, m in read_described(Path("diagnostics") / arm / FILE).items()},
     )
 
 

@@ -72,6 +72,11 @@ class Metric:
         return self.title or self.words
 
     @property
+    def label(self) -> str:
+        """The title with the unit, for the head of a column."""
+        return f"{self.short}, {self.unit}" if self.unit not in ("", SHARE, POINTS) else self.short
+
+    @property
     def heading(self) -> str:
         """Of a panel: the title, and which direction is better."""
         text = self.short[:1].upper() + self.short[1:]
@@ -89,7 +94,7 @@ class Measure:
 
     needs : which of `NEEDS` must be there. rows : takes a subject (`diagnostics.subject`, `decoding.subject`) and gives
     metric -> value, or a table with at least the columns metric and value; None where these codes have no such number.
-    table : which table the rows join; of a measure in `decoding/` it is its own. qualifier : a column of the table whose
+    table : which the rows join; a measure in `decoding/` has its own. qualifier : a column of the table whose
     values end a metric's name in summaries. order : its place in the table; equal ones stand by name.
     """
 
@@ -135,18 +140,17 @@ def discover(package: str) -> tuple[Measure, ...]:
 
     Raises
     ------
-    ValueError : two measures of one name, or two that describe the same metric.
+    ValueError : two measures of one name, or two different descriptions of one metric.
     """
     folder = importlib.import_module(package)
     names = sorted(found.name for found in pkgutil.iter_modules(folder.__path__))
     modules = [importlib.import_module(f"{package}.{name}") for name in names]
     measures = [module.MEASURE for module in modules if hasattr(module, "MEASURE")]
-    for what, found in (
-        ("measures", [measure.name for measure in measures]),
-        ("metrics", [metric.name for measure in measures for metric in measure.metrics]),
-    ):
+    names = [measure.name for measure in measures]
+    metrics = {metric for measure in measures for metric in measure.metrics}
+    for what, found in (("measures", names), ("metrics", [metric.name for metric in metrics])):
         if twice := sorted({name for name in found if found.count(name) > 1}):
-            raise ValueError(f"{package}: more than one of its {what} is called {', '.join(twice)}")
+            raise ValueError(f"{package}: its {what} {', '.join(twice)} are described twice, and not alike")
     return tuple(sorted(measures, key=lambda measure: (measure.order, measure.name)))
 
 

@@ -209,9 +209,7 @@ MEASURE = Measure(
         Metric("max_abs_z", "largest |z|", "code units", 0.0, section="codes"),
         Metric("expected_max_abs_z", "largest |z| to be expected of N(0, I)", "code units", 0.0, section="codes"),
         share("beyond_3sd_fraction", "share of coordinates beyond 3", section="codes"),
-        share(
-            "beyond_3sd_radius_fraction", "share beyond the radius that holds 99.7% of N(0, I)", section="codes"
-        ),
+        share("beyond_3sd_radius_fraction", "share beyond the radius that holds 99.7% of N(0, I)", section="codes"),
         Metric("mean_norm", "mean length of a code", "code units", 0.0, section="codes"),
     ),
     rows=_rows,

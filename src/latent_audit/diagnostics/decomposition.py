@@ -26,9 +26,7 @@ class NoDrawWarning(UserWarning):
     """Of codes z that are no draws of their posterior."""
 
 
-def decomposition(
-    mu: Codes | np.ndarray, logvar: Codes | np.ndarray, z: Codes | np.ndarray
-) -> pd.DataFrame:
+def decomposition(mu: Codes | np.ndarray, logvar: Codes | np.ndarray, z: Codes | np.ndarray) -> pd.DataFrame:
     """KL = index_code_mi + total_correlation + dimwise_kl, in nats, at the sampled z; Chen et al. (2018), equation 2.
 
     With averages over n of one draw z_n ~ q(z|x_n):
@@ -94,7 +92,9 @@ def per_dimension_rate(
     mu: Codes | np.ndarray,
     logvar: Codes | np.ndarray,
     *,
-    threshold: float = 0.01, epsilon: float = 0.01, delta: float = 0.01
+    threshold: float = 0.01,
+    epsilon: float = 0.01,
+    delta: float = 0.01,
 ) -> pd.DataFrame:
     """What each dimension carries: `dim kl_nats activity is_active collapsed_share is_collapsed`.
 

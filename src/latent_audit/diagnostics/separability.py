@@ -162,9 +162,7 @@ def procrustes_distance(x: Codes | np.ndarray, y: Codes | np.ndarray) -> float:
     return float(max(0.0, 1 - (np.linalg.svd(first.T @ second, compute_uv=False).sum() / norm) ** 2))
 
 
-def _centred_pair(
-    x: Codes | np.ndarray, y: Codes | np.ndarray, where: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _centred_pair(x: Codes | np.ndarray, y: Codes | np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
     """Both codes minus their mean; constant columns become exact zeros."""
     first, second = Codes.of(x, where=where).values, Codes.of(y, where=where).values
     if len(first) != len(second):
