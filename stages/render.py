@@ -124,14 +124,14 @@ def draw(
         ),
         "fig-areas": scores.areas(tables["classes"]),
         "fig-holes": compose.holes(z, hole_maps, joint, null=null, margin=hole_limit(study)),
-        "fig-separability": scores.separability(tables["separability"]),
+        "fig-separability": scores.separability(tables["separability"], study.headings),
     }
     maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
     bands["fig-pspace"] = compose.p_space(z, labels, maps, n_classes=n_classes, dims=dims)
     if "generation" in tables:
-        bands["fig-generation"] = scores.generation(tables["generation"])
+        bands["fig-generation"] = scores.generation(tables["generation"], study.headings)
     if "continuity" in tables:
-        bands["fig-continuity"] = scores.continuity(tables["continuity"])
+        bands["fig-continuity"] = scores.continuity(tables["continuity"], study.headings)
     return bands, hole_maps
 
 

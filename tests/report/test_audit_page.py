@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from test_render import Page
 
 from latent_audit.audit.files import ForeignCodes
 from latent_audit.audit.page import audit_page
 from latent_audit.diagnostics.audit import AuditSettings, audit
 from latent_audit.report.render import fits
+from report.test_render import Page
 
 SETTINGS = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40)
 HOSTILE = "</script><script>alert(1)</script>"

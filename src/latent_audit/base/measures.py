@@ -120,8 +120,13 @@ class Measure:
         found = self.rows(subject)
         if found is None:
             return None
-        table = found if isinstance(found, pd.DataFrame) else pd.DataFrame(found.items(), columns=["metric", "value"])
-        if strange := sorted(set(table["metric"]) - {metric.name for metric in self.metrics}):
+        table: pd.DataFrame
+        if isinstance(found, pd.DataFrame):
+            table = found
+        else:
+            table = pd.DataFrame(list(found.items()), columns=["metric", "value"])
+        given = {str(metric) for metric in table["metric"]}
+        if strange := sorted(given - {metric.name for metric in self.metrics}):
             raise ValueError(f"measure {self.name!r}: gives {', '.join(strange)}, which its `metrics` do not describe")
         return table
 
@@ -177,7 +182,7 @@ def read_described(path: Path) -> dict[str, Metric]:
 
 def of_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Metric]:
     """Descriptions from what stands in such a file."""
-    metrics = [Metric(**row | {"low": _or(row["low"], -inf), "high": _or(row["high"], inf)}) for row in rows]
+    metrics = [Metric(**{**row, "low": _or(row["low"], -inf), "high": _or(row["high"], inf)}) for row in rows]
     return {metric.name: metric for metric in metrics}
 
 

@@ -18,6 +18,8 @@ _ROUNDING = 64 * np.finfo(np.float64).eps  # relative; squared distances below a
 DESCRIBED = (  # what `score` gives, of one set of images
     Metric("fd_clf", "FD-clf", low=0.0, better="lower", section="generation", title="FD-clf",
            sentence="Fréchet distance of decoded to real images in the critic's features"),
+    Metric("fd_random", "FD of random features", low=0.0, better="lower", section="generation",
+           title="FD of random features", sentence="Fréchet distance in the features of a network trained on nothing"),
     Metric("kid", "KID", better="lower", section="generation", title="KID: distance by kernels"),
     Metric("kid_sd", "sd of KID over its subsets", low=0.0, section="generation"),
     share("precision", "precision", better="higher", section="generation"),

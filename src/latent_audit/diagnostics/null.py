@@ -33,9 +33,8 @@ def prior_row(x: Codes, *, rng: np.random.Generator, projections: int, seed: int
 def shape_row(x: Codes, *, rng: np.random.Generator, seed: int) -> dict[str, float]:
     """Every statistic that fits mean and covariance first; NaN without spread or without more rows than dimensions."""
     moving = int((np.ptp(x.values, axis=0) > 0).sum())
-    if (
-        x.whitening.rank == 0 or len(x) <= moving + 1
-    ):  # with one row more than dimensions they are the same for any data
+    # with one row more than dimensions they are the same for any data
+    if x.whitening.rank == 0 or len(x) <= moving + 1:
         return dict.fromkeys(SHAPE_METRICS, np.nan) | {"gaussian_tc": gaussian_tc(x)}
     white = x.whitened
     used = subsample(white, hole_rows(*white.shape), rng=rng)

@@ -63,7 +63,8 @@ def code_tables(
     tables = {name: _joined([made[m.name] for m in measures if m.table == name]) for name in TABLES}
     return CodeTables(
         dimensions,
-        *(tables[name] for name in ("joint", "transforms")),
+        tables["joint"],
+        tables["transforms"],
         named,
         tables["separability"] if len(tables["separability"]) else None,
         None if named is None else subject.areas.label_map,

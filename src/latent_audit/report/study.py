@@ -36,6 +36,11 @@ class Study(NamedTuple):
     measures: Mapping[str, Metric] = MappingProxyType({})
 
     @property
+    def headings(self) -> dict[str, str]:
+        """What heads a panel of each metric."""
+        return {name: metric.heading for name, metric in self.measures.items()}
+
+    @property
     def first_seed(self) -> int:
         """The seed whose pictures and codes are drawn."""
         return self.seeds[0]

@@ -8,19 +8,13 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import SHARE
 from latent_audit.report.render import Section, content_policy, environment, text_of
 from latent_audit.report.tables import number, percent
 
 INDEX = "index.html"
 VERDICTS = ("supported", "contradicted", "inconclusive")
-MEASURES = {
-    "hole_fraction": ("prior draws in a hole", percent),
-    "ks_d_max": ("distance to N(0, 1), KS", number),
-    "recon_nll": ("reconstruction, nats per image", number),
-    "knn_accuracy": ("class from code, k-NN", percent),
-    "fd_clf_prior": ("FD-clf, prior", number),
-    "fd_clf_gmm": ("FD-clf, fitted mixture", number),
-}
+MEASURES = ("hole_fraction", "ks_d_max", "recon_nll", "knn_accuracy", "fd_clf_prior", "fd_clf_gmm")
 
 
 class Entry(NamedTuple):
@@ -151,14 +145,16 @@ def _of_summary(file: str, text: str) -> Entry:
         content = json.loads(text)
         arms = content["arms"]
         present = [key for key in MEASURES if any(arm.get(key) is not None for arm in arms)]
-        rows = [[arm["name"], arm["weight"], *(_written(arm, key) for key in present)] for arm in arms]
+        known = content.get("measures", {})
+        units = {key: known.get(key, {}).get("unit", "") for key in present}
+        rows = [[arm["name"], arm["weight"], *(_written(arm, key, units[key]) for key in present)] for arm in arms]
         return Entry(
             file,
             str(content["dataset"]).replace("_", "-"),
             len(content["seeds"]),
             bool(content["reduced"]),
             {verdict: int(content["verdicts"].get(verdict, 0)) for verdict in VERDICTS},
-            ["arm", "weight", *(MEASURES[key][0] for key in present)],
+            ["arm", "weight", *(known.get(key, {}).get("label", key.replace("_", " ")) for key in present)],
             rows,
             any(f"{key}_low" in arm for key in present for arm in arms),
         )
@@ -166,9 +162,9 @@ def _of_summary(file: str, text: str) -> Entry:
         raise InputError(f"{file}: its summary cannot be read ({error!r}); make it again: `dvc repro`") from None
 
 
-def _written(arm: dict[str, Any], key: str) -> str:
+def _written(arm: dict[str, Any], key: str, unit: str) -> str:
     """A mean, and its interval over seeds where the summary has one."""
-    form = MEASURES[key][1]
+    form = percent if unit == SHARE else number
     if arm.get(key) is None:
         return "–"
     low, high = arm.get(f"{key}_low"), arm.get(f"{key}_high")
