@@ -1,4 +1,4 @@
-"""Codes in columns, .csv, .tsv and .parquet: every column but the labels, and what is no code by name, is a dimension."""
+"""Codes in columns, .csv, .tsv and .parquet: every column is a dimension but the labels, and what is no code."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,10 +35,7 @@ def read_columns(path: Path, label: str | None, patterns: Sequence[str]) -> Colu
     """
     read = read_parquet if path.suffix.lower() == ".parquet" else read_csv
     sheet = read(path, Wanted(label, patterns))
-    if sheet.lists:
-        found = _of_lists(sheet, patterns, path.name)
-    else:
-        found = taken(sheet, patterns, path.name)
+    found = (_of_lists if sheet.lists else taken)(sheet, patterns, path.name)
     return Columns(found._replace(notes=[*sheet.notes, *found.notes]), sheet.labels, sheet.label_column)
 
 

@@ -1,4 +1,4 @@
-"""Text files of columns, read line by line into one growing array of float64: never more memory than the numbers need."""
+"""Text files of columns, read line by line into one growing array: no more memory than the numbers need."""
 
 import csv
 from array import array
@@ -96,7 +96,7 @@ class _Rows:
             line = line[:-1]  # a separator at the end
         if len(line) != self._width:
             self.n_ragged += 1
-            self.ragged = (self.ragged + [(number, len(line))])[:3]
+            self.ragged = [*self.ragged, (number, len(line))][:3]
             return
         if self._label is not None:
             text = line[self._label].strip()

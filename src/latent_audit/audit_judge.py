@@ -79,7 +79,7 @@ def by_value(columns: Mapping[str, np.ndarray], integers: Collection[str], where
     if len(odd) > len(real):
         raise InputError(
             f"{where}: {len(odd)} columns hold whole numbers, {_listed(odd)}, and {len(real)} real ones, "
-            f"{_listed(real)}; say which are the codes with --columns, e.g. --columns {shlex.quote(','.join(real[:3]))}."
+            f"{_listed(real)}; say which are the codes with --columns, as in --columns {shlex.quote(real[0])}."
         )
     notes = []
     if numbers:
@@ -100,7 +100,7 @@ def _is_whole(values: np.ndarray) -> bool:
 
 def _counts_rows(values: np.ndarray) -> bool:
     """Whether these whole numbers are the numbers of the rows, from wherever they start and in whatever order."""
-    if len(values) < 2 or not values.max() - values.min() == len(values) - 1:  # NaN too
+    if len(values) < 2 or values.max() - values.min() != len(values) - 1:  # NaN too
         return False
     return bool((np.diff(np.sort(values)) == 1).all())
 

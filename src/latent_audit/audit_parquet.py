@@ -1,5 +1,6 @@
 """Parquet files of columns: their sizes are judged by the file's own notes before anything is unpacked."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def read_parquet(path: Path, wanted: Wanted) -> Sheet:
         names = list(file.schema_arrow.names)
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise InputError(f"{path.name}: more than one column is called {some(repeated)}; rename them.")
-        stored = _stored_index(file.schema_arrow.pandas_metadata, names)
+        stored = _stored_index((file.metadata.metadata or {}).get(b"pandas"), names)
         kept = [name for name in names if name not in stored or name in (wanted.label, *wanted.patterns)]
         planned = plan(kept, wanted, path.name)
         notes = [f"{path.name}: left out, pandas stored it as the row index: {printable(name)!r}" for name in stored
@@ -38,8 +39,9 @@ def read_parquet(path: Path, wanted: Wanted) -> Sheet:
         return _sheet(file, planned, [*notes, *planned.notes], path)
 
 
-def _stored_index(metadata: Any, names: list[str]) -> list[str]:
-    """The columns that pandas wrote for its row index, where there are others."""
+def _stored_index(notes: bytes | None, names: list[str]) -> list[str]:
+    """The columns that pandas wrote for its row index, by its notes in the file, where there are others."""
+    metadata = {} if notes is None else json.loads(notes)
     listed = metadata.get("index_columns", []) if isinstance(metadata, dict) else []
     stored = [name for name in listed if isinstance(name, str) and name in names]
     return stored if len(stored) < len(names) else []

@@ -35,8 +35,8 @@ _LABEL_NAMES = (
     "label labels class classes classid classname classlabel classlabels target targets y ys ytrue ypred truth "
     "groundtruth gt category categories cluster clusters clusterid clusterlabel kmeans leiden louvain celltype group "
     "groups species digit digits prediction predictions predicted pred preds split splits fold folds subset partition "
-    "phase epoch epochs step steps globalstep iteration iterations iter batch batchid batchidx seed count counts ncount "
-    "npoints nsamples n frequency freq"
+    "phase epoch epochs step steps globalstep iteration iterations iter batch batchid batchidx seed count counts "
+    "nsamples n frequency freq"
 )
 _INDEX, _LABEL = set(_INDEX_NAMES.split()), set(_LABEL_NAMES.split())
 _LAST_INDEX = {"id", "ids", "idx", "index", "uuid", "filename", "path"}

@@ -1,5 +1,6 @@
 """Captions of the figures that show codes: where they lie, and how far from the prior."""
 
+from latent_audit.figures.dimensions import dimension_name
 from latent_audit.report.spread import SHOWN_CODE, by_arm, over_seeds, per_seed, worst_dimension
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent
@@ -58,8 +59,9 @@ def p_space(study: Study) -> str:
         extremes.append(f"{name}: “{mean.idxmax()}” {percent(mean.max())}, “{mean.idxmin()}” {percent(mean.min())}")
     return (
         f"Largest and smallest area, mean over seeds: {'; '.join(extremes)}. Upper row: each test code z as "
-        f"(Φ(z₁), Φ(z₂)), seed {study.first_seed}; codes that follow N(0, I) fill the square evenly, others pile up "
-        f"at its edges. Lower row: the class that owns each place, by the vote of its nearest codes."
+        f"(Φ({dimension_name(0)}), Φ({dimension_name(1)})), seed {study.first_seed}; codes that follow N(0, I) "
+        f"fill the square evenly, others pile up at its edges. Lower row: the class that owns each place, by the "
+        f"vote of its nearest codes."
     )
 
 
