@@ -31,6 +31,7 @@ HEADERS = (  # of a .npy: what may stand for a shape, for a dtype, for the order
      "1", "None", "[]", "[('a', 'O')]", "[('', '<f8')]", "'<f16'", "'<i8'", "'<u1'", "['<f8']", "{'names': []}"],
     ["False", "True", "1", "None", "'yes'"],
 )  # fmt: skip
+MARKS = "([{'\"\x00~é"
 CELLS = ("", "NA", "nan", "inf", "-inf", "1e999", "0,5", '"', "a", "1_0", "[1, 2]", "\x00", "é", "1" * 400, " 1 ", "0x1F",
          ",", ";", "\t", "\n", "\r", "True", "1e-400", "\ufeff", "٣", "#", "--", "'")  # fmt: skip
 
@@ -80,7 +81,7 @@ def _lying_npy(whole: bytes, rng: np.random.Generator) -> bytes:
     shape, dtype, order = (part[rng.integers(len(part))] for part in HEADERS)
     header = f"{{'descr': {dtype}, 'fortran_order': {order}, 'shape': {shape}, }}"
     if rng.random() < 0.2:
-        header = header[: rng.integers(1, len(header))] + "([{'\"\x00~é"[rng.integers(10)]
+        header = header[: rng.integers(1, len(header))] + MARKS[rng.integers(len(MARKS))]
     raw = header.encode("latin-1", "replace") + b" " * int(rng.integers(0, 64)) + b"\n"
     length = len(raw) if rng.random() < 0.9 else int(rng.integers(0, 2**16))
     return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + raw + whole[128:]

@@ -79,7 +79,7 @@ def header_of(rows: Sequence[Sequence[str]], where: str) -> Header:
             shown = first[0] if len(first) == 1 else f"{first[0]} to {first[-1]}"
             return Header(first, True, [f"{where}: the first line, {shown}, is read as the names of the columns"])
         note = f"{where}: the first line holds numbers only and is read as the first code"
-        return Header([f"column_{index}" for index in range(len(first))], False, [note])
+        return Header([str(index) for index in range(len(first))], False, [note])
     if numbers := [cell for cell in first if is_number(cell) and not cell.isdecimal()]:
         raise InputError(
             f"{where}: the first line looks like a code, not like names: it holds {numbers[0]!r}; write a line of "

@@ -1,6 +1,9 @@
 """Parquet files of columns: their sizes are judged by the file's own notes before anything is unpacked."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,15 @@ from latent_audit.audit_dialect import is_number
 from latent_audit.audit_sheet import Sheet, Wanted, plan
 from latent_audit.errors import InputError
 
+_PROBE = """
+import json, sys
+from pyarrow import parquet
+with parquet.ParquetFile(sys.argv[1]) as file:
+    whole = file.metadata
+    groups = [whole.row_group(index) for index in range(whole.num_row_groups)]
+    parts = [group.column(place) for group in groups for place in range(whole.num_columns)]
+    print(json.dumps([(part.path_in_schema, part.total_uncompressed_size, part.num_values) for part in parts]))
+"""
 FREE_BYTES = 2**26  # a column may always hold so much, and beyond that
 ROW_BYTES = 256  # so much a row on average: more is no class, and no number
 
@@ -51,12 +63,11 @@ def _refuse_large(file: Any, asked: list[str], path: Path) -> None:
     """InputError where a column would unpack to more than a number, a list of numbers or a class needs."""
     metadata, size = file.metadata, path.stat().st_size
     unpacked, numbers = dict.fromkeys(asked, 0), dict.fromkeys(asked, 0)
-    for group in (metadata.row_group(index) for index in range(metadata.num_row_groups)):
-        for part in (group.column(place) for place in range(metadata.num_columns)):
-            name = _owner(part.path_in_schema, unpacked)
-            if name is not None:
-                unpacked[name] += part.total_uncompressed_size
-                numbers[name] += part.num_values
+    for leaf, held, count in _leaves(path):
+        name = _owner(leaf, unpacked)
+        if name is not None:
+            unpacked[name] += held
+            numbers[name] += count
     if metadata.num_rows < 0 or min(numbers.values(), default=0) < 0:
         raise InputError(f"{path.name}: not a readable parquet file (it counts fewer than 0 rows); write it again.")
     refuse_bomb(8 * sum(numbers.values()), size, path.name)
@@ -66,6 +77,19 @@ def _refuse_large(file: Any, asked: list[str], path: Path) -> None:
                 f"{path.name}: column {short(printable(name))!r} unpacks to {total:,} bytes for {numbers[name]:,} "
                 "values; that is neither a number nor a class. Leave the column out, or name the codes with --columns."
             )
+
+
+def _leaves(path: Path) -> list[tuple[str, int, int]]:
+    """Each stored column of each part of the file: its path, its unpacked bytes and its number of values.
+
+    Asked for in a process of its own, which damaged notes of these sizes end as a whole (pyarrow does not catch it).
+    """
+    ran = subprocess.run([sys.executable, "-c", _PROBE, os.fsencode(path)], capture_output=True, check=False)
+    if ran.returncode:
+        raise InputError(
+            f"{path.name}: not a readable parquet file (its notes on its columns are damaged); write it again."
+        )
+    return [(leaf, held, count) for leaf, held, count in json.loads(ran.stdout)]
 
 
 def _owner(leaf: str, names: dict[str, int]) -> str | None:

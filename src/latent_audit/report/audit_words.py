@@ -122,8 +122,9 @@ def _dimensions(view: View) -> str:
         )
     furthest = dimension_words(int(worst["dim"]), names_of(rows))
     return (
-        f"Is each dimension N(0, 1)? Furthest is {furthest}, at a KS distance of {number(worst['ks_d'])} {chance}, {spread}. {n_far} of {len(rows)} are {set_number(KS_MATTERS)} or further "
-        f"away; KS rejects {n_rejected} of {len(rows)} at 5% (Holm)."
+        f"Is each dimension N(0, 1)? Furthest is {furthest}, at a KS distance of {number(worst['ks_d'])} {chance}, "
+        f"{spread}. {n_far} of {len(rows)} are {set_number(KS_MATTERS)} or further away; KS rejects {n_rejected} of "
+        f"{len(rows)} at 5% (Holm)."
     )
 
 
