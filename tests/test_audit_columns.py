@@ -122,8 +122,8 @@ def test_other_separators_and_decimal_commas_are_read(tmp_path: Path, options: d
     assert codes.labels.tolist() == (np.arange(N) % 2).tolist()
 
 
-SPREADS = {"logvar": lambda v: v, "log_var": lambda v: v, "sigma": lambda v: np.exp(v / 2), "std": lambda v: np.exp(v / 2),
-           "var": np.exp, "log_sigma": lambda v: v / 2}  # fmt: skip
+SPREADS = {"logvar": lambda v: v, "log_var": lambda v: v, "sigma": lambda v: np.exp(v / 2),
+           "std": lambda v: np.exp(v / 2), "var": np.exp, "log_sigma": lambda v: v / 2}  # fmt: skip
 LOGVAR = -np.abs(RNG.standard_normal((N, 2)))
 
 
@@ -149,7 +149,7 @@ def test_a_spread_that_is_none_is_refused_and_one_without_a_mean_is_named(tmp_pa
         read_foreign(tmp_path / "codes.npz")
     np.savez(tmp_path / "codes.npz", z=Z, sigma=np.abs(Z), y=np.arange(N))
     (note,) = read_foreign(tmp_path / "codes.npz").notes
-    assert "'sigma' (there is no mu for it), 'y'; if 'y' holds the classes, say --labels y" in note
+    assert "'y', 'sigma' (there is no mu for it); if 'y' holds the classes, say --labels y" in note
     table = pd.DataFrame(np.hstack([Z, Z]), columns=["mu_0", "mu_1", "logvar_0", "logvar_2"])
     with pytest.raises(InputError, match=r"of mu and of logvar must be of the same dimensions, but \[1, 2\]"):
         read_foreign(stored(tmp_path, table, ".csv"))

@@ -26,7 +26,7 @@ class Columns(NamedTuple):
     label_column: str | None
 
 
-def read_columns(path: Path, label: str | None, patterns: Sequence[str]) -> Columns:
+def read_columns(path: Path, wanted: Wanted) -> Columns:
     """The codes of a file of columns; see `audit_csv`, `audit_parquet` for what is read and `audit_sheet` for the rest.
 
     Raises
@@ -34,8 +34,8 @@ def read_columns(path: Path, label: str | None, patterns: Sequence[str]) -> Colu
     InputError : see there.
     """
     read = read_parquet if path.suffix.lower() == ".parquet" else read_csv
-    sheet = read(path, Wanted(label, patterns))
-    found = (_of_lists if sheet.lists else taken)(sheet, patterns, path.name)
+    sheet = read(path, wanted)
+    found = (_of_lists if sheet.lists else taken)(sheet, wanted.patterns, path.name)
     return Columns(found._replace(notes=[*sheet.notes, *found.notes]), sheet.labels, sheet.label_column)
 
 

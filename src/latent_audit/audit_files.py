@@ -12,7 +12,7 @@ from latent_audit.audit_columns import read_columns
 from latent_audit.audit_inputs import drawn, refuse_wide
 from latent_audit.audit_labels import LABEL_SUFFIXES, label_array, label_file_of, without_heading
 from latent_audit.audit_paths import refuse_absent
-from latent_audit.audit_sheet import Taken
+from latent_audit.audit_sheet import Taken, Wanted
 from latent_audit.audit_stack import as_matrix, dimensions, of_arrays
 from latent_audit.diagnostics.decomposition import why_no_draw
 from latent_audit.errors import InputError
@@ -143,7 +143,7 @@ def _of_npz(path: Path, asked: Asked) -> ForeignCodes:
 def _of_columns(path: Path, asked: Asked) -> ForeignCodes:
     labels = asked.labels
     from_file = labels is not None and Path(labels).suffix.lower() in LABEL_SUFFIXES and Path(labels).is_file()
-    found = read_columns(path, None if from_file else labels, asked.columns)
+    found = read_columns(path, Wanted(None if from_file else labels, asked.columns, elsewhere=from_file))
     given, label_file = found.labels, None
     codes, column = found.taken, found.label_column
     for array in (codes.z, codes.mu, codes.logvar):

@@ -1,7 +1,7 @@
 """What a caller hands over as codes: arrays, tensors, lists, data frames; as numpy arrays with the names of columns."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,10 +89,10 @@ def refuse_wide(logvar: np.ndarray, where: str) -> None:
         )
 
 
-def with_names(per_dim: Any, columns: Mapping[str, list[str]], latent_dim: int) -> Any:
+def with_names(per_dim: Any, columns: Mapping[str, Sequence[str]], latent_dim: int) -> Any:
     """per_dim with `name`, the column of the user's file or frame, beside `dim`; as it is where there are no names."""
     full = {code: names for code, names in columns.items() if len(names) == latent_dim}
-    if not full or all(names == [str(index) for index in range(latent_dim)] for names in full.values()):
+    if not full or all(list(names) == [str(index) for index in range(latent_dim)] for names in full.values()):
         return per_dim
     first = next(iter(full.values()))
     names = [full.get(code, first)[dim] for code, dim in zip(per_dim["code"], per_dim["dim"], strict=True)]

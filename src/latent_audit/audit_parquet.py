@@ -42,7 +42,7 @@ def read_parquet(path: Path, wanted: Wanted) -> Sheet:
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise InputError(f"{path.name}: more than one column is called {some(repeated)}; rename them.")
         stored = _stored_index((file.metadata.metadata or {}).get(b"pandas"), names)
-        kept = [name for name in names if name not in stored or name in (wanted.label, *wanted.patterns)]
+        kept = [name for name in names if name not in stored or name == wanted.label or name in wanted.patterns]
         planned = plan(kept, wanted, path.name)
         notes = [f"{path.name}: left out, pandas stored it as the row index: {printable(name)!r}" for name in stored
                  if name not in kept and not name.startswith("__")]  # fmt: skip
@@ -178,7 +178,7 @@ def _lists(column: Any, where: str) -> np.ndarray:
     import pyarrow as pa
     from pyarrow import compute
 
-    lengths = compute.list_value_length(column).to_numpy(zero_copy_only=False)
+    lengths = compute.call_function("list_value_length", [column]).to_numpy(zero_copy_only=False)
     if len(lengths) and not (lengths == lengths[0]).all():  # a missing list has the length NaN
         raise InputError(f"{where}: its lists must be of one length; they have {some(np.unique(lengths).tolist())}.")
     flat = pa.chunked_array([chunk.flatten() for chunk in column.chunks], type=column.type.value_type)

@@ -15,10 +15,14 @@ LABEL_COLUMNS = ("labels", "label")  # taken as the labels where none were named
 
 
 class Wanted(NamedTuple):
-    """What was asked for: the column of the labels, and the patterns that choose those of the codes."""
+    """What was asked for: the column of the labels, and the patterns that choose those of the codes.
+
+    elsewhere : the labels are in a file of their own, so that a column of labels is not read.
+    """
 
     label: str | None
     patterns: Sequence[str]
+    elsewhere: bool = False
 
 
 class Plan(NamedTuple):
@@ -63,16 +67,16 @@ def plan(names: Sequence[str], wanted: Wanted, where: str) -> Plan:
     ------
     InputError : no such column, or one that is asked for as a code and as the labels.
     """
-    label, patterns = wanted
+    label, patterns, elsewhere = wanted
     if label is not None and label not in names:
         raise InputError(f"{where}: no column '{label}' for --labels; it has {some(list(names))}.")
     if patterns:
         read = chosen([name for name in names if name != label], patterns, where)
         free = [name for name in LABEL_COLUMNS if name in names and name not in read]
-        return Plan(read, label or next(iter(free), None), [])
+        return Plan(read, None if elsewhere else label or next(iter(free), None), [])
     label = label or next((name for name in LABEL_COLUMNS if name in names), None)
     read, notes = by_name([name for name in names if name != label], where)
-    return Plan(read, label, notes)
+    return Plan(read, None if elsewhere else label, notes)
 
 
 def taken(sheet: Sheet, patterns: Sequence[str], where: str) -> Taken:
@@ -117,10 +121,10 @@ def _matrix(sheet: Sheet, names: Sequence[str], where: str) -> np.ndarray:
     bad = ~np.isfinite(matrix)
     if bad.any():
         rows, columns = np.flatnonzero(bad.any(axis=1)), np.flatnonzero(bad.any(axis=0))
+        named = some([names[index] for index in columns.tolist()])
         raise InputError(
             f"{where}: codes are missing, NaN or infinite in {len(rows):,} of {len(matrix):,} rows, "
-            f"{some(rows.tolist())} (counted from 0), columns {some([names[i] for i in columns])}; drop those rows "
-            "or look for a diverged training run."
+            f"{some(rows.tolist())} (counted from 0), columns {named}; drop those rows or look for a diverged training run."
         )
     return matrix
 

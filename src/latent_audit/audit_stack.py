@@ -46,7 +46,8 @@ def of_arrays(names: Sequence[str], read: Read, where: str, *, patterns: Sequenc
     kept, said = dimensions(arrays.get("z", arrays.get("mu", np.empty(0))), patterns, where)
     columns = {} if kept is None else {role: [str(k) for k in kept] for role in arrays}
     parts = {role: array if kept is None else array[:, kept] for role, array in arrays.items()}
-    return Taken(*(parts.get(role) for role in ("z", "mu", "logvar")), columns, [*notes, *said, *_named(unused, where)])
+    z, mu, logvar = (parts.get(role) for role in ("z", "mu", "logvar"))
+    return Taken(z, mu, logvar, columns, [*notes, *said, *_named(unused, where)])
 
 
 def as_matrix(array: np.ndarray, where: str) -> tuple[np.ndarray, list[str]]:
