@@ -30,7 +30,7 @@ ROOMS = {
     "diagnostics": BASE,
     "stats": {"errors"},
     "figures": set(),
-    "report": {"artifacts", "errors"},
+    "report": {"artifacts", "errors", "figures"},
 }
 
 

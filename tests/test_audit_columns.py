@@ -18,7 +18,7 @@ from latent_audit.api import AuditSettings, audit
 from latent_audit.artifacts.folder import refuse_foreign, whole_folder
 from latent_audit.audit_command import Request, run_audit
 from latent_audit.audit_files import ForeignCodes, read_foreign
-from latent_audit.audit_inputs import ColumnsWarning
+from latent_audit.audit_frames import ColumnsWarning
 from latent_audit.errors import InputError
 
 RNG = np.random.default_rng(3)

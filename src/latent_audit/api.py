@@ -4,6 +4,7 @@ The pipeline's `diagnose` stage and the command `latent-audit audit` call this a
 about codes.
 """
 
+import importlib
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from latent_audit.audit_inputs import as_array, drawn, is_frame, of_frame, refuse_wide, with_names
+from latent_audit.audit_inputs import as_array, drawn, is_frame, refuse_wide, with_names
 from latent_audit.code_tables import AuditSettings, CodeTables, code_tables
 from latent_audit.densities import kl_to_standard_normal
 from latent_audit.diagnostics.checks import as_codes, as_labels
@@ -132,7 +133,8 @@ def _given(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list
         if not is_frame(values):
             arrays[role] = as_array(values)
             continue
-        found = of_frame(values, f"audit, {role}")
+        # Loaded where it is needed: the study has no data frames, and does not depend on how their columns are judged.
+        found = importlib.import_module("latent_audit.audit_frames").of_frame(values, f"audit, {role}")
         names |= {role: found.columns.get("z", [])} if found.mu is None else found.columns
         arrays |= {role: found.z} if found.mu is None else {"z": found.z, "mu": found.mu, "logvar": found.logvar}
         if found.mu is not None and not (mu is None and logvar is None):

@@ -1,23 +1,15 @@
-"""What a caller hands over as codes: arrays, tensors, lists, data frames; as numpy arrays with the names of columns."""
+"""What a caller hands over as codes: arrays, tensors, lists; as numpy arrays, and z drawn where it is not there."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from latent_audit.audit_border import some
-from latent_audit.audit_dialect import is_number
-from latent_audit.audit_sheet import Sheet, Taken, Wanted, plan, taken
 from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR
 from latent_audit.errors import InputError
 from latent_audit.randomness import rng_for
 
 _SHORT_FLOATS = ("bfloat16", "float8", "float6", "float4")
-
-
-class ColumnsWarning(UserWarning):
-    """Of columns of a data frame that are no codes and were left out."""
 
 
 def as_array(values: Any) -> Any:
@@ -41,37 +33,6 @@ def _of_known_type(array: np.ndarray | None) -> np.ndarray | None:
 def is_frame(values: Any) -> bool:
     """Whether the values are a data frame, of pandas or polars."""
     return hasattr(values, "columns") and hasattr(values, "shape") and not isinstance(values, np.ndarray)
-
-
-def of_frame(frame: Any, where: str) -> Taken:
-    """The codes of a data frame, judged like the columns of a file.
-
-    Warns
-    -----
-    ColumnsWarning : columns were left out because they are no codes.
-
-    Raises
-    ------
-    InputError : no column left, columns of text, missing numbers.
-    """
-    names = [str(name) for name in frame.columns]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"{where}: more than one column is called {some(repeated)}; rename them.")
-    planned = plan(names, Wanted(None, ()), where)
-    numbers, text, integers = {}, {}, set()
-    for name in planned.read:
-        column = np.asarray(frame[frame.columns[names.index(name)]])
-        try:
-            numbers[name] = column.astype(np.float64)
-        except (TypeError, ValueError):
-            row = next((row for row, value in enumerate(column.tolist()) if not is_number(value)), 0)
-            numbers[name], text[name] = np.full(len(column), np.nan), (row, str(column[row]))
-        integers |= {name} if column.dtype.kind in "iu" else set()
-    found = taken(Sheet(numbers, integers, text, None, planned.label, planned.notes), (), where)
-    left = [f"{where}: column {planned.label!r} is no code"] if planned.label else []
-    for note in [*left, *planned.notes, *found.notes]:
-        warnings.warn(note.split("; ")[0], ColumnsWarning, stacklevel=4)
-    return found
 
 
 def drawn(mu: np.ndarray, logvar: np.ndarray, seed: int) -> np.ndarray:

@@ -124,7 +124,8 @@ def _matrix(sheet: Sheet, names: Sequence[str], where: str) -> np.ndarray:
         named = some([names[index] for index in columns.tolist()])
         raise InputError(
             f"{where}: codes are missing, NaN or infinite in {len(rows):,} of {len(matrix):,} rows, "
-            f"{some(rows.tolist())} (counted from 0), columns {named}; drop those rows or look for a diverged training run."
+            f"{some(rows.tolist())} (counted from 0), columns {named}; drop those rows or look "
+            "for a diverged training run."
         )
     return matrix
 
