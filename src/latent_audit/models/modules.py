@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from latent_audit.models import own_gradients
@@ -19,31 +18,6 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
-
-
-class Pad(nn.Module):
-    """Zeros around a feature map until it has `height` and `width`: the odd pixel below and to the right."""
-
-    def __init__(self, top: int, left: int, height: int, width: int):
-        super().__init__()
-        self.top, self.left, self.height, self.width = top, left, height, width
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, channel, height, width) with the borders."""
-        below, right = self.height - self.top - x.shape[-2], self.width - self.left - x.shape[-1]
-        return F.pad(x, (self.left, right, self.top, below))
-
-
-class Crop(nn.Module):
-    """The part of a feature map from `top`, `left` on, of `height` and `width`: what `Pad` put around goes."""
-
-    def __init__(self, top: int, left: int, height: int, width: int):
-        super().__init__()
-        self.top, self.left, self.height, self.width = top, left, height, width
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, channel, height, width) without the borders."""
-        return x[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 class FeatureMap(nn.Unflatten):

@@ -12,7 +12,8 @@ from torch import nn
 
 from latent_audit.models.architecture import Architecture, Encoder
 from latent_audit.models.image import ImageShape
-from latent_audit.models.modules import ACTIVATIONS, Crop, FeatureMap, Layers, Pad, linear_layers, norm_2d
+from latent_audit.models.layers import Crop, Pad
+from latent_audit.models.modules import ACTIVATIONS, FeatureMap, Layers, linear_layers, norm_2d
 
 SETTINGS: Mapping[str, Any] = {
     "widths": (32, 64, 128),  # channels after each stage, from the image on
@@ -38,18 +39,13 @@ def bottleneck_shape(image: ImageShape, widths: Sequence[int]) -> ImageShape:
     return ImageShape(widths[-1], whole.height >> len(widths), whole.width >> len(widths))
 
 
-def border(image: ImageShape, whole: ImageShape) -> tuple[int, int]:
-    """Rows above and columns left of `image` in `whole`: half of the difference, the odd one below and to the right."""
-    return (whole.height - image.height) // 2, (whole.width - image.width) // 2
-
-
 def build_encoder(
     image: ImageShape, heads: Mapping[str, int], condition: int, *, widths: Sequence[int], kernel: int, norm: str,
     activation: str, hidden: Sequence[int], decoder_hidden: object, code_activation: str,
 ) -> Encoder:  # fmt: skip
     """Stages of (stride-2 convolution, norm, activation), then linear layers, then one linear head per name."""
     whole = padded(image, len(widths))
-    body: list[nn.Module] = [] if whole == image else [Pad(*border(image, whole), whole.height, whole.width)]
+    body: list[nn.Module] = [] if whole == image else [Pad(whole.height, whole.width)]
     for n_in, n_out in zip((image.channels, *widths[:-1]), widths, strict=True):
         body += [nn.Conv2d(n_in, n_out, kernel, stride=2, padding=(kernel - 1) // 2), *norm_2d(norm, n_out)]
         body += [ACTIVATIONS[activation]()]
@@ -76,7 +72,7 @@ def build_decoder(
         ]
     layers += [nn.Conv2d(up[-1], image.channels, 3, padding=1)]
     if whole != image:
-        layers += [Crop(*border(image, whole), image.height, image.width)]
+        layers += [Crop(image.height, image.width)]
     return Layers(*layers)
 
 
