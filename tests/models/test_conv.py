@@ -9,7 +9,8 @@ from latent_audit.base.errors import InputError
 from latent_audit.models.architectures.conv import bottleneck_shape, padded
 from latent_audit.models.autoencoder import ModelSpec, build
 from latent_audit.models.image import ImageShape
-from latent_audit.models.modules import Crop, Pad, keep_contiguous
+from latent_audit.models.layers import Crop, Pad
+from latent_audit.models.modules import keep_contiguous
 
 
 def n_parameters(module: nn.Module) -> int:

@@ -5,7 +5,6 @@ import re
 import pandas as pd
 import pytest
 
-from latent_audit.report.explorer import ArmCodes, cannot_decode, explorer_data
 from latent_audit.report.render import render_study
 
 OF_CLASSES = ("fig-areas", "fig-separability")
@@ -60,25 +59,3 @@ def arm(weights, **changes) -> ArmCodes:
     codes = pd.DataFrame({"a": [0.0, 1.0], "b": [1.0, 0.0]}).to_numpy()
     made = ArmCodes("VAE", "--arm-1", codes, codes[:, 0], (0, 1), codes[0], codes, None, 3.5, weights)
     return made._replace(**changes)
-
-
-def test_the_explorer_says_the_true_reason(weights):
-    grey = (1, 32, 32)
-    assert cannot_decode({"vae": arm(weights)}, grey) == ""
-    other = {name: part for name, part in weights.items() if "up.2" not in name}
-    for odd in (arm(weights, architecture="dense"), arm(other), arm({"decoder.first": weights["decoder.out.weight"]})):
-        assert "the study’s own conv alone, and VAE has another" in cannot_decode({"vae": odd}, grey)
-    assert "multiples of 8, and these pictures are 28 × 28" in cannot_decode({"vae": arm(weights)}, (1, 28, 28))
-
-
-def test_a_page_that_cannot_decode_reads_the_lattice_and_does_not_blame_the_size(study, figures, weights):
-    codes = arm(weights).codes
-    explorer = explorer_data(
-        {name: arm(weights, name=study.names[name], architecture="dense") for name in study.arms},
-        images=None, labels=codes[:, 0].astype(int), indices=codes[:, 0].astype(int), classes=[],
-        class_colours=["#3f90da"], shape=(1, 32, 32), seed=0,
-    )  # fmt: skip
-    assert not explorer.live and explorer.weights == {}
-    page = render_study(study, figures, explorer)
-    assert "of seed 0, because the page runs decoders of the study’s own conv alone, and AE has another: dense" in page
-    assert "too large" not in page
