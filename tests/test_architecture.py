@@ -25,7 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "critic": {"base", "data/prepared.py", "models/image.py"},
     "encoding": {"base", "data/prepared.py", "models"},
     "diagnostics": {"base"},
-    "decoding": {"base", "compute", "critic", "data/prepared.py", "diagnostics", "models"},
+    "decoding": {"base", "critic", "data/prepared.py", "diagnostics", "models"},
     "claims": {"base"},
     "figures": set(),
     "report": {"base", "figures", "diagnostics/coverage.py"},

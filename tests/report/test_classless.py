@@ -2,7 +2,6 @@
 
 import re
 
-import pandas as pd
 import pytest
 
 from latent_audit.report.render import render_study
@@ -53,9 +52,3 @@ def test_a_poor_critic_is_said_and_a_good_one_is_not(study):
     page = render_study(study._replace(critic=poor), {}, None)
     assert "The critic is poor." in page and "is right on 40% of the test images" in page
     assert "The critic is poor." not in render_study(study, {}, None)
-
-
-def arm(weights, **changes) -> ArmCodes:
-    codes = pd.DataFrame({"a": [0.0, 1.0], "b": [1.0, 0.0]}).to_numpy()
-    made = ArmCodes("VAE", "--arm-1", codes, codes[:, 0], (0, 1), codes[0], codes, None, 3.5, weights)
-    return made._replace(**changes)
