@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "figures": set(),
     "report": {"base", "figures", "diagnostics/coverage.py"},
     "audit": {"base", "diagnostics", "figures", "report"},
-    "console": {"base", "training"},
+    "console": {"training"},
     "settings": {
         "base",
         "claims",

@@ -22,9 +22,9 @@ def check_whole(raw: object, source: str) -> Params:
 
 
 def _checked(params: Params, source: str) -> Params:
-    lines = [*_names(params), *_margins(params)]
-    if not lines:
-        lines = [*_sizes(params), *_networks(params)]
+    lines = [*_names(params)]
+    fitting = [] if lines else [*_sizes(params), *_networks(params)]
+    lines += [*_margins(params), *fitting]
     if lines:
         raise InputError(f"{source} has {len(lines)} wrong value(s):\n  " + "\n  ".join(lines))
     return params
