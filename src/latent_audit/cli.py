@@ -65,7 +65,7 @@ def audit(
     seed: Annotated[int, typer.Option(help="of every draw")] = 0,
 ) -> None:
     """Audit codes of your own, whatever made them: how far are they from N(0, I), and where?"""
-    from latent_audit.audit import command as audit_command
+    from latent_audit.auditing import command as audit_command
 
     audit_command.run_audit(audit_command.Request(codes, out, labels, images, seed))
 

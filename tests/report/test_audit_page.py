@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from latent_audit.audit.files import ForeignCodes
-from latent_audit.audit.page import audit_page
+from latent_audit.auditing.files import ForeignCodes
+from latent_audit.auditing.page import audit_page
 from latent_audit.diagnostics.audit import AuditSettings, audit
 from latent_audit.report.render import fits
 from report.test_render import Page

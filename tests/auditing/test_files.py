@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from latent_audit.audit import arrays as audit_arrays
 from pyarrow import parquet
 
-from latent_audit.audit import arrays as audit_arrays
-from latent_audit.audit.files import read_foreign, read_images
-from latent_audit.audit.labels import label_array
+from latent_audit.auditing.files import read_foreign, read_images
+from latent_audit.auditing.labels import label_array
 from latent_audit.base.errors import InputError
 
 RNG = np.random.default_rng(42)

@@ -8,8 +8,8 @@ import pandas as pd
 from markupsafe import Markup
 from scipy.stats import kstwobign
 
-from latent_audit.audit.files import ForeignCodes
-from latent_audit.audit.page_tables import dimension_table, html_tables
+from latent_audit.auditing.files import ForeignCodes
+from latent_audit.auditing.page_tables import dimension_table, html_tables
 from latent_audit.diagnostics.audit import AuditTables
 from latent_audit.figures import audit as drawn
 from latent_audit.figures.canvas import Band

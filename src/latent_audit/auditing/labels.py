@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from latent_audit.audit.arrays import read_npy, reason
-from latent_audit.audit.columns import HEADINGS
-from latent_audit.audit.paths import reached, refuse_absent
+from latent_audit.auditing.arrays import read_npy, reason
+from latent_audit.auditing.columns import HEADINGS
+from latent_audit.auditing.paths import reached, refuse_absent
 from latent_audit.base.errors import InputError
 
 LABEL_SUFFIXES = (".npy", ".csv", ".txt")

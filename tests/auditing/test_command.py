@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from latent_audit.audit import command as audit_command
 
 from browsers import assert_fit_to_be_seen
 from latent_audit import cli
-from latent_audit.audit import command as audit_command
-from latent_audit.audit.command import Request, run_audit
+from latent_audit.auditing.command import Request, run_audit
 from latent_audit.base.errors import InputError
 from latent_audit.base.folder import whole_folder
 from latent_audit.diagnostics.audit import AuditSettings, audit

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from latent_audit.audit.arrays import Archive, open_npz, read_npy
-from latent_audit.audit.columns import Columns, read_csv, read_parquet
-from latent_audit.audit.labels import LABEL_SUFFIXES, label_array, label_file_of, without_heading
-from latent_audit.audit.paths import refuse_absent
+from latent_audit.auditing.arrays import Archive, open_npz, read_npy
+from latent_audit.auditing.columns import Columns, read_csv, read_parquet
+from latent_audit.auditing.labels import LABEL_SUFFIXES, label_array, label_file_of, without_heading
+from latent_audit.auditing.paths import refuse_absent
 from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.base.randomness import rng_for

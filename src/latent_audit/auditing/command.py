@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from latent_audit.audit.files import ForeignCodes, read_foreign, read_images
-from latent_audit.audit.page import audit_page
+from latent_audit.auditing.files import ForeignCodes, read_foreign, read_images
+from latent_audit.auditing.page import audit_page
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.base.file_names import as_text

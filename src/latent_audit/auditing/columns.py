@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from latent_audit.audit.arrays import reason, refuse_bomb
+from latent_audit.auditing.arrays import reason, refuse_bomb
 from latent_audit.base.errors import InputError
 
 LABEL_COLUMNS = ("labels", "label")  # taken as the labels where none were named
