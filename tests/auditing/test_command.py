@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from latent_audit.audit import command as audit_command
+from latent_audit.auditing import command as audit_command
 
 from browsers import assert_fit_to_be_seen
 from latent_audit import cli
