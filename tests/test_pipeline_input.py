@@ -54,9 +54,9 @@ def test_bad_parameters_stop_with_words_and_no_traceback(workspace, setting, wor
         ("nonsense", 1, "nonsense: unknown key"),
     ],
 )
-def test_a_stage_refuses_bad_parameters_with_words_and_status_2(workspace, key, value, words):
+def test_the_check_refuses_bad_parameters_with_words_and_status_2(workspace, key, value, words):
     set_params(workspace, {key: value})
-    output = run(workspace, sys.executable, "stages/download.py", expect=2)
+    output = run(workspace, sys.executable, "stages/check.py", expect=2)
     assert words in output
     assert "Traceback" not in output
     assert not (workspace / "data").exists()
@@ -92,6 +92,6 @@ def test_no_shell_and_no_folder_ever_sees_the_name_of_an_arm(workspace, name):
 def test_no_folder_is_made_of_a_data_set_that_is_unknown(workspace, name):
     set_params(workspace, {"dataset": name})
     output = run(workspace, "dvc", "repro", expect=255)
-    assert "dataset: Input should be" in output or "overlapping output" in output
+    assert "dataset: must be a plain name" in output or "overlapping output" in output
     assert not (workspace / "x").exists()
     assert (workspace / "params/book.yaml").exists()

@@ -49,7 +49,7 @@ def meta(folder: Path) -> dict:
 
 def test_damaged_pictures_stop_nothing_and_are_named_under_their_own_path(finished):
     folder, pictures, output = finished
-    assert stages_that_ran(output) == ["download", "preprocess"]
+    assert stages_that_ran(output) == ["check", "download", "preprocess"]
     assert all(f"{pictures / name}: not an image" in output for name in ("000.png", "001.png", "002.png"))
     assert "_io.BytesIO" not in output
     assert meta(folder)["n_train"] + meta(folder)["n_test"] == N - 3

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from latent_audit.auditing import command as audit_command
 
 from browsers import assert_fit_to_be_seen
 from latent_audit import cli
+from latent_audit.auditing import command as audit_command
 from latent_audit.auditing.command import Request, run_audit
 from latent_audit.base.errors import InputError
 from latent_audit.base.folder import whole_folder

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from latent_audit.auditing import arrays as audit_arrays
 from pyarrow import parquet
 
+from latent_audit.auditing import arrays as audit_arrays
 from latent_audit.auditing.files import read_foreign, read_images
 from latent_audit.auditing.labels import label_array
 from latent_audit.base.errors import InputError

@@ -31,13 +31,20 @@ def finite(value: float) -> float:
     return value
 
 
+def plain_name(value: str) -> str:
+    """The name, if it is one that may become a folder; ValueError otherwise."""
+    if not re.fullmatch(NAME, value):
+        raise ValueError("must be a plain name: lower-case letters, digits and _, a letter first, at most 64 of them")
+    return value
+
+
 Positive = Annotated[float, BeforeValidator(no_switch), Field(gt=0), AfterValidator(finite)]
 Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]  # a number beyond it is a slip: nothing would ever end
 Pixels = Annotated[int, Field(ge=1, le=1024, strict=True)]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)]
 Images = Annotated[int, Field(ge=1, strict=True)]  # held to the size of the data where that is known
 Finite = Annotated[float, BeforeValidator(no_switch), AfterValidator(finite)]
-Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+Name = Annotated[str, AfterValidator(plain_name)]
 Sections = TypeVar("Sections", bound="Run")
 
 
