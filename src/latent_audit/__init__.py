@@ -15,3 +15,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(importlib.import_module("latent_audit.diagnostics.audit"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, before they are imported as well as after."""
+    return sorted(__all__)

@@ -17,8 +17,23 @@ app = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"latent-audit {version('latent-audit')}")
+        except PackageNotFoundError:
+            typer.echo("latent-audit, not installed (run from its source)")
+        raise typer.Exit
+
+
 @app.callback()
-def _top() -> None:
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="say the version and end")
+    ] = False,
+) -> None:
     pass
 
 
@@ -62,12 +77,16 @@ def audit(
     images: Annotated[
         Path | None, typer.Option(help="a .npy of uint8 images (N, H, W) or (N, C, H, W), in the order of the codes")
     ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help="the columns that are the codes: names or patterns, as in 'z_*,w_0'; may be repeated"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="of every draw")] = 0,
 ) -> None:
     """Audit codes of your own, whatever made them: how far are they from N(0, I), and where?"""
     from latent_audit.auditing import command as audit_command
 
-    audit_command.run_audit(audit_command.Request(codes, out, labels, images, seed))
+    audit_command.run_audit(audit_command.Request(codes, out, labels, images, seed, tuple(columns or ())))
 
 
 @app.command("compare-runs")

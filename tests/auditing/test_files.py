@@ -188,10 +188,6 @@ def twice_named(folder: Path) -> Path:
     return folder / "codes.parquet"
 
 
-def of_lists(folder: Path) -> Path:
-    return columns(folder, pd.DataFrame({"embedding": Z.tolist()}), ".parquet")
-
-
 def with_hole(suffix: str) -> Callable[[Path], Path]:
     table = frame()
     table.loc[[3, 7], "b"] = np.nan
@@ -251,11 +247,12 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         "not a readable parquet file|at least",
     ),
     "bool column": (lambda f: columns(f, frame().assign(on=True), ".parquet"), r"not of numbers: \['on'\]"),
-    "lists": (of_lists, r"not of numbers: \['embedding'\].*spread a list into columns"),
+    "lists as text": (
+        lambda f: columns(f, pd.DataFrame({"embedding": [str(row) for row in Z.tolist()]}), ".csv"),
+        r"not of numbers: \['embedding'\].*spread the list into columns",
+    ),
     "long line": (lambda f: text(f, "\n".join([*LINES, "1,2,3,4"])), "3 cells, but 1 lines .*: line 32 has 4"),
     "short line": (lambda f: text(f, "\n".join([*LINES, "1,2"])), "line 32 has 2"),
-    "semicolons": (lambda f: text(f, "\n".join(LINES).replace(",", ";")), "separated by ';', write commas"),
-    "row index": (lambda f: text(f, frame().to_csv()), "column 1 has no name; if it is a row index"),
     "same names": (lambda f: text(f, "\n".join(["a,b,a", *LINES[1:]])), r"more than one column is called \['a'\]"),
     "same in parquet": (twice_named, r"more than one column is called \['a'\]"),
     "blank csv": (lambda f: text(f, "\n\n"), "its first line is empty"),

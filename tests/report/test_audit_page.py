@@ -91,7 +91,7 @@ def test_many_dimensions_show_the_worst_and_say_so(rng, latent_dim):
     z[:, 7] += 3
     text = page_of(z)
     assert f"The 6 worst of {latent_dim} dimensions by KS D" in text
-    assert "Furthest is dimension 8," in text
+    assert "Furthest is dimension 7," in text
     assert "fig-profile" in parts(text)
     assert "shaded: prior without codes" not in text
     assert fits(text)

@@ -1,10 +1,8 @@
 """.npy and .npz files that other people wrote: shapes are judged before memory is taken, and nothing is unpickled."""
 
 import math
-import tokenize
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +11,14 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
+from latent_audit.auditing.border import border, printable, reason, short
 from latent_audit.base.errors import InputError
 
 PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 and later
 FREE_BYTES = 256 * 2**20  # a file may always unpack to so much,
 LARGEST_RATIO = 100  # and beyond that to so many times its packed size: floats do not compress like that
-# What numpy lets through where a header is no Python literal, or one that is nested too deep.
-_UNREADABLE = (ValueError, TypeError, SyntaxError, tokenize.TokenError, EOFError, RecursionError, MemoryError)
+MOST_AXES = 16
+LONGEST_AXIS = 2**48
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -47,9 +46,9 @@ class Archive:
     def read(self, name: str) -> np.ndarray:
         """The array `name`, or an InputError as of `read_npy`, or because it unpacks to suspiciously many bytes."""
         info = self._file.getinfo(f"{name}.npy")
-        where = f"{self._name}, array '{name}'"
+        where = f"{self._name}, array '{short(printable(name))}'"
         refuse_bomb(info.file_size, info.compress_size, where)
-        with self._file.open(info) as member:
+        with border(where, ".npy member; the archive is damaged: write it again"), self._file.open(info) as member:
             return _read_array(member, info.file_size, where)
 
 
@@ -61,20 +60,9 @@ def open_npz(path: Path) -> Iterator[Archive]:
     ------
     InputError : not a zip archive, one that is cut off or damaged, or one that needs a password.
     """
-    try:
-        with zipfile.ZipFile(path) as file:
-            yield Archive(file, path.name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise InputError(
-            f"{path.name}: not a readable .npz archive ({reason(error)}); it is cut off, damaged, or "
-            "no .npz at all: write it again with numpy.savez."
-        ) from None
-
-
-def reason(error: BaseException) -> str:
-    """What a library said is wrong with a file, short enough to be quoted: its bytes may be in it."""
-    first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-    return first if len(first) <= 80 else f"{first[:77]}..."
+    what = ".npz archive; it is cut off, damaged, or no .npz at all: write it again with numpy.savez"
+    with border(path.name, what), zipfile.ZipFile(path) as file:
+        yield Archive(file, path.name)
 
 
 def refuse_bomb(unpacked: int, packed: int, where: str) -> None:
@@ -92,28 +80,43 @@ def _read_array(file: IO[bytes], size: int, where: str) -> np.ndarray:
         kind = "a pickle, which is never opened here" if start.startswith(PICKLE) else f"its first bytes are {start!r}"
         raise InputError(f"{where}: not a .npy array ({kind}); write it with numpy.save.")
     file.seek(0)
+    shape, dtype = _header(file, where)
+    promised, held = math.prod(shape) * dtype.itemsize, size - file.tell()
+    if promised != held:
+        raise InputError(
+            f"{where}: shape {short(str(shape))} of {dtype} needs {promised:,} bytes and {held:,} are there; "
+            "the file is cut off or damaged: write it again."
+        )
+    file.seek(0)
+    with _of_any_age(), border(where, ".npy array; write it again"):
+        return np.asanyarray(npy.read_array(file, allow_pickle=False))
+
+
+def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype as a .npy file promises them, or an InputError where no array can be like that."""
     try:
         version = npy.read_magic(file)
         with _of_any_age():
             shape, _, dtype = _HEADERS[version](file)
-    except (*_UNREADABLE, KeyError) as error:
+    except Exception as error:  # it is parsed as Python, which can fail in many ways
+        hint = ""
+        if "bfloat16" in str(error) or "float8" in str(error):
+            hint = " numpy alone has no such type: save it again with .astype(numpy.float32)."
         raise InputError(
-            f"{where}: its .npy header cannot be read ({reason(error)}); write it with numpy.save."
+            f"{where}: its .npy header cannot be read ({reason(error)}); write it with numpy.save.{hint}"
         ) from None
     if dtype.hasobject:
         raise InputError(
             f"{where}: an array of Python objects (a pickle inside), which is never opened here; "
             "convert it with astype(float), or astype(str) for labels, and save it again."
         )
-    promised, held = math.prod(shape) * dtype.itemsize, size - file.tell()
-    if promised != held:
+    whole = all(type(axis) is int and 0 <= axis <= LONGEST_AXIS for axis in shape)
+    if not whole or len(shape) > MOST_AXES or dtype.subdtype is not None or dtype.itemsize == 0:
         raise InputError(
-            f"{where}: shape {shape} of {dtype} needs {promised:,} bytes and {held:,} are there; "
-            "the file is cut off or damaged: write it again."
+            f"{where}: its .npy header cannot be true (shape {short(printable(str(shape)))} of {short(str(dtype))}); "
+            "write it with numpy.save."
         )
-    file.seek(0)
-    with _of_any_age():
-        return np.asanyarray(npy.read_array(file, allow_pickle=False))
+    return shape, dtype
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from latent_audit.auditing.border import printable, short
 from latent_audit.auditing.files import ForeignCodes, read_foreign, read_images
 from latent_audit.auditing.page import audit_page
 from latent_audit.base.atomic import write_text
@@ -20,9 +21,11 @@ from latent_audit.base.hashing import file_sha256
 from latent_audit.base.tables import write_json, write_table
 from latent_audit.diagnostics.audit import AuditSettings, AuditTables, audit
 from latent_audit.diagnostics.decomposition import NoDrawWarning
+from latent_audit.diagnostics.inputs import with_names
 
 MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
 TABLES = ("per_dim", "joint", "classes", "separability", "transforms")
+MOST_NAMED = 40  # columns listed in the terminal; audit.json has all
 PACKAGES = ("latent-audit", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow")
 
 
@@ -34,6 +37,7 @@ class Request(NamedTuple):
     labels: str | None = None
     images: Path | None = None
     seed: int = 0
+    columns: tuple[str, ...] = ()
 
 
 def run_audit(
@@ -57,9 +61,9 @@ def run_audit(
     except (OSError, RuntimeError) as error:  # a link to itself
         raise InputError(f"{request.out}: cannot be followed ({error}); choose another folder.") from None
     refuse_foreign(target, marker=MARKER, made_by=MADE_BY)
-    codes = read_foreign(request.codes, labels=request.labels, seed=request.seed)
+    codes = read_foreign(request.codes, labels=request.labels, seed=request.seed, columns=request.columns)
     images = None if request.images is None else read_images(request.images, len(codes.z))
-    for line in (_size(request, codes, images), *codes.notes):
+    for line in (_size(request, codes, images), *_columns(codes), *codes.notes):
         say(line)
     with whole_folder(target) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDrawWarning)  # it stands in codes.notes
@@ -70,10 +74,11 @@ def run_audit(
         notes = [*codes.notes, *_unscored(tables)]
         for line in notes[len(codes.notes) :]:
             say(line)
+        tables = tables._replace(per_dim=with_names(tables.per_dim, codes.columns, codes.z.shape[1]))
         written = {f"{name}.csv": getattr(tables, name) for name in TABLES if getattr(tables, name) is not None}
         for name, table in written.items():
             write_table(folder / name, table)
-        described = _description(request, codes, images, tables, settings, notes)
+        described = _writable(_description(request, codes, images, tables, settings, notes))
         described["files"] = sorted([*written, PAGE])
         write_text(folder / PAGE, audit_page(tables, described, codes, _samples(codes, images)))
         write_json(folder / MARKER, described)
@@ -90,6 +95,24 @@ def _size(request: Request, codes: ForeignCodes, images: np.ndarray | None) -> s
     if images is not None:
         parts.append(f"images of {' x '.join(map(str, images.shape[1:]))}")
     return ", ".join(parts)
+
+
+def _columns(codes: ForeignCodes) -> list[str]:
+    """A line for z, mu, logvar and the labels each: the columns that it is made of."""
+    return [
+        f"{role}: column{'s' * (len(names) > 1)} {', '.join(short(printable(name)) for name in names[:MOST_NAMED])}"
+        f"{f' and {len(names) - MOST_NAMED:,} more' if len(names) > MOST_NAMED else ''}"
+        for role, names in codes.columns.items()
+    ]
+
+
+def _writable(described: Any) -> Any:
+    """The same with every text such that it can be printed, and written as UTF-8: names of files need not be."""
+    if isinstance(described, Mapping):
+        return {printable(str(key)): _writable(value) for key, value in described.items()}
+    if isinstance(described, list | tuple):
+        return [_writable(value) for value in described]
+    return printable(described) if isinstance(described, str) else described
 
 
 def _unscored(tables: AuditTables) -> list[str]:
@@ -121,6 +144,7 @@ def _description(
         "latent_dim": latent_dim,
         "classes": None if codes.labels is None else len(np.unique(codes.labels)),
         "labels": None if request.labels is None else as_text(Path(request.labels).name),
+        "columns": {role: list(names) for role, names in codes.columns.items()},
         "images": None if images is None else list(images.shape),
         "shown_dims": list(tables.dims),
         "seed": request.seed,

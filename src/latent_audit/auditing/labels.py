@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from latent_audit.auditing.arrays import read_npy, reason
+from latent_audit.auditing.arrays import read_npy
+from latent_audit.auditing.border import border, reason
 from latent_audit.auditing.columns import HEADINGS
 from latent_audit.auditing.paths import reached, refuse_absent
 from latent_audit.base.errors import InputError
@@ -63,7 +64,8 @@ def label_file_of(name: str, otherwise: str) -> tuple[np.ndarray, Path]:
     if path.suffix.lower() not in LABEL_SUFFIXES:
         raise InputError(f"--labels {name}: a file of labels must be one of {', '.join(LABEL_SUFFIXES)}.")
     if path.suffix.lower() == ".npy":
-        return read_npy(path), path
+        with border(path.name, ".npy of labels; write it again"):
+            return read_npy(path), path
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
         cells = list(csv.reader(lines)) if path.suffix.lower() == ".csv" else [[line] for line in lines]

@@ -14,6 +14,7 @@ from latent_audit.diagnostics.audit import AuditTables
 from latent_audit.figures import audit as drawn
 from latent_audit.figures.canvas import Band
 from latent_audit.figures.compose import WINDOW
+from latent_audit.figures.dimensions import dimension_label, names_of
 from latent_audit.figures.p_value_panels import TESTS, p_value_maps
 from latent_audit.figures.style import CSS_VARIABLES, class_colours
 from latent_audit.report.audit_captions import caption
@@ -123,11 +124,12 @@ def _figures(view: View, tables: AuditTables, codes: ForeignCodes) -> tuple[dict
 def _bands(view: View, tables: AuditTables, codes: ForeignCodes) -> dict[str, list[Band]]:
     latent_dim, dims, z = view.about["latent_dim"], list(tables.dims), codes.z
     n_classes = 0 if view.classes is None else len(view.classes)
+    axes = [dimension_label(dim, names_of(view.per_dim)) for dim in dims]
     labels = None if codes.labels is None else np.unique(codes.labels, return_inverse=True)[1]
     bands: dict[str, list[Band]] = {}
     if latent_dim > 1:
         hole = hole_map(z, view.about["seed"], window=WINDOW) if latent_dim == 2 else None
-        bands["fig-codes"] = drawn.code_plane(z[:, dims], labels, n_classes, dims=dims, hole=hole)
+        bands["fig-codes"] = drawn.code_plane(z[:, dims], labels, n_classes, axes=axes, hole=hole)
     bands["fig-histograms"] = drawn.histograms(z, view.per_dim)
     if len(view.drawn) < latent_dim:
         low, high = kstwobign.ppf([0.025, 0.975]) / np.sqrt(len(z))
@@ -138,7 +140,7 @@ def _bands(view: View, tables: AuditTables, codes: ForeignCodes) -> dict[str, li
         values = {metric: float(row["value"]) for metric, row in view.joint.items()}
         bands["fig-kl"] = drawn.kl_parts(values, view.per_dim)
     if latent_dim > 1:
-        bands["fig-pspace"] = drawn.unit_square(z[:, dims], labels, n_classes, tables.class_map, dims=dims)
+        bands["fig-pspace"] = drawn.unit_square(z[:, dims], labels, n_classes, tables.class_map, axes=axes)
     if view.classes is not None:
         bands["fig-areas"] = drawn.areas(view.classes)
     return bands

@@ -12,7 +12,8 @@ from latent_audit.report.tables import data_table, number
 
 MOST_ROWS = 100  # of per_dim on the page, the furthest from N(0, 1) first; the file has all
 PER_DIM = ["code", "dim", "mean", "std", "skew", "excess_kurtosis", "ks_d", "ks_p_holm", "w1", "shapiro_p_holm"]
-HEADINGS = {"std": "sd", "excess_kurtosis": "ex. kurtosis", "ks_d": "KS D", "ks_p_holm": "KS p, Holm", "w1": "W1",
+HEADINGS = {"dim": "dimension, from 0", "name": "column",
+            "std": "sd", "excess_kurtosis": "ex. kurtosis", "ks_d": "KS D", "ks_p_holm": "KS p, Holm", "w1": "W1",
             "shapiro_p_holm": "Shapiro p, Holm", "kl_nats": "KL, nats", "is_active": "active"}  # fmt: skip
 
 
@@ -72,10 +73,11 @@ def _transform_table(transforms: pd.DataFrame) -> Markup:
 def dimension_table(per_dim: pd.DataFrame) -> Markup:
     """The rows of per_dim.csv, mu and z, the furthest from N(0, 1) first, at most MOST_ROWS."""
     worst = per_dim.sort_values("ks_d", ascending=False, kind="stable").head(MOST_ROWS)
-    columns = [*PER_DIM, *(name for name in ("kl_nats", "is_active") if name in worst)]
+    named = ["name"] if "name" in worst else []
+    columns = [*PER_DIM[:2], *named, *PER_DIM[2:], *(name for name in ("kl_nats", "is_active") if name in worst)]
     left_out = len(per_dim) - len(worst)
     return data_table(
-        worst[columns].assign(dim=worst["dim"] + 1),
+        worst[columns],
         caption="Each dimension, the furthest from N(0, 1) first"
         + (f"; {number(left_out)} more rows are in per_dim.csv" if left_out else ""),
         headings=HEADINGS,
@@ -87,6 +89,7 @@ def _provenance(about: Mapping[str, Any]) -> Markup:
     rows: Sequence[tuple[str, str]] = [
         *((f"{role}: {file['name']}", file["sha256"]) for role, file in about["input"].items()),
         ("shape", f"{about['n']} × {about['latent_dim']} ({', '.join(about['arrays'])})"),
+        *((f"columns of {role}", ", ".join(names)) for role, names in about.get("columns", {}).items()),
         ("seed", str(about["seed"])),
         *((name.replace("_", " "), str(value)) for name, value in about["settings"].items()),
         *about["versions"].items(),

@@ -4,9 +4,10 @@ The pipeline's `diagnose` stage and the command `latent-audit audit` call this a
 about codes.
 """
 
+import importlib
 import warnings
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,12 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.diagnostics.checks import as_codes, as_labels
 from latent_audit.diagnostics.decomposition import (
-    LARGEST_LOGVAR,
     NoDrawWarning,
     decomposition,
     per_dimension_rate,
     why_no_draw,
 )
+from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wide, with_names
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables
 
@@ -48,12 +49,12 @@ class AuditTables(NamedTuple):
 
 
 def audit(
-    z: np.ndarray,
+    z: Any = None,
     *,
-    mu: np.ndarray | None = None,
-    logvar: np.ndarray | None = None,
-    labels: np.ndarray | None = None,
-    train: Mapping[str, np.ndarray] | None = None,
+    mu: Any = None,
+    logvar: Any = None,
+    labels: Any = None,
+    train: Mapping[str, Any] | None = None,
     dims: tuple[int, int] | None = None,
     seed: int = 0,
     settings: AuditSettings = AuditSettings(),
@@ -61,9 +62,13 @@ def audit(
 ) -> AuditTables:
     """Audit codes against N(0, I).
 
+    Arrays, tensors (also with a gradient, of bfloat16, or on a GPU), lists and data frames are taken alike.
+
     Parameters
     ----------
-    z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code.
+    z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code. None with mu and logvar
+        draws it (seeded, as the command does); with mu alone the code is deterministic, z = mu. Of a data frame the
+        columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`.
     mu, logvar : (sample, latent) posterior means and log variances of a VAE, for the rows of `mu` and the exact
         decomposition of the KL. What is of the posterior (mu, logvar and z together) stands under code z.
     labels : (sample,) classes, integers or strings, at most 1,000 different ones.
@@ -82,8 +87,11 @@ def audit(
     Warns
     -----
     NoDrawWarning : z is not spread about mu as draws of N(mu, exp(logvar)) are.
+    ColumnsWarning : columns of a data frame were left out, because they are no codes.
     """
-    codes = _checked_codes(z, mu, logvar)
+    given, names = _given(z, mu, logvar)
+    labels, train = as_array(labels), None if train is None else {name: as_array(a) for name, a in train.items()}
+    codes = _checked_codes(**given, seed=seed)
     logvar = codes.pop("logvar", None)
     for what in [] if logvar is None else why_no_draw(codes["mu"], logvar, codes["z"], remedy="Draw it"):
         warnings.warn(what, NoDrawWarning, stacklevel=2)
@@ -108,7 +116,7 @@ def audit(
         per_dim = per_dim.merge(rates, on="dim", how="left")
         rows = pd.concat([rows, posterior.assign(code="z")], ignore_index=True)
     return AuditTables(
-        per_dim=adjust(per_dim, by="code"),
+        per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
         joint=rows,
         transforms=_stacked({code: own.transforms for code, own in made.items()}),
         classes=_stacked_if_any({code: own.classes for code, own in made.items()}),
@@ -118,8 +126,33 @@ def audit(
     )
 
 
-def _checked_codes(z: np.ndarray, mu: np.ndarray | None, logvar: np.ndarray | None) -> dict[str, np.ndarray]:
+def _given(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The arrays by name, and the names of the columns of those that came as data frames."""
+    arrays, names = {}, {}
+    for role, values in (("z", z), ("mu", mu), ("logvar", logvar)):
+        if not is_frame(values):
+            arrays[role] = as_array(values)
+            continue
+        # Loaded where it is needed: the study has no data frames, and does not depend on how their columns are judged.
+        found = importlib.import_module("latent_audit.auditing.frames").of_frame(values, f"audit, {role}")
+        names |= {role: found.columns.get("z", [])} if found.mu is None else found.columns
+        arrays |= {role: found.z} if found.mu is None else {"z": found.z, "mu": found.mu, "logvar": found.logvar}
+        if found.mu is not None and not (mu is None and logvar is None):
+            raise InputError(f"audit, {role}: has columns of mu and of logvar; give it alone, as z.")
+        if found.mu is not None:
+            break
+    return arrays, names
+
+
+def _checked_codes(z: Any, mu: Any, logvar: Any, seed: int) -> dict[str, np.ndarray]:
     """The arrays as float64, in the order mu, logvar, z; whatever is wrong is said before anything is computed."""
+    if z is None and mu is None:
+        raise InputError("audit: needs codes: z, or mu (and logvar, of which it is drawn)")
+    if z is None:
+        checked = _checked_codes(mu, mu, logvar, seed)
+        if "logvar" in checked:
+            checked["z"] = drawn(checked["mu"], checked["logvar"], seed)
+        return checked
     for name, array in (("mu", mu), ("logvar", logvar)):
         if array is not None and np.shape(array) != np.shape(z):
             raise InputError(f"audit: {name} has shape {np.shape(array)} and z {np.shape(z)}; they must be equal")
@@ -132,11 +165,8 @@ def _checked_codes(z: np.ndarray, mu: np.ndarray | None, logvar: np.ndarray | No
             f"audit: codes have {latent_dim:,} dimensions, at most {LARGEST_LATENT_DIM:,} are allowed; "
             "project them first (PCA) or choose columns."
         )
-    if "logvar" in codes and (worst := np.abs(codes["logvar"]).max()) > LARGEST_LOGVAR:
-        raise InputError(
-            f"audit: logvar reaches {worst:g} in absolute value, allowed are {LARGEST_LOGVAR:g}; "
-            "is it a variance or a diverged run?"
-        )
+    if "logvar" in codes:
+        refuse_wide(codes["logvar"], "audit")
     return codes
 
 

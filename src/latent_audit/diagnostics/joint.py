@@ -10,6 +10,7 @@ from latent_audit.diagnostics.null import SHAPE_METRICS, monte_carlo_p, null_ban
 from latent_audit.diagnostics.parallel import single_threaded_blas
 from latent_audit.diagnostics.transforms import fit_affine
 
+JOINT_ROWS = 25_000  # of more codes a seeded part stands for all: sums over pairs grow with the square
 METRICS = (
     "mardia_b1p",
     "mardia_b2p",
@@ -40,7 +41,8 @@ def joint(
 ) -> pd.DataFrame:
     """Statistics of the whole code against N(0, I), and of its shape against some multivariate normal.
 
-    Values are over all n rows (the hole fractions over `coverage.hole_rows`), in tiles, without an n x n array.
+    Values are over all n rows up to JOINT_ROWS, beyond over a seeded part of so many rows, which then is n in all that
+    follows (the hole fractions over `coverage.hole_rows` of them), in tiles, without an n x n array.
     Against N(0, I):
     mmd2_rbf : squared MMD, bandwidth 1, V-statistic; `_half_median`, `_median`, `_double_median` with 1/2, 1 and 2
         times the median distance of two PRIOR draws, so that the bandwidth is the same for every model.
@@ -71,7 +73,7 @@ def joint(
     ------
     InputError : see `checks.as_codes`; fewer than 20 calibration rows, 19 draws or 1 projection.
     """
-    codes = as_codes(x, where="joint")
+    codes = subsample(as_codes(x, where="joint"), JOINT_ROWS, rng=rng)
     if calibration_rows < 20 or draws < 19 or projections < 1:
         raise InputError(
             "joint: needs calibration_rows >= 20, draws >= 19 and projections >= 1, got "

@@ -17,6 +17,7 @@ from latent_audit.diagnostics.transforms import fit_affine
 from latent_audit.diagnostics.univariate import per_dimension
 from latent_audit.diagnostics.wasserstein import w1_to_normal
 
+MOST_TO_SPLIT = 100_000  # of more, a seeded part is halved to tell the classes apart
 ROWS_TO_SPLIT = 40  # two halves of 20, the least that a diagnostic takes
 _VALUES_AT_ONCE = 2**22
 
@@ -119,9 +120,9 @@ def _halves(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
     """A random half of each class to fit on, the other to score; None where the halves would say nothing."""
     names, index = np.unique(labels, return_inverse=True)
-    if len(x) < ROWS_TO_SPLIT or (np.bincount(index, minlength=len(names)) >= 2).sum() < 2:
+    order = rng.permutation(len(x))[:MOST_TO_SPLIT]
+    if len(x) < ROWS_TO_SPLIT or (np.bincount(index[order], minlength=len(names)) >= 2).sum() < 2:
         return None
-    order = rng.permutation(len(x))
     by_class = order[np.argsort(index[order], kind="stable")]
     first, second = np.sort(by_class[::2]), np.sort(by_class[1::2])
     return x[first], labels[first], x[second], labels[second]

@@ -10,7 +10,7 @@ from latent_audit.figures import codes as planes
 from latent_audit.figures import unit_square as pspace
 from latent_audit.figures.canvas import Band, Sketch, sketch
 from latent_audit.figures.compose import WINDOW
-from latent_audit.figures.dimensions import MAX_DIMS, dimension_name, shown_dims
+from latent_audit.figures.dimensions import MAX_DIMS, dimension_label, dimension_words, names_of, shown_dims
 from latent_audit.figures.marginals import plot_marginal
 from latent_audit.figures.posterior import PARTS, plot_kl_of_dimensions, plot_kl_parts
 from latent_audit.figures.scores import strip_panel
@@ -24,11 +24,12 @@ AREA_COLOURS = {SHARE: MUTED, AREA: COLOUR}
 
 
 def code_plane(
-    pair: np.ndarray, labels: np.ndarray | None, classes: int, *, dims: Sequence[int], hole: np.ndarray | None
+    pair: np.ndarray, labels: np.ndarray | None, classes: int, *, axes: Sequence[str], hole: np.ndarray | None
 ) -> list[Band]:
     """All codes, then the part of the plane that the prior covers; (sample, 2) code units.
 
-    labels : index of each code's class, None without. hole : `drawings.hole_map`, None beyond two dimensions.
+    axes : the names of the two dimensions. labels : index of each code's class, None without.
+    hole : `drawings.hole_map`, None beyond two dimensions.
     """
     index, colours = _coloured(labels, classes, len(pair))
     wide = max(1.05 * float(np.quantile(np.abs(pair), 0.999)), WINDOW)
@@ -42,7 +43,7 @@ def code_plane(
             present = np.unique(index)
             means = np.array([pair[index == label].mean(axis=0) for label in present])
             planes.plot_centroids(means, [str(k) for k in present], colours=[colours[k] for k in present], ax=ax)
-        _named(ax, dims)
+        _named(ax, axes)
 
     limits = [wide, WINDOW] if wide > 1.2 * WINDOW else [WINDOW]
     panels = [
@@ -54,16 +55,16 @@ def code_plane(
         )
         for limit in limits
     ]
-    return [Band("pair", "", [*panels, *_hole_panel(pair, hole, dims)])]
+    return [Band("pair", "", [*panels, *_hole_panel(pair, hole, axes)])]
 
 
-def _hole_panel(pair: np.ndarray, hole: np.ndarray | None, dims: Sequence[int]) -> list[Sketch]:
+def _hole_panel(pair: np.ndarray, hole: np.ndarray | None, axes: Sequence[str]) -> list[Sketch]:
     if hole is None:
         return []
     return [
         sketch(
             lambda ax: _named(
-                planes.plot_prior_circles(ax=planes.plot_holes(hole, pair, colour=COLOUR, limit=WINDOW, ax=ax)), dims
+                planes.plot_prior_circles(ax=planes.plot_holes(hole, pair, colour=COLOUR, limit=WINDOW, ax=ax)), axes
             ),
             title="Holes",
             note="shaded: prior without codes",
@@ -76,15 +77,16 @@ def histograms(z: np.ndarray, per_dim: pd.DataFrame) -> list[Band]:
     """Histogram of each dimension of z with N(0, 1); of the WORST by KS D where there are more than MAX_DIMS."""
     dims = drawn_dims(per_dim)
     limit = float(np.clip(np.ceil(np.quantile(np.abs(z[:, dims]), 0.995)), 4, 10))
-    distance = per_dim.set_index("dim")["ks_d"]
+    distance, names = per_dim.set_index("dim")["ks_d"], names_of(per_dim)
     panels = [
         sketch(
             lambda ax, dim=dim: plot_marginal({"z": z[:, dim]}, colours={"z": COLOUR}, limit=limit, ax=ax).set_xlabel(
-                dimension_name(dim)
+                dimension_label(dim, names)
             ),
-            title=dimension_name(dim),
+            title=dimension_label(dim, names),
             note=f"KS D {distance[dim]:.3f}; dashed: N(0, 1)",
-            alt=f"Histogram of dimension {dim + 1} of z, with the density of N(0, 1); KS D {distance[dim]:.3f}.",
+            alt=f"Histogram of {dimension_words(dim, names)} of z, with the density of N(0, 1); "
+            f"KS D {distance[dim]:.3f}.",
             size=(390, 230) if len(dims) == 1 else (360, 210) if len(dims) == 2 else (280, 180),
         )
         for dim in dims
@@ -123,13 +125,13 @@ def profile(per_dim: pd.DataFrame, *, null: tuple[float, float], margin: float) 
 
 
 def unit_square(
-    pair: np.ndarray, labels: np.ndarray | None, classes: int, label_map: np.ndarray | None, *, dims: Sequence[int]
+    pair: np.ndarray, labels: np.ndarray | None, classes: int, label_map: np.ndarray | None, *, axes: Sequence[str]
 ) -> list[Band]:
     """Codes on the unit square of two dimensions, and with labels the class that owns each place."""
     index, colours = _coloured(labels, classes, len(pair))
     panels = [
         sketch(
-            lambda ax: _named(pspace.plot_p_space(pair, index, colours=colours, ax=ax), dims, "Φ({})"),
+            lambda ax: _named(pspace.plot_p_space(pair, index, colours=colours, ax=ax), axes, "Φ({})"),
             title="Codes z as p-values",
             note="N(0, I) would fill the square evenly",
             alt=f"{len(pair)} codes mapped by Phi to the unit square.",
@@ -140,7 +142,7 @@ def unit_square(
         panels.append(
             sketch(
                 lambda ax: _named(
-                    pspace.plot_class_map(label_map, names, colours=class_colours(classes), ax=ax), dims, "Φ({})"
+                    pspace.plot_class_map(label_map, names, colours=class_colours(classes), ax=ax), axes, "Φ({})"
                 ),
                 title="Whose place it is",
                 note="the class of the nearest codes",
@@ -210,6 +212,6 @@ def _coloured(labels: np.ndarray | None, classes: int, n: int) -> tuple[np.ndarr
     return labels, class_colours(classes)
 
 
-def _named(ax: Axes, dims: Sequence[int], form: str = "{}") -> Axes:
-    ax.set(xlabel=form.format(dimension_name(dims[0])), ylabel=form.format(dimension_name(dims[1])))
+def _named(ax: Axes, axes: Sequence[str], form: str = "{}") -> Axes:
+    ax.set(xlabel=form.format(axes[0]), ylabel=form.format(axes[1]))
     return ax

@@ -4,11 +4,10 @@ import io
 from collections.abc import Callable
 from typing import NamedTuple
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latent_audit.figures.style import RASTER_DPI, RC
+from latent_audit.figures.style import RASTER_DPI, RC, SAVED, own_style
 
 PANEL = (280.0, 280.0)  # points; the page scales panels to its columns, so all text keeps one proportion to its panel
 
@@ -34,12 +33,14 @@ def sketch(
     draw: Callable[[Axes], object], *, title: str = "", note: str = "", alt: str, size: tuple[float, float] = PANEL
 ) -> Sketch:
     """Call `draw` on an empty Axes of `size` points in the study's style and keep the SVG."""
-    with rc_context(RC):
+    with own_style(RC):
         figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=RASTER_DPI, layout="constrained")
         ax = figure.subplots()
         ax.patch.set_visible(False)
         figure.patch.set_visible(False)
         draw(ax)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(
+            buffer, format="svg", dpi=RASTER_DPI, transparent=True, metadata={"Date": None, "Creator": None}, **SAVED
+        )
     return Sketch(title, note, alt, buffer.getvalue())

@@ -91,7 +91,7 @@ def marginals(
             ).set_xlabel(dimension_name(dim)),
             title=dimension_name(dim),
             note="dashed: N(0, 1)",
-            alt=f"Histogram outlines of dimension {dim + 1} of z for {arm_names(colours)}, with N(0, 1).",
+            alt=f"Histogram outlines of dimension {dim} of z for {arm_names(colours)}, with N(0, 1).",
             size=(360, 210),
         )
         for dim in dims
@@ -197,7 +197,7 @@ def holes(
             sketch(
                 lambda ax, arm=arm: planes.plot_prior_circles(
                     ax=planes.plot_holes(shades[arm], codes[arm], colour=colours[arm], limit=WINDOW, ax=ax)
-                ).set(xlabel="z₁", ylabel="z₂"),
+                ).set(xlabel=dimension_name(0), ylabel=dimension_name(1)),
                 title=display_name(arm),
                 note="shaded: prior without codes",
                 alt=f"Plane of codes of {display_name(arm)}: shaded where the prior has mass and no code is near.",

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latent_audit.figures.style import INK, MUTED, PAPER, RC, arm_colours, display_name
+from latent_audit.figures.style import INK, MUTED, PAPER, RC, SAVED, arm_colours, display_name, own_style
 
 RANDOM = "fd_random"  # the Fréchet distance where there are no classes to train a critic on
 PANEL_INCHES = (2.35, 1.75)
@@ -86,14 +85,16 @@ def headline_panels(
 def headline_svg(panels: Mapping[Panel, pd.DataFrame]) -> str:
     """The panels side by side as SVG text on white paper, the same bytes for the same numbers."""
     style: dict[Any, Any] = {**RC, "svg.fonttype": "path", "savefig.transparent": False}
-    with rc_context(style):
+    with own_style(style):
         width, height = PANEL_INCHES
         figure = Figure(figsize=(width * len(panels), height), layout="constrained", facecolor=PAPER)
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for ax, (panel, table) in zip(axes, panels.items(), strict=True):
             plot_intervals(table, panel, ax=ax)
         out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None}, facecolor=PAPER)
+        figure.savefig(
+            out, format="svg", dpi="figure", facecolor=PAPER, transparent=False, metadata={"Date": None}, **SAVED
+        )
         return out.getvalue()
 
 

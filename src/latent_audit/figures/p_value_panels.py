@@ -5,7 +5,7 @@ import pandas as pd
 
 from latent_audit.figures import p_value_heat_map as pvalues
 from latent_audit.figures.canvas import Band, Sketch, sketch
-from latent_audit.figures.dimensions import dimension_name, shown_dims
+from latent_audit.figures.dimensions import dimension_label, names_of, shown_dims
 from latent_audit.figures.style import arm_colours, display_name
 
 TESTS = {"ks_p": "KS", "cvm_p": "CvM", "ad_p": "AD", "shapiro_p": "Shapiro", "k2_p": "K²", "jb_p": "JB"}
@@ -18,10 +18,10 @@ def p_value_maps(per_dim: pd.DataFrame, *, family: int) -> list[Band]:
     `family` is the number of p-values adjusted together: an adjusted p that underflowed is bounded by family * p.
     """
     colours, bands = arm_colours(per_dim["arm"]), []
-    dims = shown_dims(per_dim, most=24)
+    dims, names = shown_dims(per_dim, most=24), names_of(per_dim)
     for arm, colour in colours.items():
         rows = per_dim[(per_dim["arm"] == arm) & (per_dim["code"] == "z") & per_dim["dim"].isin(dims)]
-        labels = [dimension_name(dim) for dim in dims]
+        labels = [dimension_label(dim, names) for dim in dims]
         adjusted = pd.DataFrame({TESTS[p]: log10_adjusted(rows, p, family) for p in TESTS}).assign(
             dim=rows["dim"].to_numpy()
         )

@@ -1,9 +1,11 @@
 """One palette, one order of arms, one look: what every figure of the study shares."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
+from matplotlib import style
 
 INK, MUTED, RULE, PAPER = "#1d2733", "#586474", "#d9dee4", "#ffffff"
 # Okabe & Ito's hues, darkened until text in them reads on white (contrast >= 4.5).
@@ -53,6 +55,14 @@ RC: dict[Any, Any] = {
     "axes.unicode_minus": True,
     "axes.axisbelow": True,
 }
+
+# What `savefig` would otherwise take from the settings.
+SAVED: dict[str, Any] = {"bbox_inches": None, "pad_inches": 0.1, "edgecolor": "auto", "orientation": "portrait"}
+
+
+def own_style(settings: Mapping[Any, Any]) -> AbstractContextManager[None]:
+    """A context with `settings` on top of matplotlib's own defaults: whatever a matplotlibrc says does not reach it."""
+    return style.context(["default", dict(settings)])
 
 
 def point_marks(n: int) -> dict[str, Any]:

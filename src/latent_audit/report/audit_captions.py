@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from markupsafe import Markup
 
+from latent_audit.figures.dimensions import dimension_label, names_of
 from latent_audit.report.audit_words import KS_MATTERS, View
 from latent_audit.report.tables import number, percent, set_number
 
@@ -12,8 +13,11 @@ from latent_audit.report.tables import number, percent, set_number
 def codes(view: View) -> str:
     """Where the codes lie, and where they do not."""
     rows = view.per_dim.set_index("dim")
-    dims = view.about["shown_dims"]
-    parts = [f"{_name(dim)} has mean {number(rows['mean'][dim])} and sd {number(rows['std'][dim])}" for dim in dims]
+    dims, names = view.about["shown_dims"], names_of(view.per_dim)
+    parts = [
+        f"{dimension_label(dim, names)} has mean {number(rows['mean'][dim])} and sd {number(rows['std'][dim])}"
+        for dim in dims
+    ]
     text = f"{'; '.join(parts)}; the prior has 0 and 1. "
     if view.about["latent_dim"] == 2:
         holes = view.joint["hole_fraction"]
@@ -130,7 +134,3 @@ CAPTIONS: dict[str, Callable[[View], str]] = {
 def caption(anchor: str, view: View) -> Markup:
     """The caption of the figure at `anchor`, escaped."""
     return Markup.escape(CAPTIONS[anchor](view))
-
-
-def _name(dim: int) -> str:
-    return "z" + "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(dim + 1))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from latent_audit.figures.dimensions import dimension_words, names_of
 from latent_audit.report.tables import number, percent, set_number
 
 # The study's margins (diagnostics.margins): from here on a departure counts as large.
@@ -119,10 +120,11 @@ def _dimensions(view: View) -> str:
             f"N(0, 1)? The KS distance is {number(worst['ks_d'])} {chance}, {spread}; KS {said} it at 5% "
             f"(p {number(worst['ks_p'], 2)})."
         )
+    furthest = dimension_words(int(worst["dim"]), names_of(rows))
     return (
-        f"Is each dimension N(0, 1)? Furthest is dimension {int(worst['dim']) + 1}, at a KS distance of "
-        f"{number(worst['ks_d'])} {chance}, {spread}. {n_far} of {len(rows)} are {set_number(KS_MATTERS)} or further "
-        f"away; KS rejects {n_rejected} of {len(rows)} at 5% (Holm)."
+        f"Is each dimension N(0, 1)? Furthest is {furthest}, at a KS distance of {number(worst['ks_d'])} {chance}, "
+        f"{spread}. {n_far} of {len(rows)} are {set_number(KS_MATTERS)} or further away; KS rejects {n_rejected} of "
+        f"{len(rows)} at 5% (Holm)."
     )
 
 

@@ -386,7 +386,7 @@ const Explorer = (() => {
     arm.sliders = arm.order.map((dim) => {
       const label = document.createElement("label"), input = document.createElement("input"), output = document.createElement("output");
       Object.assign(input, { type: "range", min: -3.5, max: 3.5, step: 0.05 });
-      label.append(`z${dim + 1} `, input, output);
+      label.append(`z${dim} `, input, output);
       input.addEventListener("input", () => { const z = arm.z.slice(); z[dim] = Number(input.value); move(arm, z); });
       arm.slot.append(label);
       return { input, output, dim };

@@ -1,5 +1,6 @@
 """Captions of the figures that show codes: where they lie, and how far from the prior."""
 
+from latent_audit.figures.dimensions import dimension_name
 from latent_audit.report.seed_summary import SHOWN_CODE, by_arm, over_seeds, per_seed, worst_dimension
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent
@@ -52,8 +53,8 @@ def p_values(study: Study) -> str:
 def p_space(study: Study) -> str:
     """Unequal areas on the unit square."""
     points = (
-        f"each test code z as (Φ(z₁), Φ(z₂)), seed {study.first_seed}; codes that follow N(0, I) fill the square "
-        f"evenly, others pile up at its edges."
+        f"each test code z as (Φ({dimension_name(0)}), Φ({dimension_name(1)})), seed {study.first_seed}; codes that "
+        f"follow N(0, I) fill the square evenly, others pile up at its edges."
     )
     if not study.has_classes:
         return points[0].upper() + points[1:]

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from markupsafe import Markup, escape
 
+from latent_audit.figures.dimensions import dimension_name
 from latent_audit.report.data_uri import contact_sheet, webp_uri
 from latent_audit.report.study import Panel, Row
 from latent_audit.report.svg import lattice_svg
@@ -56,7 +57,7 @@ def lattice_rows(pictures: Pictures, names: Mapping[str, str], live: Collection[
             tile = min(own[kind].shape[-1], LATTICE_TILE if arm in live or kind != "lattice" else ATLAS_TILE)
             uri = webp_uri(contact_sheet(own[kind], tile=tile), quality=66)
             alt = f"Decoded images of {names[arm]} over the plane of codes: {label.lower()}."
-            first, second = (f"z{_sub(dim)}" if unit == "z" else f"Φ(z{_sub(dim)})" for dim in own["dims"])
+            first, second = (dimension_name(dim) if unit == "z" else f"Φ({dimension_name(dim)})" for dim in own["dims"])
             drawn = lattice_svg(uri, symbol=f"{kind}-{arm}", alt=alt, ticks=ticks, axes=(first, second))
             panels.append(Panel(names[arm], drawn))
         rows.append(Row(panels, "arms", label))
@@ -86,7 +87,3 @@ def _image(tiles: np.ndarray, alt: str) -> Markup:
     return Markup('<img class="sheet" src="{}" width="{}" height="{}" alt="{}">').format(
         webp_uri(sheet), sheet.width, sheet.height, escape(alt)
     )
-
-
-def _sub(dim: int) -> str:
-    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(int(dim) + 1))

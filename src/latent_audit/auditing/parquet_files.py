@@ -1,0 +1,195 @@
+"""Parquet files of columns: their sizes are judged by the file's own notes before anything is unpacked."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latent_audit.auditing.arrays import refuse_bomb
+from latent_audit.auditing.border import border, printable, short, some
+from latent_audit.auditing.dialect import is_number
+from latent_audit.auditing.sheet import Sheet, Wanted, plan
+from latent_audit.base.errors import InputError
+
+_PROBE = """
+import json, sys
+from pyarrow import parquet
+with parquet.ParquetFile(sys.argv[1]) as file:
+    whole = file.metadata
+    groups = [whole.row_group(index) for index in range(whole.num_row_groups)]
+    parts = [group.column(place) for group in groups for place in range(whole.num_columns)]
+    print(json.dumps([(part.path_in_schema, part.total_uncompressed_size, part.num_values) for part in parts]))
+"""
+FREE_BYTES = 2**26  # a column may always hold so much, and beyond that
+ROW_BYTES = 256  # so much a row on average: more is no class, and no number
+
+
+def read_parquet(path: Path, wanted: Wanted) -> Sheet:
+    """The columns of a parquet file; a row index that pandas stored beside them is not one of them.
+
+    Raises
+    ------
+    InputError : not a parquet file, columns of one name, values too large to be numbers or classes, no such label.
+    """
+    from pyarrow import parquet
+
+    with border(path.name, "parquet file; write it again"), parquet.ParquetFile(path) as file:
+        names = list(file.schema_arrow.names)
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise InputError(f"{path.name}: more than one column is called {some(repeated)}; rename them.")
+        stored = _stored_index((file.metadata.metadata or {}).get(b"pandas"), names)
+        kept = [name for name in names if name not in stored or name == wanted.label or name in wanted.patterns]
+        planned = plan(kept, wanted, path.name)
+        notes = [f"{path.name}: left out, pandas stored it as the row index: {printable(name)!r}" for name in stored
+                 if name not in kept and not name.startswith("__")]  # fmt: skip
+        asked = [*planned.read, *([planned.label] if planned.label else [])]
+        _refuse_large(file, asked, path)
+        return _sheet(file, planned, [*notes, *planned.notes], path)
+
+
+def _stored_index(notes: bytes | None, names: list[str]) -> list[str]:
+    """The columns that pandas wrote for its row index, by its notes in the file, where there are others."""
+    metadata = {} if notes is None else json.loads(notes)
+    listed = metadata.get("index_columns", []) if isinstance(metadata, dict) else []
+    stored = [name for name in listed if isinstance(name, str) and name in names]
+    return stored if len(stored) < len(names) else []
+
+
+def _refuse_large(file: Any, asked: list[str], path: Path) -> None:
+    """InputError where a column would unpack to more than a number, a list of numbers or a class needs."""
+    metadata, size = file.metadata, path.stat().st_size
+    unpacked, numbers = dict.fromkeys(asked, 0), dict.fromkeys(asked, 0)
+    for leaf, held, count in _leaves(path):
+        name = _owner(leaf, unpacked)
+        if name is not None:
+            unpacked[name] += held
+            numbers[name] += count
+    if metadata.num_rows < 0 or min(numbers.values(), default=0) < 0:
+        raise InputError(f"{path.name}: not a readable parquet file (it counts fewer than 0 rows); write it again.")
+    refuse_bomb(8 * sum(numbers.values()), size, path.name)
+    for name, total in unpacked.items():
+        if total > max(FREE_BYTES, ROW_BYTES * max(numbers[name], 1)):
+            raise InputError(
+                f"{path.name}: column {short(printable(name))!r} unpacks to {total:,} bytes for {numbers[name]:,} "
+                "values; that is neither a number nor a class. Leave the column out, or name the codes with --columns."
+            )
+
+
+def _leaves(path: Path) -> list[tuple[str, int, int]]:
+    """Each stored column of each part of the file: its path, its unpacked bytes and its number of values.
+
+    Asked for in a process of its own, which damaged notes of these sizes end as a whole (pyarrow does not catch it).
+    """
+    ran = subprocess.run([sys.executable, "-c", _PROBE, os.fsencode(path)], capture_output=True, check=False)
+    if ran.returncode:
+        raise InputError(
+            f"{path.name}: not a readable parquet file (its notes on its columns are damaged); write it again."
+        )
+    return [(leaf, held, count) for leaf, held, count in json.loads(ran.stdout)]
+
+
+def _owner(leaf: str, names: dict[str, int]) -> str | None:
+    """The column that the stored column `leaf` belongs to: it is it, or lies inside it (`column.list.element`)."""
+    parts = leaf.split(".")
+    return next((name for k in range(len(parts), 0, -1) if (name := ".".join(parts[:k])) in names), None)
+
+
+def _sheet(file: Any, planned: Any, notes: list[str], path: Path) -> Sheet:
+    n = file.metadata.num_rows
+    numbers: dict[str, np.ndarray] = {}
+    lists: dict[str, np.ndarray] = {}
+    integers: set[str] = set()
+    text: dict[str, tuple[int, str]] = {}
+    for name in planned.read:
+        kind = file.schema_arrow.field(name).type
+        if _is_list(kind):
+            lists[name] = _lists(_column(file, name), f"{path.name}, column {short(printable(name))!r}")
+        elif _is_numeric(kind):
+            numbers[name] = _numbers(_column(file, name))
+            integers |= {name} if _is_integer(kind) else set()
+        else:
+            numbers[name], text[name] = np.full(n, np.nan), _first_text(file, name)
+    labels = None if planned.label is None else _labels(path, planned.label)
+    lengths = {len(part) for part in (*numbers.values(), *lists.values(), *([] if labels is None else [labels]))}
+    if lengths - {n}:
+        raise InputError(f"{path.name}: not a readable parquet file (its columns differ in length); write it again.")
+    return Sheet(numbers, integers, text, labels, planned.label, notes, lists)
+
+
+def _column(file: Any, name: str) -> Any:
+    return file.read(columns=[name]).column(name)
+
+
+def _labels(path: Path, name: str) -> np.ndarray:
+    """The column as objects, one for each different text, however many rows have it and however long it is."""
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path, read_dictionary=[name]) as file:
+        return file.read(columns=[name]).column(name).to_pandas().to_numpy(dtype=object)
+
+
+def _is_integer(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_integer(kind)
+
+
+def _is_numeric(kind: Any) -> bool:
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(is_kind(kind) for is_kind in (
+        pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null
+    ))  # fmt: skip
+
+
+def _is_list(kind: Any) -> bool:
+    import pyarrow as pa
+
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return listed and _is_numeric(kind.value_type)
+
+
+def _numbers(column: Any) -> np.ndarray:
+    """A column of numbers as float64, NaN where it has nothing."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_null(kind):
+        return np.full(len(column), np.nan)
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_decimal(kind):
+        column = column.cast(pa.float64())
+    return column.to_numpy(zero_copy_only=False).astype(np.float64)
+
+
+def _lists(column: Any, where: str) -> np.ndarray:
+    """A column of lists of numbers as (sample, latent) float64.
+
+    Raises
+    ------
+    InputError : lists of different lengths, or missing ones.
+    """
+    import pyarrow as pa
+    from pyarrow import compute
+
+    lengths = compute.call_function("list_value_length", [column]).to_numpy(zero_copy_only=False)
+    if len(lengths) and not (lengths == lengths[0]).all():  # a missing list has the length NaN
+        raise InputError(f"{where}: its lists must be of one length; they have {some(np.unique(lengths).tolist())}.")
+    flat = pa.chunked_array([chunk.flatten() for chunk in column.chunks], type=column.type.value_type)
+    return _numbers(flat).reshape(len(column), -1 if len(flat) else 1)
+
+
+def _first_text(file: Any, name: str) -> tuple[int, str]:
+    """The first row of the column that is no number, of those at its start, and what it holds."""
+    for batch in file.iter_batches(batch_size=100, columns=[name]):
+        for row, value in enumerate(batch.column(0)):
+            if not is_number(found := value.as_py()):
+                return row, str(found)
+        break
+    return 0, str(file.schema_arrow.field(name).type)

@@ -1,0 +1,152 @@
+"""Arrays with names (of an .npz, or columns of lists) as z, mu and logvar, by what they are called and hold."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from latent_audit.auditing.border import printable, short, some
+from latent_audit.auditing.judge import by_value, chosen
+from latent_audit.auditing.roles import SPREADS, kind_of, plain, role_of, to_logvar
+from latent_audit.auditing.sheet import Taken
+from latent_audit.base.errors import InputError
+from latent_audit.base.limits import LARGEST_LATENT_DIM
+from latent_audit.diagnostics.checks import as_codes
+
+Read = Callable[[str], np.ndarray]
+
+
+class _Found(NamedTuple):
+    """role (z, mu, logvar, ...) -> the array's name, and what each of the unused ones is not used for."""
+
+    roles: dict[str, str]
+    unused: dict[str, str]
+
+
+def of_arrays(names: Sequence[str], read: Read, where: str, *, patterns: Sequence[str] = (), what: str) -> Taken:
+    """z, mu and logvar of the arrays called so, or nearly so; spreads of other kinds are turned into logvar.
+
+    Parameters
+    ----------
+    read : gives the array of a name. patterns : choose the dimensions, by their numbers from 0. what : array, or ...
+
+    Raises
+    ------
+    InputError : no z and no mu, unequal shapes, a spread that is not positive, anything that `as_matrix` refuses.
+    """
+    found = _found(names)
+    if not {"z", "mu"} & set(found.roles):
+        raise InputError(f"{where}: needs an array 'z' or 'mu', it has {some(list(names))}; name the codes 'z'.")
+    if "logvar" in found.roles and "mu" not in found.roles:
+        raise InputError(f"{where}: has {found.roles['logvar']!r} without 'mu'; give both or neither.")
+    arrays, notes, unused = _read(found, read, where, what)
+    if len({array.shape for array in arrays.values()}) > 1:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise InputError(f"{where}: these must have one shape: {shapes}.")
+    kept, said = dimensions(arrays.get("z", arrays.get("mu", np.empty(0))), patterns, where)
+    columns = {} if kept is None else {role: [str(k) for k in kept] for role in arrays}
+    parts = {role: array if kept is None else array[:, kept] for role, array in arrays.items()}
+    z, mu, logvar = (parts.get(role) for role in ("z", "mu", "logvar"))
+    return Taken(z, mu, logvar, columns, [*notes, *said, *_named(unused, where)])
+
+
+def as_matrix(array: np.ndarray, where: str) -> tuple[np.ndarray, list[str]]:
+    """(sample, latent) float64, and what was done to get there; a single axis is one dimension.
+
+    Raises
+    ------
+    InputError : not real numbers, more than two axes or than 2,048 dimensions, and what `as_codes` refuses.
+    """
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"{where}: codes must be real numbers, got dtype {array.dtype}; {_advice(array)}.")
+    if array.ndim not in (1, 2):
+        raise InputError(
+            f"{where}: codes must be (sample, latent), got shape {array.shape}; "
+            "reshape them, e.g. z.reshape(len(z), -1)."
+        )
+    notes = [f"{where}: {len(array):,} numbers on one axis are read as one dimension"] if array.ndim == 1 else []
+    matrix = array.reshape(len(array), -1) if array.size else array.reshape(len(array), *array.shape[1:] or (1,))
+    if matrix.shape[1] > LARGEST_LATENT_DIM:
+        raise InputError(
+            f"{where}: {matrix.shape[1]:,} dimensions, at most {LARGEST_LATENT_DIM:,} are allowed; "
+            "project them first (PCA) or choose columns."
+        )
+    return as_codes(matrix, where=where), notes
+
+
+def dimensions(matrix: np.ndarray, patterns: Sequence[str], where: str) -> tuple[list[int] | None, list[str]]:
+    """The dimensions that are codes, by their numbers, and notes on the others; None where all are."""
+    names = [str(index) for index in range(matrix.shape[1])]
+    if patterns:
+        kept, notes = chosen(names, patterns, where), []
+    elif len(names) == 1:
+        return None, []
+    else:
+        kept, notes = by_value(dict(zip(names, matrix.T, strict=True)), set(), where)
+    if not kept:
+        raise InputError(f"{where}: no column is left to be a dimension. {' '.join(notes)}")
+    return (None if kept == names else [int(name) for name in kept]), notes
+
+
+def _advice(array: np.ndarray) -> str:
+    """What to do with an array that is not of real numbers, for its kind."""
+    if array.dtype.kind == "c":
+        return "take the real part or both as columns and save it again"
+    if array.dtype.names is not None:
+        return (
+            f"its fields are {some(list(array.dtype.names))}: make columns of them with "
+            "numpy.lib.recfunctions.structured_to_unstructured(a) and save it again"
+        )
+    if array.dtype.kind == "V":
+        return (
+            f"numpy has no such type ({array.dtype.itemsize} bytes, as bfloat16 and other short floats are saved): "
+            "save it again from where it was made with .astype(numpy.float32), or .float() of a torch tensor"
+        )
+    return "convert it with astype(float) and save it again"
+
+
+def _found(names: Sequence[str]) -> _Found:
+    roles: dict[str, str] = {}
+    for role in ("z", "mu", *SPREADS):
+        called = [name for name in names if role_of(name) == role and (role != "z" or plain(name) == "z")]
+        exact = [name for name in called if name == role]
+        if called and not (role in SPREADS and set(SPREADS) & set(roles)):
+            roles[role] = (exact or called)[0]
+    unused = {name: "" for name in names if name not in roles.values()}
+    return _Found(roles, unused)
+
+
+def _read(found: _Found, read: Read, where: str, what: str) -> tuple[dict[str, np.ndarray], list[str], dict[str, str]]:
+    """The arrays by role (z, mu, logvar), notes on them, and those that are not used, with a reason or none."""
+    arrays: dict[str, np.ndarray] = {}
+    notes: list[str] = []
+    unused = dict(found.unused)
+    for role, name in found.roles.items():
+        raw = read(name)
+        shape = next((array.shape for array in arrays.values()), None)
+        as_wide = raw.shape if raw.ndim > 1 else (len(raw), 1) if raw.ndim else ()
+        if name not in ("z", "mu", "logvar") and shape not in (None, as_wide):  # of something else, by its shape
+            unused[name] = f"its shape {raw.shape} is not {shape}"
+            continue
+        if role in SPREADS and "mu" not in arrays:
+            unused[name] = "there is no mu for it"
+            continue
+        place = f"{where}, {what} '{short(printable(name))}'"
+        matrix, said = as_matrix(raw, place)
+        arrays["logvar" if role in SPREADS else role] = to_logvar(matrix, role, place) if role in SPREADS else matrix
+        notes += said
+        if role in ("sigma", "var", "logsigma"):
+            notes.append(f"{place} is by its name {SPREADS[role][1]}")
+        elif name != role:
+            notes.append(f"{place} is taken as {role}")
+    return arrays, notes, unused
+
+
+def _named(unused: dict[str, str], where: str) -> list[str]:
+    """A note on the arrays that are not used, and how to use one of labels."""
+    if not unused:
+        return []
+    listed = ", ".join(f"{short(printable(name))!r}{f' ({why})' if why else ''}" for name, why in unused.items())
+    likely = next((name for name in unused if kind_of(name) == "label"), None)
+    hint = "" if likely is None else f"; if {printable(likely)!r} holds the classes, say --labels {printable(likely)}"
+    return [f"{where}: not used: {listed}{hint}"]

@@ -1,0 +1,62 @@
+"""What a caller hands over as codes: arrays, tensors, lists; as numpy arrays, and z drawn where it is not there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from latent_audit.base.errors import InputError
+from latent_audit.base.randomness import rng_for
+from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR
+
+_SHORT_FLOATS = ("bfloat16", "float8", "float6", "float4")
+
+
+def as_array(values: Any) -> Any:
+    """The values as a numpy array; a torch tensor is detached and fetched, short floats become float32. None stays."""
+    if values is None or isinstance(values, np.ndarray):
+        return _of_known_type(values)
+    if callable(getattr(values, "detach", None)):  # a tensor of torch, which need not be imported to be asked
+        values = values.detach()
+        if str(getattr(values, "dtype", "")).removeprefix("torch.").startswith(_SHORT_FLOATS):
+            values = values.float()
+        values = values.cpu()
+    return _of_known_type(np.asarray(values))
+
+
+def _of_known_type(array: np.ndarray | None) -> np.ndarray | None:
+    if array is not None and array.dtype.kind == "V" and array.dtype.name.startswith(_SHORT_FLOATS):
+        return array.astype(np.float32)
+    return array
+
+
+def is_frame(values: Any) -> bool:
+    """Whether the values are a data frame, of pandas or polars."""
+    return hasattr(values, "columns") and hasattr(values, "shape") and not isinstance(values, np.ndarray)
+
+
+def drawn(mu: np.ndarray, logvar: np.ndarray, seed: int) -> np.ndarray:
+    """One draw of N(mu, exp(logvar)) per row, (sample, latent); the same seed gives the same draw."""
+    noise = rng_for(seed, "audit", "posterior").standard_normal(logvar.shape)
+    return mu + np.exp(0.5 * logvar) * noise
+
+
+def refuse_wide(logvar: np.ndarray, where: str) -> None:
+    """InputError where a log variance is beyond what a float64 can be drawn and divided by."""
+    if (worst := np.abs(logvar).max()) > LARGEST_LOGVAR:
+        raise InputError(
+            f"{where}: logvar reaches {worst:g} in absolute value, allowed are {LARGEST_LOGVAR:g}; "
+            "is it a variance or a diverged run?"
+        )
+
+
+def with_names(per_dim: Any, columns: Mapping[str, Sequence[str]], latent_dim: int) -> Any:
+    """per_dim with `name`, the column of the user's file or frame, beside `dim`; as it is where there are no names."""
+    full = {code: names for code, names in columns.items() if len(names) == latent_dim}
+    if not full or all(list(names) == [str(index) for index in range(latent_dim)] for names in full.values()):
+        return per_dim
+    first = next(iter(full.values()))
+    names = [full.get(code, first)[dim] for code, dim in zip(per_dim["code"], per_dim["dim"], strict=True)]
+    named = per_dim.copy()
+    named.insert(named.columns.get_loc("dim") + 1, "name", names)
+    return named
