@@ -1,4 +1,4 @@
-"""Stage `diagnose`: measure the codes of every replicate of one arm; tidy tables, and a small summary."""
+"""Stage `diagnose`: measure the codes of every replicate of one arm; tidy tables, and a summary of them."""
 
 import shutil
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from latent_audit.api import AuditSettings
 from latent_audit.artifacts.atomic import atomic_path
 from latent_audit.artifacts.codes import read_codes
 from latent_audit.artifacts.models import load_model
-from latent_audit.artifacts.tables import read_table, write_json, write_table
+from latent_audit.artifacts.tables import read_table, write_table
 from latent_audit.data.prepared import load_meta, load_split, told_apart
 from latent_audit.devices import resolve
 from latent_audit.diagnostics.multiplicity import adjust
@@ -24,7 +24,6 @@ from latent_audit.measure import agreement_table, measure_codes, measure_decoder
 from latent_audit.models.conv import ImageShape
 from latent_audit.params import Params, load_params
 from latent_audit.replicates import map_seeds
-from latent_audit.stats.intervals import mean_interval
 from latent_audit.stats.observations import summarise
 
 
@@ -55,7 +54,7 @@ def measure_replicate(
 
 
 def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml")]) -> None:
-    """Write diagnostics/ARM/*.csv and metrics/ARM.json."""
+    """Write diagnostics/ARM/."""
     params = load_params(Path("params.yaml"))
     params.arm(arm)
     folder = Path("diagnostics") / arm
@@ -74,21 +73,11 @@ def main(arm: Annotated[str, typer.Argument(help="a key of `arms` in params.yaml
     if (maps := measured[0][1]) is not None:
         with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
             np.savez(file, **maps._asdict())
-    write_json(Path("metrics") / f"{arm}.json", _means(tables["summary"]))
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     return table[["seed", *(column for column in table.columns if column != "seed")]]
-
-
-def _means(summary: pd.DataFrame) -> dict[str, float]:
-    of_z = summary[summary["code"] == "z"]
-    return {
-        str(metric): float(f"{mean_interval(values.tolist()).mean:.6g}")
-        for metric, values in of_z.groupby("metric")["value"]
-        if np.isfinite(values).all()
-    }
 
 
 if __name__ == "__main__":
