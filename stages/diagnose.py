@@ -1,4 +1,4 @@
-"""Stage `diagnose`: measure the codes of every replicate of one arm; tidy tables, and a small summary."""
+"""Stage `diagnose`: measure the codes of every replicate of one arm; tidy tables, and a summary of them."""
 
 import shutil
 from collections.abc import Callable
@@ -15,8 +15,7 @@ from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import load_sections
 from latent_audit.base.stage_arm import arm_of_stage
-from latent_audit.base.tables import read_json, read_table, write_json, write_table
-from latent_audit.claims.intervals import mean_interval
+from latent_audit.base.tables import read_json, read_table, write_table
 from latent_audit.claims.observations import summarise
 from latent_audit.compute.devices import resolve
 from latent_audit.compute.workers import map_seeds
@@ -61,7 +60,7 @@ def measure_replicate(
 def main(
     arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
 ) -> None:
-    """Write diagnostics/ARM/*.csv and metrics/ARM.json."""
+    """Write diagnostics/ARM/."""
     params, arm = load_sections(Path("params.yaml"), DiagnosticsRun), arm_of_stage(arm)
     params.arm(arm)
     check_sizes(
@@ -84,21 +83,11 @@ def main(
     if (maps := measured[0][1]) is not None:
         with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
             np.savez(file, **maps._asdict())
-    write_json(Path("metrics") / f"{arm}.json", _means(tables["summary"]))
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     return table[["seed", *(column for column in table.columns if column != "seed")]]
-
-
-def _means(summary: pd.DataFrame) -> dict[str, float]:
-    of_z = summary[summary["code"] == "z"]
-    return {
-        str(metric): float(f"{mean_interval(values.tolist()).mean:.6g}")
-        for metric, values in of_z.groupby("metric")["value"]
-        if np.isfinite(values).all()
-    }
 
 
 if __name__ == "__main__":

@@ -199,3 +199,11 @@ def test_every_plot_has_one_unit_and_names_its_axes():
     assert all({"x_label", "y_label"} <= set(settings) for plot in plots for settings in plot.values())
     files = [name for plot in plots for settings in plot.values() for name in settings["y"]]
     assert len(files) == len(set(files))
+
+
+def test_what_takes_long_stays_in_the_run_cache():
+    """DVC keeps no run of a stage that has an uncached output that is no metric: only quick ones may have it."""
+    uncached = {
+        name for name in DVC for out in declared(name).get("outs", []) if isinstance(out, dict) and "cache" in str(out)
+    }
+    assert uncached <= {"compare", "render"}

@@ -67,7 +67,7 @@ def test_beta_retrains_one_arm_and_what_follows_from_it(workspace):
 def test_epochs_retrain_every_arm_and_leave_data_and_critic_alone(workspace):
     set_params(workspace, {"train.epochs": 2})
     changed = json.loads(run(workspace, "dvc", "status", "--json")).keys() - {"source"}
-    assert sorted(changed) == sorted([*"check", *of_arms("train"), "render"])  # the page shows the parameters
+    assert sorted(changed) == sorted(["check", *of_arms("train"), "render"])  # the page shows the parameters
     output = run(workspace, "dvc", "repro", "encode@vae", "critic")
     assert sorted(stages_that_ran(output)) == ["check", "encode@vae", "train@vae"]
 
