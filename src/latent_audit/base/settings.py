@@ -20,12 +20,14 @@ RESERVED = "critic"  # beside the arms in metrics.json
 
 
 def no_switch(value: object) -> object:
+    """The value, unless it is true or false, which Python takes for 1 and 0; ValueError then."""
     if isinstance(value, bool):
         raise ValueError("must be a number, not true or false")
     return value
 
 
 def finite(value: float) -> float:
+    """The number, if it is finite; ValueError otherwise."""
     if not math.isfinite(value):
         raise ValueError("must be a finite number")
     return value

@@ -7,6 +7,7 @@ used and *noted* (`notes` in meta.json, beside the SHA-256 of what was read), no
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -86,19 +87,7 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment
 
     def split(rows: pd.DataFrame) -> Split:
         members = [member_of[name] for name in rows.index]
-
-        def read(chosen: np.ndarray) -> np.ndarray:
-            images, damaged = [], {}
-            for position in chosen:
-                try:
-                    image = developed(pictures.load(members[position]), {}, ground)
-                    images.append(fitted(image, size, 3, fit, ground))
-                except UnreadablePicture as error:
-                    damaged[int(position)] = error.reason
-            if damaged:
-                raise DamagedPictures(damaged)
-            return np.stack(images)
-
+        read = partial(_images, pictures, members, size, fit, ground)
         return Split(rows[label].to_numpy(np.int64), read, {"attributes": rows.to_numpy(np.uint8)}, members)
 
     return Source(
@@ -111,6 +100,22 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment
         columns={"attributes": list(attributes.columns)},
         notes=tuple(notes),
     )
+
+
+def _images(
+    pictures: Pictures, members: list[str], size: int, fit: str, ground: tuple[int, int, int], chosen: np.ndarray
+) -> np.ndarray:
+    """The pictures at `chosen`, uint8 (k, 3, size, size); DamagedPictures names all of them that cannot be read."""
+    images, damaged = [], {}
+    for position in chosen:
+        try:
+            image = developed(pictures.load(members[position]), {}, ground)
+            images.append(fitted(image, size, 3, fit, ground))
+        except UnreadablePicture as error:
+            damaged[int(position)] = error.reason
+    if damaged:
+        raise DamagedPictures(damaged)
+    return np.stack(images)
 
 
 def _present(raw_dir: Path, table: str) -> Path | None:

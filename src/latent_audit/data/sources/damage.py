@@ -22,6 +22,7 @@ class Extent(NamedTuple):
 
     @classmethod
     def of_none(cls, shape: tuple[int, int, int]) -> "Extent":
+        """Of no image yet: every value of images (C, H, W) that comes widens it."""
         return cls(0, 0, np.full(shape, 255, dtype=np.uint8), np.zeros(shape, dtype=np.uint8))
 
     def with_images(self, images: np.ndarray) -> "Extent":

@@ -36,6 +36,7 @@ def ground_colour(background: str) -> Colour:
 
 
 def range_of(picture: Picture) -> Range:
+    """Depth, least and greatest value of a picture where it is visible; 0 and 0 where it is nowhere."""
     visible = picture.values if picture.alpha is None else picture.values[picture.alpha > 0]
     if not visible.size:
         return Range(picture.depth, 0.0, 0.0, False)
