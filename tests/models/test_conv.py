@@ -1,5 +1,7 @@
 """latent_audit.models.architectures.conv: sizes by hand, and the layers against torch's own."""
 
+import pickle
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -180,3 +182,12 @@ def test_hidden_layers_are_mirrored_unless_the_decoder_has_its_own():
 def test_a_network_that_cannot_be_built(settings, message):
     with pytest.raises(InputError, match=message):
         build(ModelSpec("ae", "conv", ImageShape(1, 16, 16), 2, settings), seed=0)
+
+
+def test_a_network_is_pickled_whatever_else_is_loaded(model):
+    """A module that has torch's names, as array_api_compat has, must not be taken for torch."""
+    import array_api_compat.torch  # noqa: F401
+
+    copy = pickle.loads(pickle.dumps(model))
+    z = noise(2, 5).float()
+    assert torch.equal(copy.decoder(z), model.decoder(z))

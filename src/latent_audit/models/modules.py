@@ -25,11 +25,12 @@ class FeatureMap(nn.Unflatten):
 
     def __init__(self, shape: tuple[int, int, int]):
         super().__init__(1, tuple(shape))
-        self.memory_format = torch.channels_last
+        self.channels_last = True  # not a torch.memory_format, which does not always survive pickling
 
     def forward(self, input: Tensor) -> Tensor:
         """The same numbers in their new shape."""
-        return super().forward(input).contiguous(memory_format=self.memory_format)
+        memory = torch.channels_last if self.channels_last else torch.contiguous_format
+        return super().forward(input).contiguous(memory_format=memory)
 
 
 class Layers(nn.Sequential):
@@ -67,7 +68,7 @@ def keep_contiguous(model: nn.Module) -> None:
     """Have every `FeatureMap` in `model` leave memory as it is: what vmap can batch."""
     for module in model.modules():
         if isinstance(module, FeatureMap):
-            module.memory_format = torch.contiguous_format
+            module.channels_last = False
 
 
 def has_batch_statistics(model: nn.Module) -> bool:
