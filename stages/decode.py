@@ -11,7 +11,7 @@ from latent_audit.base.atomic import atomic_path
 from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import load_sections
-from latent_audit.base.stage_arm import arm_of_stage
+from latent_audit.base.stage_item import item_of_stage
 from latent_audit.compute.devices import resolve
 from latent_audit.data.prepared import load_split
 from latent_audit.decoding.decoder import write_decoder
@@ -24,7 +24,7 @@ def main(
     arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
 ) -> None:
     """Write pictures/ARM/."""
-    params, arm = load_sections(Path("params.yaml"), DiagnosticsRun), arm_of_stage(arm)
+    params, arm = load_sections(Path("params.yaml"), DiagnosticsRun), item_of_stage(arm)
     params.arm(arm)
     torch.set_num_threads(1)  # the bytes must not depend on how many cores there are
     seed, device = params.seeds[0], resolve(params.device)

@@ -14,7 +14,7 @@ from latent_audit.base.atomic import atomic_path
 from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import load_sections
-from latent_audit.base.stage_arm import arm_of_stage
+from latent_audit.base.stage_item import item_of_stage
 from latent_audit.base.tables import read_json, read_table, write_table
 from latent_audit.claims.observations import summarise
 from latent_audit.compute.devices import resolve
@@ -61,7 +61,7 @@ def main(
     arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
 ) -> None:
     """Write diagnostics/ARM/."""
-    params, arm = load_sections(Path("params.yaml"), DiagnosticsRun), arm_of_stage(arm)
+    params, arm = load_sections(Path("params.yaml"), DiagnosticsRun), item_of_stage(arm)
     params.arm(arm)
     check_sizes(
         load_meta(Path("data/prepared") / params.dataset),

@@ -8,7 +8,7 @@ import typer
 
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import Run, load_sections
-from latent_audit.base.stage_arm import arm_of_stage
+from latent_audit.base.stage_item import item_of_stage
 from latent_audit.compute import server
 
 
@@ -16,7 +16,7 @@ def main(
     arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
 ) -> None:
     """Write codes/ARM/seed-<k>.npz for every seed."""
-    params, arm = load_sections(Path("params.yaml"), Run), arm_of_stage(arm)
+    params, arm = load_sections(Path("params.yaml"), Run), item_of_stage(arm)
     params.arm(arm)
     server.start(["latent_audit.encoding.encode_arm"])
     # only now, so that both processes import torch at the same time

@@ -9,7 +9,7 @@ import typer
 
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import load_sections
-from latent_audit.base.stage_arm import arm_of_stage
+from latent_audit.base.stage_item import item_of_stage
 from latent_audit.compute import server
 from latent_audit.training.settings import ArmsRun
 
@@ -22,7 +22,7 @@ def main(
 ) -> None:
     """Train all replicates of ARM and write models/ARM/."""
     launchers = psutil.Process().parents()[:LAUNCHERS]
-    params, arm = load_sections(Path("params.yaml"), ArmsRun), arm_of_stage(arm)
+    params, arm = load_sections(Path("params.yaml"), ArmsRun), item_of_stage(arm)
     params.arm(arm)
     server.start(["latent_audit.training.fit_arm"])
     # only now, so that both processes import torch at the same time

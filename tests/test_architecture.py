@@ -8,11 +8,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from import_graph import ROOT, SRC, closure, imported_files, is_empty
+from latent_audit.data.sources.registry import DATASETS
 
 PACKAGE = SRC / "latent_audit"
 STAGES = sorted((ROOT / "stages").glob("*.py"))
 FILES = sorted(PACKAGE.rglob("*.py"))
 DVC = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+SOURCES = YAML(typ="safe", pure=True).load((ROOT / "stages/sources/dvc.yaml").read_text(encoding="utf-8"))["stages"]
 NOBODYS_DEP = "console"  # nothing in it reaches a file
 
 # A room may import itself, the rooms and single files named here, and nothing else of ours.
@@ -50,7 +52,7 @@ LONG = {"train"}
 
 def declared(stage: str) -> dict:
     """The declaration of a stage in dvc.yaml, whichever form it has."""
-    entry = DVC[stage]
+    entry = SOURCES["watched"] if stage == "source" else DVC[stage]
     return entry.get("do", entry)
 
 
@@ -124,7 +126,14 @@ def test_no_page_measure_or_data_set_retrains_a_network(stage):
 
 
 def test_every_stage_has_a_script_and_every_script_a_stage():
-    assert {path.stem for path in STAGES} == set(DVC)
+    assert {path.stem for path in STAGES} == set(DVC) | {"source"}
+
+
+def test_every_data_set_has_a_stage_that_says_where_its_files_are():
+    watched = {name for name, dataset in DATASETS.items() if dataset.origins is not None}
+    assert set(SOURCES["watched"]["foreach"]) == watched
+    assert set(SOURCES["verified"]["foreach"]) == set(DATASETS) - watched
+    assert SOURCES["verified"]["do"]["deps"] == SOURCES["watched"]["do"]["deps"]
 
 
 def test_the_table_of_contents_is_short():

@@ -11,6 +11,7 @@ from PIL import Image
 from workspaces import committed_copy, run, set_params, stages_that_ran
 
 pytestmark = pytest.mark.pipeline
+WATCHED = "stages/sources/dvc.yaml:watched@folder"
 N = 670
 
 
@@ -59,8 +60,8 @@ def test_damaged_pictures_stop_nothing_and_are_named_under_their_own_path(finish
 def test_a_second_run_only_looks(workspace):
     output = run(workspace[0], "dvc", "repro", "preprocess")
     assert stages_that_ran(output) == [] and f"folder: {N} files, as before" in output
-    assert json.loads(run(workspace[0], "dvc", "status", "--json", "source", "download", "preprocess")) == {
-        "source": ["always changed"]
+    assert json.loads(run(workspace[0], "dvc", "status", "--json", WATCHED, "download", "preprocess")) == {
+        WATCHED: ["always changed"]
     }
 
 

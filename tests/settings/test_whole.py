@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from import_graph import ROOT
 from latent_audit.base.errors import InputError
 from latent_audit.base.settings import LARGEST_SEED
-from latent_audit.base.stage_arm import arm_of_stage
+from latent_audit.base.stage_item import item_of_stage
 from latent_audit.claims.ledger import CLAIMS
 from latent_audit.data.prepared import Meta
 from latent_audit.data.sizes import check_sizes
@@ -154,15 +154,15 @@ def test_the_largest_seed_is_one_that_every_generator_takes():
 
 def test_a_stages_arm_is_the_one_given_or_the_one_of_dvcs_stage(monkeypatch):
     monkeypatch.delenv("DVC_STAGE", raising=False)
-    assert arm_of_stage("vae") == "vae"
-    with pytest.raises(InputError, match="say which arm"):
-        arm_of_stage(None)
+    assert item_of_stage("vae") == "vae"
+    with pytest.raises(InputError, match="say which"):
+        item_of_stage(None)
     monkeypatch.setenv("DVC_STAGE", "train@beta_vae")
-    assert arm_of_stage(None) == "beta_vae"
-    assert arm_of_stage("ae") == "ae"
+    assert item_of_stage(None) == "beta_vae"
+    assert item_of_stage("ae") == "ae"
     monkeypatch.setenv("DVC_STAGE", "critic")
-    with pytest.raises(InputError, match="say which arm"):
-        arm_of_stage(None)
+    with pytest.raises(InputError, match="say which"):
+        item_of_stage(None)
 
 
 def test_no_command_of_the_pipeline_holds_a_parameter():
