@@ -32,15 +32,13 @@ from our_training import last_epoch, mapped, training_run
 app = typer.Typer(pretty_exceptions_enable=False)
 PRECISIONS = ("float32", "bfloat16")
 # what is switched off -> seeds side by side
-DEPARTURES = {"own gradients": 2, "Keras' step of Adam": 2, "helper process": 1}
+DEPARTURES = {"Keras' step of Adam": 2, "helper process": 1}
 
 
 def switched_off(departure: str, *, seed: int, send: Any, **given: Any) -> tuple[float, float]:
     """`last_epoch` in a worker in which `departure` is off ("" for none)."""
     helper_process.WORTH, our_training.HelperProcess = 0, Awaited
-    if departure == "own gradients":
-        fit_module.use_own_gradients = lambda model: None
-    elif departure == "Keras' step of Adam":
+    if departure == "Keras' step of Adam":
         fit_module.step = _raw_step
     elif departure == "helper process":
         helper_process.PartWorkers.look_for_more = lambda self, batches: None

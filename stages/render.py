@@ -76,7 +76,8 @@ def read_study(params: Params, meta: Meta) -> Study:
         if all((Path("diagnostics") / arm / f"{name}.csv").exists() for arm in arms):
             tables[name] = _of_all_arms(arms, Path("diagnostics"), name)
     n_pixels = meta.channels * meta.height * meta.width
-    notes = [f"{display_name(arm)}: {words}." for arm in arms if (words := params.weight_words(arm, n_pixels))]
+    weighed = [arm for arm, described in arms.items() if described["beta_kl"] is not None]
+    notes = [f"{display_name(arm)}: {words}." for arm in weighed if (words := params.weight_words(arm, n_pixels))]
     return Study(
         meta=meta._asdict() | {"notes": [*meta.notes, *notes]},
         params=params.model_dump(mode="json"),

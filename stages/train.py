@@ -1,10 +1,8 @@
 """Stage `train`: fit every seed of one arm and write the weights, the loss history and the arm's description."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import typer
 
 from latent_audit.base.errors import reported
@@ -14,14 +12,12 @@ from latent_audit.compute import server
 from latent_audit.training.settings import ArmsRun
 
 CHECKPOINTS = Path(".checkpoints")
-LAUNCHERS = 2  # processes above this one: the shell that DVC starts a stage with, and DVC
 
 
 def main(
     arm: Annotated[str | None, typer.Argument(help="a key of `arms` in params.yaml; that of DVC's stage")] = None,
 ) -> None:
     """Train all replicates of ARM and write models/ARM/."""
-    launchers = psutil.Process().parents()[:LAUNCHERS]
     params, arm = load_sections(Path("params.yaml"), ArmsRun), item_of_stage(arm)
     params.arm(arm)
     server.start(["latent_audit.training.fit_arm"])
@@ -31,6 +27,7 @@ def main(
     from latent_audit.console.progress import TrainingProgress
     from latent_audit.data.prepared import load_meta
     from latent_audit.data.sizes import check_sizes
+    from latent_audit.training.checkpoint import expire
     from latent_audit.training.describe import arm_json, describe, kl_weight
     from latent_audit.training.fit_arm import checkpoint_folder, train_replicates
     from latent_audit.training.write import write_arm
@@ -40,21 +37,22 @@ def main(
     check_sizes(meta, of_train={"train.batch_size": params.schedule(arm).batch_size})
     run = describe(arm, params, meta)
     device = resolve(params.device, run.precision)
-    description = arm_json(run, kl_weight(arm, params, run.model.image.n_pixels))
+    n_pixels = run.model.image.n_pixels
+    weight = kl_weight(arm, params, n_pixels)
+    description = arm_json(run, weight)
     said = ", ".join(f"{name} {description[name]}" for name in ("family", "beta", "beta_kl", "epochs"))
     print(f"{arm}: {said}, {len(params.seeds)} seeds", flush=True)
-    if words := params.weight_words(arm, run.model.image.n_pixels):
+    if weight is not None and (words := params.weight_words(arm, n_pixels)):
         print(f"{arm}: {words}")
     if run.precision == "bfloat16" and emulates_bfloat16(device):
         print("this CPU has no instructions for bfloat16: train.precision: float32 would be many times faster here")
     progress = TrainingProgress(arm, len(params.seeds))
     with exclusive(CHECKPOINTS / f"train-{arm}.lock"):
+        expire(CHECKPOINTS)
         checkpoints = checkpoint_folder(CHECKPOINTS, prepared, run, device_class(device))
         replicates = train_replicates(prepared, run, checkpoints, seeds=params.seeds, device=device, on_tick=progress)
         progress.close()
         write_arm(Path("models") / arm, dict(zip(params.seeds, replicates, strict=True)), description)
-        if launchers == psutil.Process().parents()[:LAUNCHERS]:
-            shutil.rmtree(checkpoints, ignore_errors=True)  # an orphan keeps them: its killed DVC will ask again
 
 
 if __name__ == "__main__":

@@ -105,10 +105,6 @@ def test_both_conventions_name_the_same_model():
     assert by_kl == pytest.approx(by_beta)
 
 
-def test_an_autoencoder_has_no_weight():
-    assert valid().weight("ae", 1024) is None
-
-
 @pytest.mark.parametrize(("reconstruction", "expected"), [("bce", 784), ("mse", 392)])
 def test_pixels_per_unit_beta(reconstruction, expected):
     assert pixels_per_unit_beta(784, reconstruction) == expected
@@ -156,8 +152,6 @@ REFUSED = [
     ("limit small", {"data__limit": 99}, r"data\.limit: must be null or at least 100.*\(found 99\)"),
     ("limit not whole", {"data__limit": 600.5}, r"data\.limit: .*integer"),
     ("two weights", {"arms__vae": {**VAE, "beta": 500, "beta_kl": 4}}, r"arms\.vae: give beta or beta_kl, not both"),
-    ("beta of an AE", {"arms__ae__beta": 500}, r"arms\.ae: an autoencoder has no KL term"),
-    ("beta_kl of an AE", {"arms__ae__beta_kl": 1}, r"arms\.ae: an autoencoder has no KL term"),
     ("arm named badly", {"arms": {"My Arm": VAE}}, r"arms: arm names \['My Arm'\] become folders"),
     ("arm climbing out", {"arms": {"../x": VAE}}, r"arm names \['\.\./x'\] become folders"),
     ("no arms", {"arms": {}}, r"arms: .*at least 1"),
@@ -267,4 +261,4 @@ def test_beta_on_other_pixels_than_those_it_was_chosen_on_is_said(reconstruction
 def test_a_weight_that_means_the_same_everywhere_needs_no_words():
     params = valid()
     assert params.weight_words("beta_vae", 1024) == ""
-    assert params.weight_words("vae", 3072) == "" == params.weight_words("ae", 3072)
+    assert params.weight_words("vae", 3072) == ""

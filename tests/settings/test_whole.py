@@ -46,6 +46,8 @@ def test_the_studys_own_parameters_fit_together():
         ({"model__architecture": "dense", "model__kernel": 3}, r"model\.kernel: the architecture 'dense' has no such"),
         ({"model__kernel": 2}, r"model\.kernel: 2; the conv architecture takes 3, 4, 5"),
         ({"model__widths": [8] * 8}, r"model\.widths: 8 stages .* data\.pad_to"),
+        ({"arms__ae__beta": 500}, r"arms\.ae: the family 'ae' has no KL term: remove beta / beta_kl"),
+        ({"arms__ae__beta_kl": 1}, r"arms\.ae: the family 'ae' has no KL term"),
     ],
 )
 def test_names_and_settings_that_do_not_exist_are_refused(changes, words):

@@ -1,6 +1,8 @@
 """latent_audit.training.checkpoint: what is resumed is what was saved, and nothing else is."""
 
 import json
+import os
+import time
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from latent_audit.models.autoencoder import ModelSpec, build
 from latent_audit.models.family import Batch, Objective
 from latent_audit.models.image import ImageShape
 from latent_audit.training import adam
-from latent_audit.training.checkpoint import Progress, code_hash, restore, run_key, save
+from latent_audit.training.checkpoint import KEPT_SECONDS, Progress, code_hash, expire, restore, run_key, save
 
 HISTORY = [
     {"seed": 0, "epoch": 1, "split": "train", "objective": 0.1 + 0.2, "recon_nll": 1 / 3, "kl": 0.0, "elbo": -1.0}
@@ -155,3 +157,16 @@ def test_code_hash_follows_names_and_contents(tmp_path):
     assert changed != before
     (tmp_path / "fit.py").rename(tmp_path / "gif.py")
     assert code_hash(tmp_path) not in (before, changed)
+
+
+def test_only_checkpoints_in_which_nothing_was_written_for_a_day_expire(tmp_path):
+    for name, age in (("old", KEPT_SECONDS + 60), ("young", KEPT_SECONDS - 60)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "seed-0.safetensors").write_bytes(b"x")
+        then = time.time() - age
+        os.utime(tmp_path / name / "seed-0.safetensors", (then, then))
+        os.utime(tmp_path / name, (then, then))
+    (tmp_path / "train-vae.lock").touch()
+    os.utime(tmp_path / "train-vae.lock", (0, 0))
+    expire(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"young", "train-vae.lock"}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from latent_audit.base.layers import Layer
 from latent_audit.models.layer_shapes import Shape, shape_after
-from latent_audit.models.modules import FeatureMap, Layers
+from latent_audit.models.modules import FeatureMap
 
 
 class UnknownLayer(TypeError):
@@ -79,7 +79,7 @@ def _parts(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     if not isinstance(module, nn.Sequential) or _own_export(module) is not None:
         yield name, module
         return
-    if type(module).forward not in (nn.Sequential.forward, Layers.forward):
+    if type(module).forward is not nn.Sequential.forward:
         raise UnknownLayer(
             f"{_called(name, module)} is a Sequential with a forward of its own: what it does cannot be read off its "
             "parts; give it an `export()`"

@@ -1,12 +1,10 @@
-"""The small modules that architectures are made of beside torch's own: borders, feature maps, and layers in a row."""
+"""The small modules that architectures are made of beside torch's own, and rows of layers."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-
-from latent_audit.models import own_gradients
 
 # Keras' own, which the book's networks have: torch's defaults are a slope of 0.01, eps 1e-5 and momentum 0.1.
 LEAKY_SLOPE, NORM_EPS, NORM_MOMENTUM = 0.3, 1e-3, 0.01
@@ -31,37 +29,6 @@ class FeatureMap(nn.Unflatten):
         """The same numbers in their new shape."""
         memory = torch.channels_last if self.channels_last else torch.contiguous_format
         return super().forward(input).contiguous(memory_format=memory)
-
-
-class Layers(nn.Sequential):
-    """Modules in a row. On a CPU, training may switch to gradients of our own for the convolutions that have them.
-
-    The values are the same either way, up to rounding: an architecture need not know of it.
-    """
-
-    own_gradients = False
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The output of the last module."""
-        if not self.own_gradients or not torch.is_grad_enabled():
-            return super().forward(input)
-        modules = list(self)
-        while modules:
-            module, *modules = modules
-            if own_gradients.is_conv_relu(module, modules):
-                input, modules = own_gradients.conv_relu(module, input), modules[1:]  # type: ignore[arg-type]
-            elif own_gradients.is_same_conv(module):
-                input = own_gradients.same_conv(module, input)  # type: ignore[arg-type]
-            else:
-                input = module(input)
-        return input
-
-
-def use_own_gradients(model: nn.Module) -> None:
-    """Have every `Layers` in `model` compute its convolutions' gradients as `own_gradients` does."""
-    for module in model.modules():
-        if isinstance(module, Layers):
-            module.own_gradients = True
 
 
 def keep_contiguous(model: nn.Module) -> None:

@@ -6,7 +6,9 @@ from it. It is a safetensors file: loading it executes nothing.
 
 import hashlib
 import json
+import shutil
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,8 @@ from torch import Tensor, nn
 
 from latent_audit.base.tensors import write_tensors
 from latent_audit.training.adam import moments
+
+KEPT_SECONDS = 24 * 3600  # a finished run's too: the DVC that asked for it may have been killed, and will ask again
 
 
 class Progress(NamedTuple):
@@ -37,6 +41,14 @@ def code_hash(*paths: Path) -> str:
     for path in sorted(files):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def expire(root: Path) -> None:
+    """Remove the folders of checkpoints under `root` in which nothing was written for `KEPT_SECONDS`."""
+    for folder in (path for path in root.iterdir() if path.is_dir()):
+        times = [file.stat().st_mtime for file in (folder, *folder.iterdir()) if file.exists()]
+        if time.time() - max(times, default=0.0) > KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def save(path: Path, model: nn.Module, optimizer: torch.optim.Adam, progress: Progress) -> None:

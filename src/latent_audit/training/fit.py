@@ -15,7 +15,6 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.randomness import generator_for
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.models.autoencoder import Autoencoder, build
-from latent_audit.models.modules import use_own_gradients
 from latent_audit.training import checkpoint
 from latent_audit.training.adam import adam, step
 from latent_audit.training.batch import Data, Part, Streams, TrainingRun, draw, is_divisible, resident
@@ -70,8 +69,6 @@ def fit(
     InputError : the objective stops being finite; the message names arm, seed, epoch and batch.
     """
     model = build(run.model, seed=seed).to(device)
-    if device.type == "cpu":
-        use_own_gradients(model)
     optimizer = adam(model.parameters(), run.learning_rate)
     done = checkpoint.restore(checkpoint_path, model, optimizer) if checkpoint_path else checkpoint.Progress(0, [])
     data = resident(splits, device)

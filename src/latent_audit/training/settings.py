@@ -43,8 +43,6 @@ class Arm(Frozen):
     def _one_weight(self) -> "Arm":
         if self.beta is not None and self.beta_kl is not None:
             raise ValueError("give beta or beta_kl, not both")
-        if self.family == "ae" and (self.beta is not None or self.beta_kl is not None):
-            raise ValueError("an autoencoder has no KL term: remove beta / beta_kl")
         return self
 
 
@@ -84,11 +82,12 @@ class ArmsRun(Run):
             own["latent_dim"] = arm.latent_dim
         return self.model.model_copy(update=own)
 
-    def weight(self, name: str, n_pixels: int) -> "KlWeight | None":
-        """The KL weight of the arm called `name` on images of `n_pixels` = C*H*W; None for an autoencoder."""
+    def weight(self, name: str, n_pixels: int) -> KlWeight:
+        """The KL weight that the arm called `name` is given, on images of `n_pixels` = C*H*W.
+
+        Whether its family has a KL term to weigh is another question: `training.describe.kl_weight`.
+        """
         arm = self.arm(name)
-        if arm.family == "ae":
-            return None
         scale = pixels_per_unit_beta(n_pixels, self.network(name).reconstruction)
         if arm.beta_kl is not None:
             return KlWeight(beta=scale / arm.beta_kl, beta_kl=arm.beta_kl)
@@ -98,12 +97,12 @@ class ArmsRun(Run):
     def weight_words(self, name: str, n_pixels: int) -> str:
         """What the arm's `beta` comes to on images of `n_pixels`, where that is not what it is on `BETA_PIXELS`.
 
-        Empty where both agree, for an autoencoder, and for an arm with a `beta_kl`, which means the same on all images.
+        Empty where both agree, and for an arm with a `beta_kl`, which means the same on all images.
         """
-        weight = self.weight(name, n_pixels)
-        if weight is None or self.arm(name).beta_kl is not None or n_pixels == BETA_PIXELS:
+        if self.arm(name).beta_kl is not None or n_pixels == BETA_PIXELS:
             return ""
-        usual = pixels_per_unit_beta(BETA_PIXELS, self.model.reconstruction) / weight.beta
+        weight = self.weight(name, n_pixels)
+        usual = pixels_per_unit_beta(BETA_PIXELS, self.network(name).reconstruction) / weight.beta
         return (
             f"beta {weight.beta:g} multiplies the mean pixel loss, so on these {n_pixels:,} pixels it is beta_kl "
             f"{weight.beta_kl:.4g} (on {BETA_PIXELS:,} pixels: {usual:.4g}); give beta_kl for a weight on the KL that "

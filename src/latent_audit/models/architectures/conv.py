@@ -13,7 +13,7 @@ from torch import nn
 from latent_audit.models.architecture import Architecture, Encoder
 from latent_audit.models.image import ImageShape
 from latent_audit.models.layers import Crop, Pad
-from latent_audit.models.modules import ACTIVATIONS, FeatureMap, Layers, linear_layers, norm_2d
+from latent_audit.models.modules import ACTIVATIONS, FeatureMap, linear_layers, norm_2d
 
 SETTINGS: Mapping[str, Any] = {
     "widths": (32, 64, 128),  # channels after each stage, from the image on
@@ -51,7 +51,7 @@ def build_encoder(
         body += [ACTIVATIONS[activation]()]
     sizes = (bottleneck_shape(image, widths).n_pixels + condition, *hidden)
     top = linear_layers(sizes, norm, activation)
-    return Encoder(Layers(*body), Layers(*top), sizes[-1], heads, code_activation)
+    return Encoder(nn.Sequential(*body), nn.Sequential(*top), sizes[-1], heads, code_activation)
 
 
 def build_decoder(
@@ -73,7 +73,7 @@ def build_decoder(
     layers += [nn.Conv2d(up[-1], image.channels, 3, padding=1)]
     if whole != image:
         layers += [Crop(image.height, image.width)]
-    return Layers(*layers)
+    return nn.Sequential(*layers)
 
 
 def check(image: ImageShape, *, widths: Sequence[int], kernel: int, **others: object) -> None:

@@ -7,7 +7,7 @@ from torch import nn
 
 from latent_audit.models.architecture import Architecture, Encoder
 from latent_audit.models.image import ImageShape
-from latent_audit.models.modules import FeatureMap, Layers, linear_layers
+from latent_audit.models.modules import FeatureMap, linear_layers
 
 SETTINGS: Mapping[str, Any] = {
     "widths": (512, 256),  # units after each layer, from the image on
@@ -24,7 +24,11 @@ def build_encoder(
     """Layers of (linear, norm, activation) on the pixels and the condition, then one linear head per name."""
     sizes = (image.n_pixels + condition, *widths)
     return Encoder(
-        Layers(nn.Flatten()), Layers(*linear_layers(sizes, norm, activation)), sizes[-1], heads, code_activation
+        nn.Sequential(nn.Flatten()),
+        nn.Sequential(*linear_layers(sizes, norm, activation)),
+        sizes[-1],
+        heads,
+        code_activation,
     )
 
 
@@ -33,7 +37,9 @@ def build_decoder(
 ) -> nn.Sequential:
     """The encoder's layers in reverse, and a linear one to the pixels."""
     sizes = (code_dim, *reversed(widths))
-    return Layers(*linear_layers(sizes, norm, activation), nn.Linear(sizes[-1], image.n_pixels), FeatureMap(image))
+    return nn.Sequential(
+        *linear_layers(sizes, norm, activation), nn.Linear(sizes[-1], image.n_pixels), FeatureMap(image)
+    )
 
 
 ARCHITECTURE = Architecture("dense", SETTINGS, build_encoder, build_decoder)
