@@ -89,6 +89,34 @@ def audit(
     audit_command.run_audit(audit_command.Request(codes, out, labels, images, seed, tuple(columns or ())))
 
 
+@app.command("kl-weight")
+def kl_weight(
+    loss: Annotated[str, typer.Option(help="reconstruction of a pixel value: bce, mse, half-mse or l1")],
+    image: Annotated[str | None, typer.Option(help="size of an image, HxW or HxWxC, as in 28x28 or 64x64x3")] = None,
+    pixels: Annotated[int | None, typer.Option(help="instead of it: pixel values per image, C x H x W")] = None,
+    recon_reduction: Annotated[str, typer.Option(help="sum or mean of the reconstruction over pixels")] = "sum",
+    recon_weight: Annotated[float, typer.Option(help="what multiplies the reconstruction")] = 1.0,
+    kl_weight: Annotated[float, typer.Option(help="what multiplies the KL")] = 1.0,
+    kl_reduction: Annotated[str, typer.Option(help="sum or mean of the KL over latent dimensions")] = "sum",
+    latent_dim: Annotated[int | None, typer.Option(help="latent dimensions")] = None,
+    recon_batch: Annotated[str, typer.Option(help="sum or mean of the reconstruction over the batch")] = "mean",
+    kl_batch: Annotated[str, typer.Option(help="sum or mean of the KL over the batch")] = "mean",
+    batch_size: Annotated[int | None, typer.Option(help="needed where those two differ")] = None,
+    pixel_range: Annotated[int, typer.Option(help="1: pixels in [0, 1]; 2: pixels in [-1, 1]")] = 1,
+    json_wanted: Annotated[bool, typer.Option("--json", help="one JSON object instead of lines")] = False,
+) -> None:
+    """What a VAE's loss, as somebody wrote it, means as a weight on the KL (docs/kl-weight.md)."""
+    from latent_audit.loss_weights import command as weights_command
+    from latent_audit.loss_weights.written import WrittenLoss, read_shape
+
+    written = WrittenLoss(
+        loss=loss, shape=read_shape(image, pixels), recon_reduction=recon_reduction, recon_weight=recon_weight,
+        kl_weight=kl_weight, kl_reduction=kl_reduction, latent_dim=latent_dim, recon_batch=recon_batch,
+        kl_batch=kl_batch, batch_size=batch_size, pixel_range=pixel_range,
+    )  # fmt: skip
+    weights_command.kl_weight(written, json_wanted=json_wanted, say=typer.echo)
+
+
 @app.command("compare-runs")
 def compare_runs(
     revisions: Annotated[
