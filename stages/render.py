@@ -15,6 +15,7 @@ from latent_audit.base.atomic import write_text
 from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
 from latent_audit.base.layers import read_decoder
+from latent_audit.base.measures import FILE, read_described
 from latent_audit.base.randomness import rng_for
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.prepared import Meta, load_meta, load_split, told_apart
@@ -91,6 +92,7 @@ def read_study(params: Params, meta: Meta) -> Study:
         claims=read_table(Path("reports/claims.csv")),
         critic=read_json(Path("critic/critic.json")),
         provenance=_provenance(meta, list(arms)),
+        measures={name: m for arm in arms for name, m in read_described(Path("diagnostics") / arm / FILE).items()},
     )
 
 
@@ -122,13 +124,13 @@ def draw(
     maps = {}
     if study.has_classes:
         bands["fig-areas"] = scores.areas(tables["classes"])
-        bands["fig-separability"] = scores.separability(tables["separability"])
+        bands["fig-separability"] = scores.separability(tables["separability"], study.headings)
         maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
     bands["fig-pspace"] = compose.p_space(z, labels, maps, n_classes=n_classes, dims=dims)
     if "generation" in tables:
-        bands["fig-generation"] = scores.generation(tables["generation"])
+        bands["fig-generation"] = scores.generation(tables["generation"], study.headings)
     if "continuity" in tables:
-        bands["fig-continuity"] = scores.continuity(tables["continuity"])
+        bands["fig-continuity"] = scores.continuity(tables["continuity"], study.headings)
     return bands, hole_maps
 
 

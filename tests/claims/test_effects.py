@@ -9,11 +9,14 @@ import pytest
 from scipy import stats
 
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import described
 from latent_audit.claims.effects import COLUMNS, claims_table, effects_by_unit, verdict
 from latent_audit.claims.intervals import Interval, mean_interval
 from latent_audit.claims.ledger import CLAIMS
-from latent_audit.claims.observations import unit_of
+from latent_audit.claims.observations import DESCRIBED
+from latent_audit.decoding.diagnosis import every_registered
 
+KNOWN = described(every_registered()) | {metric.name: metric for metric in DESCRIBED}
 ARMS = {"ae": None, "vae": 1.0, "beta_vae": 4.0}
 MARGINS = {
     **{claim.margin: 0.1 for claim in CLAIMS},
@@ -219,7 +222,8 @@ def test_effects_stand_apart_by_unit():
             scores("recon_nll", ae=[9.0, 9.0], vae=[12.0, 12.0]),
             scores("fd_clf_prior", ae=[8.0, 8.0], vae=[4.0, 4.0]),
             arms={"ae": None, "vae": 1.0},
-        )
+        ),
+        KNOWN,
     )
     assert {unit: rows["claim"].tolist() for unit, rows in found.items()} == {
         "nats": ["vae_costs_reconstruction, vae vs ae"],
@@ -231,9 +235,12 @@ def test_effects_stand_apart_by_unit():
 
 
 def test_every_claim_has_a_unit_that_is_right():
+    columns = ["claim_id", "arms", "statistic", "effect"]
     shares = {"asymmetry", "hole_fraction", "ks_d", "area_tv", "area_gain", "knn_gain", "confidence_gain", "jump_gain"}
     nats = {"marginal_kl", "total_correlation", "recon_nats", "normality_gain"}
     for claim in CLAIMS:
         if claim.scale != "log_ratio":
             expected = "share" if claim.margin in shares else "nats" if claim.margin in nats else "sd"
-            assert unit_of(claim.left.metric) == expected, claim.claim_id
+            row = pd.DataFrame([(claim.claim_id, "vae", claim.left.metric, 1.0)], columns=columns)
+            found = effects_by_unit(row, KNOWN)
+            assert [unit for unit, rows in found.items() if len(rows)] == [expected], claim.claim_id

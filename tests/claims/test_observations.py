@@ -4,16 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from latent_audit.base.measures import described, range_of
 from latent_audit.claims.observations import (
     COLUMNS,
     derived,
     headline,
+    intervals,
     learning_curves,
     of_dimensions,
     of_scalars,
-    range_of,
     summarise,
 )
+from latent_audit.decoding.diagnosis import every_registered
 
 
 def per_dim(**columns: list) -> pd.DataFrame:
@@ -129,7 +131,7 @@ def test_summarise_gathers_every_table():
         "per_dim": per_dim(), "joint": joint, "transforms": transforms, "separability": separability,
         "reconstruction": reconstruction,
     }  # fmt: skip
-    found = summarise(tables | {"generation": generation, "continuity": continuity})
+    found = summarise(tables | {"generation": generation, "continuity": continuity}, every_registered())
     assert list(found.columns) == COLUMNS
     assert value(found, "ks_d_max") == 0.2  # once: the raw transform is the code itself
     assert value(found, "ks_d_max_whitened") == 0.1
@@ -137,7 +139,7 @@ def test_summarise_gathers_every_table():
     assert value(found, "recon_nll") == 240
     assert value(found, "fd_clf_box") == 12
     assert value(found, "midpoint_confidence") == 0.8
-    fewer = summarise(tables)
+    fewer = summarise(tables, every_registered())
     assert set(found["metric"]) - set(fewer["metric"]) == {"fd_clf_box", "midpoint_confidence"}
     assert not found.duplicated(["seed", "code", "metric"]).any()
 
@@ -160,17 +162,28 @@ def test_learning_curves_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("metric", "top"),
+    ("metric", "ends"),
     [
-        ("hole_fraction", 1),
-        ("ks_d_max_whitened", 1),
-        ("recall_prior", 1),
-        ("marginal_kl", np.inf),
-        ("fd_clf_box", np.inf),
+        ("hole_fraction", (0, 1)),
+        ("ks_d_max_whitened", (0, 1)),
+        ("recall_prior", (0, 1)),
+        ("marginal_kl", (-np.inf, np.inf)),  # an estimate, which the noise of its draws may take below 0
+        ("fd_clf_box", (0, np.inf)),
+        ("of_somebody_else", (-np.inf, np.inf)),
     ],
 )
-def test_a_share_ends_at_1_and_a_distance_nowhere(metric, top):
-    assert range_of(metric) == (0 if top == 1 else -np.inf, top)
+def test_what_a_metric_can_be_stands_in_its_description(metric, ends):
+    assert range_of(metric, described(every_registered())) == ends
+
+
+def test_intervals_end_where_the_metric_ends():
+    rows = [("vae", seed, "z", metric, value) for metric in ("jump_rate", "other")
+            for seed, value in enumerate([0.0, 0.01, 0.2])]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["arm", *COLUMNS])
+    found = intervals(table, described(every_registered()), digits=6)["vae"]
+    assert found["jump_rate"]["low"] == 0
+    assert found["other"]["low"] < 0
+    assert found["other"]["high"] == found["jump_rate"]["high"]
 
 
 def test_the_headline_is_a_dozen_numbers_of_what_was_measured():
@@ -189,7 +202,6 @@ def test_tables_of_data_without_classes_are_summarised():
     joint = pd.DataFrame({"seed": [4], "code": ["z"], "metric": ["max_abs_z"], "value": [5.0]})
     transforms = pd.DataFrame({"seed": [4], "code": "z", "transform": "raw", "metric": "ks_d_max", "value": [0.2]})
     reconstruction = pd.DataFrame({"seed": [4], "metric": ["recon_nll"], "value": [240.0]})
-    found = summarise(
-        {"per_dim": per_dim(), "joint": joint, "transforms": transforms, "reconstruction": reconstruction}
-    )
+    tables = {"per_dim": per_dim(), "joint": joint, "transforms": transforms, "reconstruction": reconstruction}
+    found = summarise(tables, every_registered())
     assert value(found, "recon_nll") == 240

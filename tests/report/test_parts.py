@@ -9,14 +9,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from latent_audit.base.measures import described, phrase_of
+from latent_audit.decoding.diagnosis import every_registered
 from latent_audit.report import pictures
 from latent_audit.report.captions import CAPTIONS, caption
 from latent_audit.report.data_uri import contact_sheet, recoded_uri, webp_uri
 from latent_audit.report.explorer import packed_halves, quantile_table, script_json
-from latent_audit.report.metric_text import finding_words, metric_words, reason_words, statistic_words
+from latent_audit.report.metric_text import finding_words, reason_words, statistic_words
 from latent_audit.report.svg import hoist_styles, inline_svg, interval_svg
 from latent_audit.report.tables import data_table, number, percent, set_number
 
+DESCRIBED = described(every_registered())
 SVG = """<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
  width="72pt" height="36pt" viewBox="0 0 72 36"><metadata>who</metadata>
  <defs><path id="m1" d="M 0 0 L 1.23456 2"/></defs>
@@ -225,22 +228,22 @@ def test_packing_halves_loses_half_precision_only():
 )
 def test_findings_in_words(statistic, arms, effect, words):
     row = {"statistic": statistic, "effect": effect, "direction": ">", "margin": 0.05, "low": effect, "high": effect}
-    assert words in finding_words(row, arms)
-    assert statistic_words(statistic)
+    assert words in finding_words(row, arms, DESCRIBED)
+    assert statistic_words(statistic, DESCRIBED)
 
 
 def test_reasons_in_words():
     row = {"statistic": "ks_d_max", "direction": "<", "margin": 0.05, "low": 0.01, "high": 0.02, "verdict": "supported"}
-    assert reason_words(row).endswith("all of it below the margin of 0.05.")
-    assert "no interval" in reason_words(row | {"low": float("nan"), "verdict": "inconclusive"})
+    assert reason_words(row, DESCRIBED).endswith("all of it below the margin of 0.05.")
+    assert "no interval" in reason_words(row | {"low": float("nan"), "verdict": "inconclusive"}, DESCRIBED)
     share = row | {"statistic": "difference of hole_fraction", "low": 0.163, "high": 0.389, "verdict": "contradicted"}
-    assert reason_words(share).startswith(
+    assert reason_words(share, DESCRIBED).startswith(
         "95% interval 16 points to 39 points, none of it below the margin of 5 points"
     )
     ratio = row | {"statistic": "ln(fd_clf_box / fd_clf_prior)", "low": 0.0, "high": np.log(2), "margin": np.log(1.5)}
-    assert reason_words(ratio).startswith("95% interval 1.00 times to 2.00 times")
-    assert reason_words(ratio).endswith("margin of 1.50 times.")
-    assert metric_words("ks_d_max").startswith("largest KS")
+    assert reason_words(ratio, DESCRIBED).startswith("95% interval 1.00 times to 2.00 times")
+    assert reason_words(ratio, DESCRIBED).endswith("margin of 1.50 times.")
+    assert phrase_of("ks_d_max", DESCRIBED).startswith("largest KS")
 
 
 def test_only_the_lattice_that_serves_the_explorer_is_finer(monkeypatch):

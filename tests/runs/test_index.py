@@ -19,6 +19,10 @@ SUMMARY = {
     "seeds": [0, 1, 2],
     "reduced": False,
     "verdicts": {"supported": 3, "contradicted": 1, "inconclusive": 0},
+    "measures": {
+        "hole_fraction": {"label": "prior draws in a hole", "unit": "share"},
+        "ks_d_max": {"label": "distance to N(0, 1), KS", "unit": ""},
+    },
     "arms": [
         {
             "arm": "ae",

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from scipy.stats import kstwobign
 
 from latent_audit.auditing.files import ForeignCodes
-from latent_audit.auditing.page_tables import dimension_table, html_tables
+from latent_audit.auditing.page_tables import added_tables, dimension_table, html_tables
 from latent_audit.diagnostics.audit import AuditTables
 from latent_audit.figures import audit as drawn
 from latent_audit.figures.canvas import Band
@@ -53,6 +53,8 @@ def audit_page(
     figures, style = _figures(view, tables, codes)
     present = {*figures, *(["images"] if samples else [])}
     sections = [Section(id_, title) for id_, title, needs in SECTIONS if not needs or present & {*needs}]
+    added = [(Section(f"measures-{k}", title), table) for k, (title, table) in enumerate(added_tables(tables), start=1)]
+    sections[-1:-1] = [section for section, _ in added]
     script = text_of("report.js")
     templates = environment()
     templates.filters["chosen"] = set_number
@@ -67,6 +69,7 @@ def audit_page(
         sections=sections,
         anchors={section.anchor for section in sections},
         tables=html_tables(tables, view, about),
+        added=added,
         sheets=[_sheet(title, images) for title, images in samples.items()],
         mu_words="mu and z are the same codes here." if "mu" in about["arrays"] and not _has_mu(tables) else "",
         ks_matters=KS_MATTERS,

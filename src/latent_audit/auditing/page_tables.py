@@ -6,10 +6,14 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from latent_audit.base.measures import Metric, phrase_of
 from latent_audit.diagnostics.audit import AuditTables
-from latent_audit.report.audit_words import METRICS, View, metric_name, outside
+from latent_audit.report.audit_words import View, outside
+from latent_audit.report.measure_tables import by_section, section_title
 from latent_audit.report.tables import data_table, number
 
+# The sections of a page: of what a metric of another section is a table of its own.
+ORDER = {name: place for place, name in enumerate(("holes", "normality", "codes", "pspace"))}
 MOST_ROWS = 100  # of per_dim on the page, the furthest from N(0, 1) first; the file has all
 PER_DIM = ["code", "dim", "mean", "std", "skew", "excess_kurtosis", "ks_d", "ks_p_holm", "w1", "shapiro_p_holm"]
 HEADINGS = {"dim": "dimension, from 0", "name": "column",
@@ -19,33 +23,51 @@ HEADINGS = {"dim": "dimension, from 0", "name": "column",
 
 def html_tables(tables: AuditTables, view: View, about: Mapping[str, Any]) -> dict[str, Markup | None]:
     """transforms, joint (what has a null), extents (what has none), separability (None without), provenance."""
-    tested = tables.joint["null_high"].notna()
+    joint = tables.joint[~tables.joint["metric"].isin(_elsewhere(tables.metrics))]
+    tested = joint["null_high"].notna()
     scores = None
     if tables.separability is not None:
         scores = data_table(
-            _named(tables.separability)[["what", "code", "value"]], row_headers=1,
+            _named(tables.separability, tables.metrics)[["what", "code", "value"]], row_headers=1,
             caption="Telling the classes apart: fitted on a half of each class, scored on the other (separability.csv)",
         )  # fmt: skip
     return {
         "transforms": _transform_table(tables.transforms),
-        "joint": _joint_table(tables.joint[tested], view),
+        "joint": _joint_table(_named(joint[tested], tables.metrics), view),
         "extents": data_table(
-            _named(tables.joint[~tested])[["what", "code", "value"]], caption="The other rows of joint.csv"
+            _named(joint[~tested], tables.metrics)[["what", "code", "value"]], caption="The other rows of joint.csv"
         ),
         "separability": scores,
         "provenance": _provenance(about),
     }
 
 
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` with the metrics in words, in the order in which METRICS tells them, mu above z."""
-    place = {metric: index for index, metric in enumerate(METRICS)}
+def added_tables(tables: AuditTables) -> list[tuple[str, Markup]]:
+    """Title and table of each section that the page has not got and a measure brought along."""
+    found = []
+    elsewhere = _elsewhere(tables.metrics)
+    for section, metrics in by_section(elsewhere.values()).items():
+        rows = tables.joint[tables.joint["metric"].isin([metric.name for metric in metrics])]
+        if len(rows):
+            shown = _named(rows, tables.metrics)[["what", "code", "value"]]
+            title = section_title(section)
+            found.append((title, data_table(shown, caption=f"{title}: rows of joint.csv")))
+    return found
+
+
+def _elsewhere(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    return {name: metric for name, metric in metrics.items() if metric.section not in ORDER}
+
+
+def _named(table: pd.DataFrame, metrics: Mapping[str, Metric]) -> pd.DataFrame:
+    """`table` with the metrics in words, by their sections and in the order in which they are described, mu above z."""
+    ordered = sorted(metrics.values(), key=lambda metric: ORDER.get(metric.section, len(ORDER)))
+    place = {metric.name: index for index, metric in enumerate(ordered)}
     order = table["metric"].map(place).fillna(len(place)).sort_values(kind="stable").index
-    return table.assign(what=table["metric"].map(metric_name)).loc[order]
+    return table.assign(what=[phrase_of(str(metric), metrics) for metric in table["metric"]]).loc[order]
 
 
 def _joint_table(rows: pd.DataFrame, view: View) -> Markup:
-    rows = _named(rows)
     chance = [f"{number(low)} to {number(high)}" for low, high in zip(rows["null_low"], rows["null_high"], strict=True)]
     found = ["outside chance" if outside(row) else "within chance" for row in rows.to_dict("records")]
     shown = rows.assign(chance=chance, found=found)[["what", "code", "value", "chance", "found", "p_value"]]

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import POINTS, Metric, range_of
 from latent_audit.claims.intervals import Interval, mean_interval
 from latent_audit.claims.ledger import CLAIMS, Claim, Term
-from latent_audit.claims.observations import FRECHET, unit_of
+from latent_audit.claims.observations import FRECHET
 
 COLUMNS = (
     "claim_id", "claim", "source", "statistic", "arms", "code", "effect", "low", "high", "margin", "direction",
@@ -75,20 +76,26 @@ def _of_measured(claims: Iterable[Claim], measured: Set[str]) -> Iterator[Claim]
         yield claim._replace(left=term(claim.left), right=None if claim.right is None else term(claim.right))
 
 
-def effects_by_unit(claims: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def effects_by_unit(claims: pd.DataFrame, metrics: Mapping[str, Metric]) -> dict[str, pd.DataFrame]:
     """The effects of `claims_table`, apart by unit (nats, share, sd, ln_ratio), for `dvc plots`: columns claim, effect.
 
     `claim` names the arms as well. ln_ratio: the natural logarithm of a ratio. A unit without a row is an empty table.
+    metrics : what is known of each metric.
     """
-    units = [_unit(str(statistic)) for statistic in claims["statistic"]]
+    units = [_unit(str(statistic), metrics) for statistic in claims["statistic"]]
     rows = claims.assign(unit=units, claim=claims["claim_id"] + ", " + claims["arms"])
     return {unit: rows.loc[rows["unit"] == unit, ["claim", "effect"]].reset_index(drop=True) for unit in UNITS}
 
 
-def _unit(statistic: str) -> str:
+def _unit(statistic: str, metrics: Mapping[str, Metric]) -> str:
+    """nats; share of what lies in [0, 1] and of differences of such; else sd (standard deviations)."""
     if statistic.startswith("ln("):
         return "ln_ratio"
-    return unit_of(statistic.removeprefix("difference of ").split(" - ")[0])
+    metric = statistic.removeprefix("difference of ").split(" - ")[0]
+    unit = metrics[metric].unit if metric in metrics else ""
+    if unit == POINTS or range_of(metric, metrics) == (0.0, 1.0):
+        return "share"
+    return "nats" if unit.startswith("nats") else "sd"
 
 
 def _casts(claim: Claim, arms: Mapping[str, float | None]) -> Iterator[dict[str, str]]:

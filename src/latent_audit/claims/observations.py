@@ -1,15 +1,30 @@
 """Wide and per-dimension tables -> tidy scalars (seed, code, metric, value), which is what arms are compared on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
+from latent_audit.base.measures import PLAIN, POINTS, Measure, Metric, range_of, share
+from latent_audit.claims.intervals import mean_interval, within
+
 COLUMNS = ["seed", "code", "metric", "value"]
-SHARES = (  # how the names of metrics begin that cannot leave [0, 1]
-    "hole_fraction", "beyond_", "ks_d_", "radius_ks", "area_tv", "asymmetry", "rejected_share", "knn_accuracy",
-    "linear_probe_", "majority_accuracy", "precision_", "recall_", "coverage_", "confidence_", "midpoint_confidence",
-    "endpoint_confidence", "class_entropy_", "jump_rate",
+DESCRIBED = (  # what `of_dimensions` and `derived` make, beside ks_d_max, w1_max and active_units
+    Metric("centre_offset", "distance of the mean from 0, in the codes’ own sd", low=0.0, section="codes"),
+    Metric("skew_max", "largest skewness of a dimension, either sign", low=0.0),
+    Metric("excess_kurtosis_max", "largest excess kurtosis of a dimension, either sign", low=0.0),
+    Metric("std_max", "sd of the widest dimension", "code units", 0.0, section="codes"),
+    Metric("std_min", "sd of the narrowest dimension", "code units", 0.0, section="codes"),
+    share("rejected_share", "share of the tests of N(0, 1) that reject after Holm’s adjustment"),
+    share("asymmetry", "asymmetry about 0 (0 none, 1 all far on one side)", unit="", section="codes"),
+    Metric(
+        "excess_reach", "how far the largest coordinate lies beyond the prior’s own largest, in the prior’s sd",
+        section="codes",
+    ),
+    Metric(
+        "knn_gain", "k-NN accuracy beyond that of naming the commonest class", POINTS, -1.0, 1.0, better="higher",
+        section="codes",
+    ),
 )  # fmt: skip
 NATS = ("recon_nll", "marginal_kl", "total_correlation")
 FRECHET = ("fd_clf", "fd_random")  # in the features of a classifier; without classes, of an untrained network
@@ -46,23 +61,12 @@ def of_dimensions(per_dim: pd.DataFrame) -> pd.DataFrame:
     return worst.reset_index().melt(["seed", "code"], var_name="metric")[COLUMNS]
 
 
-def unit_of(metric: str) -> str:
-    """The unit of a metric, or of a difference of two values of it: share (of 1), nats, or sd (standard deviations)."""
-    if metric.startswith(SHARES) or metric == "knn_gain":
-        return "share"
-    return "nats" if metric in NATS else "sd"
-
-
-def range_of(metric: str) -> tuple[float, float]:
-    """The smallest and the largest value that a metric can have."""
-    return (0.0, 1.0) if metric.startswith(SHARES) else (-np.inf, np.inf)
-
-
 def of_scalars(table: pd.DataFrame, *, code: str | None = None, qualifier: str | None = None) -> pd.DataFrame:
     """COLUMNS of a tidy table; `code` where it has none; the values of column `qualifier` join the metric's name."""
     rows = table.assign(code=code) if code is not None else table
     if qualifier is not None:
-        rows = rows.assign(metric=rows["metric"] + "_" + rows[qualifier])
+        ending = np.where(rows[qualifier] == PLAIN, "", "_" + rows[qualifier])
+        rows = rows.assign(metric=rows["metric"] + ending)
     return rows[COLUMNS]
 
 
@@ -90,31 +94,20 @@ def _offset(per_dim: pd.DataFrame) -> pd.Series:
     return pd.Series(np.divide(mean, std, out=beyond, where=std > 0), index=per_dim.index)
 
 
-def summarise(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """All scalars of one arm in one tidy table: COLUMNS. Scores of the decoder stand under code z, which it decodes.
+def summarise(tables: Mapping[str, pd.DataFrame], measures: Iterable[Measure]) -> pd.DataFrame:
+    """Every scalar of an arm's tables, COLUMNS; a metric that two tables have (as `elbo`) counts in the first.
 
     Parameters
     ----------
-    tables : per_dim, joint, classes' scalars within joint, transforms, reconstruction, and where they were measured
-        separability, generation, continuity, likelihood; each with a `seed` column.
+    tables : per_dim and those that the measures made, each with a `seed` column. measures : in the order of the rows.
     """
-    transforms = tables["transforms"]
-    parts = [
-        of_dimensions(tables["per_dim"]),
-        of_scalars(tables["joint"]),
-        of_scalars(transforms[transforms["transform"] != "raw"], qualifier="transform"),
-    ]
-    if "separability" in tables:
-        parts.append(of_scalars(tables["separability"]))
-    parts.append(of_scalars(tables["reconstruction"], code="z"))
-    if "generation" in tables:
-        parts.append(of_scalars(tables["generation"], code="z", qualifier="sampler"))
-    if "continuity" in tables:
-        parts.append(of_scalars(tables["continuity"], code="z"))
-    if len(likelihood := tables.get("likelihood", pd.DataFrame())):
-        bounds = likelihood[likelihood["metric"] != "elbo"]  # the elbo of all images stands above
-        parts.append(of_scalars(bounds, code="z"))
+    parts = [of_dimensions(tables["per_dim"])]
+    for name, qualifier in {measure.table: measure.qualifier for measure in measures}.items():
+        if name in tables and len(tables[name]):
+            code = None if "code" in tables[name] else "z"
+            parts.append(of_scalars(tables[name], code=code, qualifier=qualifier))
     observations = pd.concat(parts, ignore_index=True)
+    observations = observations.drop_duplicates(["seed", "code", "metric"], ignore_index=True)
     return pd.concat([observations, derived(observations)], ignore_index=True)
 
 
@@ -128,6 +121,25 @@ def headline(metrics: Mapping[str, Mapping[str, Mapping[str, float | int | None]
     wanted = [*HEADLINE, *(f"{distance}_{sampler}" for distance in FRECHET for sampler in HEADLINE_SAMPLERS)]
     found = {arm: {name: own.get(name, {}).get("mean") for name in wanted} for arm, own in metrics.items()}
     return {arm: {name: mean for name, mean in own.items() if mean is not None} for arm, own in found.items()}
+
+
+def intervals(
+    observations: pd.DataFrame, metrics: Mapping[str, Metric], *, digits: int
+) -> dict[str, dict[str, dict[str, float | int | None]]]:
+    """arm -> metric -> mean, low, high, n_seeds over the seeds of z, clipped to what the metric can be; NaN is None."""
+    made: dict[str, dict[str, dict[str, float | int | None]]] = {}
+    of_z = observations[observations["code"] == "z"]
+    for (arm, metric), rows in of_z.groupby(["arm", "metric"]):
+        interval = within(mean_interval(rows.sort_values("seed")["value"].tolist()), *range_of(str(metric), metrics))
+        rounded = {key: _rounded(value, digits) for key, value in interval._asdict().items()}
+        made.setdefault(str(arm), {})[str(metric)] = rounded
+    return made
+
+
+def _rounded(value: float | int, digits: int) -> float | int | None:
+    if isinstance(value, int):
+        return value
+    return float(f"{value:.{digits}g}") if pd.notna(value) else None
 
 
 def learning_curves(histories: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import Measure, Metric, share
 from latent_audit.critic.network import Critic
 from latent_audit.diagnostics import continuity
 from latent_audit.models.autoencoder import Autoencoder
+
+if TYPE_CHECKING:
+    from latent_audit.decoding.subject import DecoderSubject
 
 N_POINTS = 1_000  # at most so many prior draws, and codes, of round trips and jumps, and no more than there are codes
 N_PAIRS, ROWS_PER_PAIR = 256, 8  # at most n / 8 pairs, so that three quarters of the split are left as the reference
@@ -217,3 +221,48 @@ def _check(codes: Tensor, real_features: np.ndarray) -> None:
             f"probe_continuity: needs the real features of the images behind the codes, got {len(real_features)} rows "
             f"of features and {len(codes)} codes."
         )
+
+
+def _rows(subject: "DecoderSubject") -> pd.DataFrame:
+    return continuity_scores(
+        subject.model, subject.critic, subject.codes["mu"], subject.reference.test.features,
+        rng=subject.rng("continuity"), device=subject.device,
+    )  # fmt: skip
+
+
+def _jacobian() -> list[Metric]:
+    """Of the decoder, at prior draws and at codes, each as median and as 95% quantile over points."""
+    slopes = (
+        Metric("jacobian_sigma_max", "steepest slope of the decoder", "pixel length per sd", 0.0, section="continuity"),
+        Metric("jacobian_condition", "steepest over flattest slope of the decoder", low=1.0, section="continuity"),
+    )
+    of_points = [
+        slope.of(name, words) for slope in slopes for name, words in (("median", ", median"), ("q95", ", 95% quantile"))
+    ]
+    return [*of_points, *(metric.of("codes", ", at codes") for metric in of_points)]
+
+
+MEASURE = Measure(
+    "continuity",
+    needs=frozenset({"decoder"}),
+    metrics=(
+        *_jacobian(),
+        *(Metric(f"path_ratio_{where}", f"length of a decoded line over its chord, in {where}", low=1.0, better="lower",
+                 section="continuity") for where in ("pixels", "features")),
+        share("midpoint_confidence", "the critic’s confidence half-way between two images", better="higher",
+              section="continuity"),
+        share("endpoint_confidence", "the critic’s confidence at the ends of such a line", better="higher",
+              section="continuity"),
+        Metric("midpoint_nn_ratio", "distance of midpoints to real images over that of the ends", low=0.0,
+               better="lower", section="continuity"),
+        *(Metric(f"round_trip_{name}", f"{words} decoded and encoded again: squared error", low=0.0, better="lower",
+                 section="continuity")
+          for name, words in (("prior", "prior draws"), ("codes", "codes"), ("codes_relative", "codes in their sd"))),
+        share("jump_rate", "share of small steps at prior draws that change the class", better="lower",
+              section="continuity"),
+        share("jump_rate_codes", "share of small steps that change the class", better="lower", section="continuity"),
+    ),
+    rows=_rows,
+    table="continuity",
+    order=90,
+)  # fmt: skip

@@ -1,7 +1,7 @@
 """The critic's opinion of images, and how each sampler's decoded draws compare with real images in it."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,16 +9,28 @@ import torch
 from jaxtyping import Float
 
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import Measure
 from latent_audit.base.tables import read_json
 from latent_audit.critic.network import Critic, build_critic
 from latent_audit.decoding.decode import decode
 from latent_audit.decoding.sampling import SAMPLERS, draw_codes
-from latent_audit.diagnostics.generation import score
+from latent_audit.diagnostics.generation import DESCRIBED, score
 from latent_audit.models.autoencoder import Autoencoder
 from latent_audit.models.image import ImageShape, to_unit_interval
 from latent_audit.models.store import read_weights
 
+if TYPE_CHECKING:
+    from latent_audit.decoding.subject import DecoderSubject
+
 BATCH = 500
+SETS = {  # of images that are scored: how they follow a metric's words, and its title
+    "prior": (" of draws from N(0, I)", "prior"),
+    "box": (" of draws from the bounding box", "box"),
+    "gaussian": (" of draws from a fitted Gaussian", "fitted Gaussian"),
+    "gmm": (" of draws from a fitted mixture of ten Gaussians", "fitted mixture"),
+    "reconstruction": (" of the arm’s own reconstructions", "own reconstructions"),
+    "test_floor": (" of real images", "real images"),
+}
 
 
 class Judged(NamedTuple):
@@ -127,3 +139,21 @@ def generation_scores(
 
 def _named(table: pd.DataFrame, sampler: str) -> pd.DataFrame:
     return table.assign(sampler=sampler).reindex(columns=["sampler", "metric", "value"])
+
+
+def _rows(subject: "DecoderSubject") -> pd.DataFrame:
+    return generation_scores(
+        subject.model, subject.critic, dict(subject.codes), subject.reference, rng=subject.rng("generation", "draws"),
+        device=subject.device,
+    )  # fmt: skip
+
+
+MEASURE = Measure(
+    "generation",
+    needs=frozenset({"decoder", "train"}),
+    metrics=(*DESCRIBED, *(metric.of(name, *words) for name, words in SETS.items() for metric in DESCRIBED)),
+    rows=_rows,
+    table="generation",
+    qualifier="sampler",
+    order=80,
+)

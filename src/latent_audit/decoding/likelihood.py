@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,9 +13,14 @@ from torch import Tensor
 
 from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import Measure
+from latent_audit.decoding.reconstruction import ELBO
 from latent_audit.models.autoencoder import Autoencoder
 from latent_audit.models.elbo import PIXEL_LOSS, recon_nll, reparameterise
 from latent_audit.models.image import to_unit_interval
+
+if TYPE_CHECKING:
+    from latent_audit.decoding.subject import DecoderSubject
 
 N_SAMPLES = 50  # importance samples per image
 N_IMAGES, ROWS_PER_IMAGE = 500, 4  # the first of the split: at most 500, and a quarter of a small split
@@ -101,3 +108,26 @@ def _bounds_of_batch(nll: ReconNll, x: Tensor, mu: Tensor, logvar: Tensor, eps: 
     log_weight = log_ratio.unflatten(0, (-1, n_samples)) - distortion
     bound = log_weight.logsumexp(dim=1) - math.log(n_samples)
     return torch.stack([log_weight.mean(dim=1), bound, distortion.mean(dim=1)]).double()
+
+
+def _rows(subject: "DecoderSubject") -> pd.DataFrame:
+    return likelihood_scores(
+        subject.model, subject.images["test"], reconstruction=subject.reconstruction, device=subject.device,
+        generator=subject.generator("likelihood"),
+    )  # fmt: skip
+
+
+MEASURE = Measure(
+    "likelihood",
+    needs=frozenset({"decoder", "posterior"}),
+    metrics=(
+        replace(ELBO, name="elbo_k1", words="bound on the likelihood, one sample"),
+        replace(ELBO, name=f"iwae_{N_SAMPLES}", words=f"bound on the likelihood, {N_SAMPLES} samples"),
+        replace(ELBO, name="rate", words="rate, on the images of these bounds", better="none", low=0.0),
+        replace(ELBO, name="distortion", words="distortion, on the images of these bounds", better="lower"),
+        ELBO,
+    ),
+    rows=_rows,
+    table="likelihood",
+    order=95,
+)

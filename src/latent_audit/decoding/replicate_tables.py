@@ -7,20 +7,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from latent_audit.base.randomness import generator_for, rng_for
+from latent_audit.base.measures import Applies, applicable, every_measure
 from latent_audit.critic.network import Critic
-from latent_audit.data.prepared import LoadedSplit
-from latent_audit.decoding.continuity import continuity_scores
 from latent_audit.decoding.decode import decode, plane, quantile_axis
-from latent_audit.decoding.generation import generation_scores, judge, judge_reference
-from latent_audit.decoding.likelihood import likelihood_scores
+from latent_audit.decoding.generation import judge
 from latent_audit.decoding.pictures import shown_dimensions
+from latent_audit.decoding.subject import DecoderSubject, registered
 from latent_audit.diagnostics.audit import AuditSettings, audit
 from latent_audit.diagnostics.separability import linear_cka, procrustes_distance
 from latent_audit.models.autoencoder import Autoencoder
 
 CRITIC_GRID = 50
-LAST_EPOCH = {"recon_nll": "recon_nll", "kl_test": "kl", "elbo": "elbo", "objective": "objective"}
 
 
 class ClassMaps(NamedTuple):
@@ -39,6 +36,7 @@ def measure_codes(
     seed: int,
     settings: AuditSettings,
     device: torch.device,
+    applies: Applies = every_measure,
 ) -> tuple[dict[str, pd.DataFrame], ClassMaps | None]:
     """The audit's tables of one replicate, with the area each class owns by the critic's word beside it.
 
@@ -56,6 +54,7 @@ def measure_codes(
         labels=codes["labels"] if classes else None,
         train={name: codes[f"train_{name}"] for name in ("mu", "z", "labels")},
         dims=(int(dims[0]), int(dims[1])), seed=seed, settings=settings,
+        applies=applies,
     )  # fmt: skip
     made = {"per_dim": tables.per_dim, "joint": tables.joint, "transforms": tables.transforms}
     if not classes:
@@ -76,35 +75,12 @@ def measure_codes(
     return made | {"classes": named, "separability": tables.separability}, maps
 
 
-def measure_decoder(
-    codes: dict[str, np.ndarray],
-    model: Autoencoder,
-    critic: Critic,
-    splits: dict[str, LoadedSplit],
-    *,
-    reconstruction: str,
-    seed: int,
-    device: torch.device,
-) -> dict[str, pd.DataFrame]:
-    """What the decoder makes of codes: `generation` (every sampler against the real test images, with the floor),
-    `continuity`, and for a VAE `likelihood`. `seed` names the draws and is the same in every arm."""
-    images = {name: np.asarray(split.images) for name, split in splits.items()}
-    reference = judge_reference(
-        critic, images["test"], images["train"], rng=rng_for(seed, "generation", "floor"), device=device
-    )
-    likelihood = likelihood_scores(
-        model, images["test"], reconstruction=reconstruction, device=device,
-        generator=generator_for(seed, "likelihood"),
-    )  # fmt: skip
-    return {
-        "generation": generation_scores(
-            model, critic, codes, reference, rng=rng_for(seed, "generation", "draws"), device=device
-        ),
-        "continuity": continuity_scores(
-            model, critic, codes["mu"], reference.test.features, rng=rng_for(seed, "continuity"), device=device
-        ),
-        "likelihood": likelihood,
-    }
+def measure_decoder(subject: DecoderSubject, applies: Applies = every_measure) -> dict[str, pd.DataFrame]:
+    """What the decoder makes of codes, a table for each measure that applies: `reconstruction`, `generation` (every
+    sampler against the real test images, with the floor), `continuity`, for a VAE `likelihood`, and whatever was added.
+    """
+    made = {m.table: m.of(subject) for m in applicable(registered(), subject.there, applies)}
+    return {name: table for name, table in made.items() if table is not None}
 
 
 def agreement_table(codes: dict[int, np.ndarray]) -> pd.DataFrame:
@@ -125,15 +101,3 @@ def agreement_table(codes: dict[int, np.ndarray]) -> pd.DataFrame:
         for metric, measure in measures.items()
     ]
     return pd.DataFrame(rows, columns=["seed", "other_seed", "metric", "value"])
-
-
-def reconstruction_table(codes: dict[str, np.ndarray], history: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Rows metric, value of the test split in nats per image: recon_nll, kl_test, elbo, objective; bce, mse per pixel.
-
-    The first four are those of the last epoch's evaluation, as far as the family has such terms; bce and mse are those
-    of the stored z.
-    """
-    last = history[(history["seed"] == seed) & (history["split"] == "test")].sort_values("epoch").iloc[-1]
-    rows = [(name, float(last[column])) for name, column in LAST_EPOCH.items() if column in last]
-    rows += [(name, float(codes[name].mean())) for name in ("bce", "mse")]
-    return pd.DataFrame(rows, columns=["metric", "value"])

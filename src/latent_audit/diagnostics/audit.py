@@ -15,16 +15,14 @@ import pandas as pd
 from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
-from latent_audit.diagnostics.checks import as_codes, as_labels
-from latent_audit.diagnostics.decomposition import (
-    NoDrawWarning,
-    decomposition,
-    per_dimension_rate,
-    why_no_draw,
-)
+from latent_audit.base.measures import Applies, Metric, applicable, described, every_measure
+from latent_audit.diagnostics.checks import as_labels
+from latent_audit.diagnostics.codes import Codes
+from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
 from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wide, with_names
 from latent_audit.diagnostics.multiplicity import adjust
-from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables
+from latent_audit.diagnostics.subject import Posterior, Subject
+from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
 
 MOST_CLASSES = 1000  # the votes of the class map are points x classes; more values are a measurement, not a class
 
@@ -37,6 +35,7 @@ class AuditTables(NamedTuple):
     label itself, or the index of its name), class_name, count, share, area, centroid_0, centroid_1.
     class_map : index into the sorted classes over the unit square of z (row 0 = small second coordinate).
     dims : the two dimensions of the class map and the centroids.
+    metrics : what is known of every metric of these tables, by name.
     """
 
     per_dim: pd.DataFrame
@@ -46,6 +45,7 @@ class AuditTables(NamedTuple):
     separability: pd.DataFrame | None
     class_map: np.ndarray | None
     dims: tuple[int, int]
+    metrics: Mapping[str, Metric]
 
 
 def audit(
@@ -58,6 +58,7 @@ def audit(
     dims: tuple[int, int] | None = None,
     seed: int = 0,
     settings: AuditSettings = AuditSettings(),
+    applies: Applies = every_measure,
     report_step: Callable[[str], None] = lambda line: None,
 ) -> AuditTables:
     """Audit codes against N(0, I).
@@ -77,6 +78,7 @@ def audit(
     dims : the two dimensions that the unit square shows where there are more; None takes the two of largest mean KL
         (of largest variance without logvar).
     seed : of every draw; the same seed gives the same tables.
+    applies : which of the measures that these arrays allow are made; a family of models may rule some out.
     report_step : is told what comes next, one short line per step.
 
     Raises
@@ -92,37 +94,38 @@ def audit(
     given, names = _given(z, mu, logvar)
     labels, train = as_array(labels), None if train is None else {name: as_array(a) for name, a in train.items()}
     codes = _checked_codes(**given, seed=seed)
-    logvar = codes.pop("logvar", None)
-    for what in [] if logvar is None else why_no_draw(codes["mu"], logvar, codes["z"], remedy="Draw it"):
-        warnings.warn(what, NoDrawWarning, stacklevel=2)
+    posterior = Posterior(codes["mu"], codes.pop("logvar"), codes["z"]) if "logvar" in codes else None
+    if posterior is not None:
+        arrays = (own.values for own in (posterior.mu, posterior.logvar, posterior.z))
+        for what in why_no_draw(*arrays, remedy="Draw it"):
+            warnings.warn(what, NoDrawWarning, stacklevel=2)
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
-    dims = _shown(codes.get("mu", codes["z"]), logvar) if dims is None else dims
+    dims = _shown(codes.get("mu", codes["z"]), posterior) if dims is None else dims
     made: dict[str, CodeTables] = {}
     for code, values in codes.items():
         if code == "z" and "mu" in made and _same(codes, train):
             report_step("z: equal to mu in every value, its tables are the same")
             made[code] = made["mu"]
         else:
-            reference = None if train is None else (train[code], train["labels"])
-            step = _prefixed(report_step, code)
-            made[code] = code_tables(values, labels, reference, dims, seed, settings, step)
+            reference = None if train is None else _reference(train, code)
+            subject = Subject(values, settings, dims, seed, labels, reference)
+            made[code] = code_tables(subject, applies, _prefixed(report_step, code))
     per_dim = _stacked({code: own.per_dim for code, own in made.items()})
-    rows = _stacked({code: own.joint for code, own in made.items()})
-    if "mu" in codes and logvar is not None:
-        report_step(f"posterior: decomposition of the KL over all {len(logvar):,} rows")
-        rates = per_dimension_rate(codes["mu"], logvar)
-        posterior = _posterior_rows(codes["mu"], logvar, codes["z"], rates, settings)
-        per_dim = per_dim.merge(rates, on="dim", how="left")
-        rows = pd.concat([rows, posterior.assign(code="z")], ignore_index=True)
+    rows = [_stacked({code: own.joint for code, own in made.items()})]
+    if posterior is not None:
+        report_step(f"posterior: decomposition of the KL over all {len(posterior.z):,} rows")
+        per_dim = per_dim.merge(posterior.rates, on="dim", how="left")
+        rows += _posterior_rows(Subject(codes["z"], settings, dims, seed, labels, None, posterior), applies)
     return AuditTables(
         per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
-        joint=rows,
+        joint=pd.concat(rows, ignore_index=True),
         transforms=_stacked({code: own.transforms for code, own in made.items()}),
         classes=_stacked_if_any({code: own.classes for code, own in made.items()}),
         separability=_stacked_if_any({code: own.separability for code, own in made.items()}),
         class_map=made["z"].class_map,
         dims=dims,
+        metrics=described(registered()),
     )
 
 
@@ -144,14 +147,14 @@ def _given(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list
     return arrays, names
 
 
-def _checked_codes(z: Any, mu: Any, logvar: Any, seed: int) -> dict[str, np.ndarray]:
-    """The arrays as float64, in the order mu, logvar, z; whatever is wrong is said before anything is computed."""
+def _checked_codes(z: Any, mu: Any, logvar: Any, seed: int) -> dict[str, Codes]:
+    """The codes in the order mu, logvar, z; whatever is wrong is said before anything is computed."""
     if z is None and mu is None:
         raise InputError("audit: needs codes: z, or mu (and logvar, of which it is drawn)")
     if z is None:
         checked = _checked_codes(mu, mu, logvar, seed)
         if "logvar" in checked:
-            checked["z"] = drawn(checked["mu"], checked["logvar"], seed)
+            checked["z"] = Codes(drawn(checked["mu"].values, checked["logvar"].values, seed))
         return checked
     for name, array in (("mu", mu), ("logvar", logvar)):
         if array is not None and np.shape(array) != np.shape(z):
@@ -159,14 +162,14 @@ def _checked_codes(z: Any, mu: Any, logvar: Any, seed: int) -> dict[str, np.ndar
     if logvar is not None and mu is None:
         raise InputError("audit: logvar was given without mu; give both or neither")
     given = {"mu": mu, "logvar": logvar, "z": z}
-    codes = {name: as_codes(a, where=f"audit, {name}") for name, a in given.items() if a is not None}
+    codes = {name: Codes.of(a, where=f"audit, {name}") for name, a in given.items() if a is not None}
     if (latent_dim := codes["z"].shape[1]) > LARGEST_LATENT_DIM:
         raise InputError(
             f"audit: codes have {latent_dim:,} dimensions, at most {LARGEST_LATENT_DIM:,} are allowed; "
             "project them first (PCA) or choose columns."
         )
     if "logvar" in codes:
-        refuse_wide(codes["logvar"], "audit")
+        refuse_wide(codes["logvar"].values, "audit")
     return codes
 
 
@@ -183,29 +186,33 @@ def _checked_labels(labels: np.ndarray, n: int) -> np.ndarray:
     return names[index]
 
 
-def _shown(centres: np.ndarray, logvar: np.ndarray | None) -> tuple[int, int]:
+def _shown(centres: Codes, posterior: Posterior | None) -> tuple[int, int]:
     """The two dimensions of largest mean KL (without logvar: of largest variance), in their own order."""
-    carried = centres.var(axis=0) if logvar is None else kl_to_standard_normal(centres, logvar).mean(axis=0)
+    carried = centres.values.var(axis=0)
+    if posterior is not None:
+        carried = kl_to_standard_normal(centres.values, posterior.logvar.values).mean(axis=0)
     largest = sorted(np.argsort(-carried, kind="stable")[:2].tolist())
     return (largest[0], largest[-1])
 
 
-def _same(codes: Mapping[str, np.ndarray], train: Mapping[str, np.ndarray] | None) -> bool:
-    equal = np.array_equal(codes["mu"], codes["z"])
+def _same(codes: Mapping[str, Codes], train: Mapping[str, np.ndarray] | None) -> bool:
+    equal = np.array_equal(codes["mu"].values, codes["z"].values)
     return equal and (train is None or np.array_equal(train["mu"], train["z"]))
+
+
+def _reference(train: Mapping[str, np.ndarray], code: str) -> tuple[Codes, np.ndarray]:
+    return Codes.of(train[code], where="separability, train"), np.asarray(train["labels"])
 
 
 def _prefixed(report_step: Callable[[str], None], code: str) -> Callable[[str], None]:
     return lambda line: report_step(f"{code}: {line}")
 
 
-def _posterior_rows(mu, logvar, z, rates: pd.DataFrame, settings: AuditSettings) -> pd.DataFrame:
-    rows = decomposition(mu, logvar, z)
-    if not settings.unit_counts:
-        return rows
-    values = [float(np.count_nonzero(rates[column])) for column in ("is_active", "is_collapsed")]
-    counted = pd.DataFrame({"metric": ["active_units", "collapsed_units"], "value": values, "n_p": len(z)})
-    return pd.concat([rows, counted], ignore_index=True)
+def _posterior_rows(subject: Subject, applies: Applies) -> list[pd.DataFrame]:
+    """The rows of what needs the posterior; they stand under z, of which the posterior has a draw."""
+    measures = [m for m in applicable(registered(), subject.there, applies) if "posterior" in m.needs]
+    rows = [measure.of(subject) for measure in measures]
+    return [table.assign(code="z") for table in rows if table is not None]
 
 
 def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """How much of the prior's p-space each class owns: areas of the unit square under Phi, by nearest codes."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,12 @@ from scipy.spatial import KDTree
 from sklearn.neighbors import NearestNeighbors
 
 from latent_audit.base.errors import InputError
-from latent_audit.diagnostics.checks import as_codes, as_labels
-from latent_audit.diagnostics.transforms import fit_affine
+from latent_audit.base.measures import Measure, Metric, share
+from latent_audit.diagnostics.checks import as_labels
+from latent_audit.diagnostics.codes import Codes
+
+if TYPE_CHECKING:
+    from latent_audit.diagnostics.subject import Subject
 
 
 class ClassAreas(NamedTuple):
@@ -22,7 +26,7 @@ class ClassAreas(NamedTuple):
 
 
 def class_areas(
-    x: np.ndarray,
+    x: Codes | np.ndarray,
     labels: np.ndarray,
     *,
     rng: np.random.Generator,
@@ -62,7 +66,7 @@ def class_areas(
     ------
     InputError : bad codes, labels, transform, dims, or fewer codes than neighbours.
     """
-    codes = as_codes(x, where="class_areas")
+    codes = Codes.of(x, where="class_areas")
     names, index = as_labels(labels, n=len(codes), where="class_areas")
     latent_dim = codes.shape[1]
     shown = [0] if latent_dim == 1 else list(dims)
@@ -77,20 +81,19 @@ def class_areas(
     else:
         owners = nearest_class(rng.standard_normal((draws, latent_dim)), mapped, index, neighbours)
     area = np.bincount(owners, minlength=len(names)) / len(owners)
-    return ClassAreas(label_map, _table(codes[:, shown], names, index, area), area_scalars(area, len(owners)))
+    return ClassAreas(label_map, _table(codes.values[:, shown], names, index, area), area_scalars(area, len(owners)))
 
 
-def _mapped(codes: np.ndarray, transform: str) -> np.ndarray:
+def _mapped(codes: Codes, transform: str) -> np.ndarray:
     """The transformed codes in as many dimensions as they came in; whitening is the symmetric (ZCA) form.
 
     ZCA = PCA whitening turned back to the original axes, so dimension j of the map is still dimension j of the code.
     """
-    affine = fit_affine(codes, transform)
     if transform != "whitened":
-        return affine(codes)
-    left, _, right = np.linalg.svd(affine.matrix, full_matrices=False)
+        return codes.transformed(transform)
+    left, _, right = np.linalg.svd(codes.whitening.matrix, full_matrices=False)
     # matrix = L S R, so matrix (L R)^T = L S L^T: the symmetric root of the inverse covariance.
-    return affine(codes) @ (left @ right).T
+    return codes.whitened @ (left @ right).T
 
 
 def _plane(codes: np.ndarray, index: np.ndarray, neighbours: int, grid: int) -> np.ndarray:
@@ -148,3 +151,24 @@ def area_scalars(area: np.ndarray, n_points: int) -> pd.DataFrame:
         ],
         columns=["metric", "value"],
     )
+
+
+def _rows(subject: "Subject") -> pd.DataFrame:
+    return subject.areas.scalars
+
+
+MEASURE = Measure(
+    "classes",
+    needs=frozenset({"labels"}),
+    metrics=(
+        share("area_entropy", "evenness of the class areas, 1 = even", unit="", better="higher", section="pspace"),
+        Metric("area_max_min", "largest class area over the smallest", low=1.0, better="lower", section="pspace"),
+        share(
+            "area_tv", "share of the square’s area to move until classes are equal", better="lower", section="pspace",
+            title="uneven class areas", sentence="total variation between the areas and equal ones",
+        ),
+        Metric("classes_without_area", "classes that own nothing", low=0.0, better="lower", section="pspace"),
+    ),
+    rows=_rows,
+    order=30,
+)  # fmt: skip

@@ -1,12 +1,18 @@
 """Prior mass that no code supports, symmetry about the origin, and bounds of the codes."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from scipy import special, stats
 from scipy.spatial import KDTree
 
-from latent_audit.diagnostics.checks import as_codes
+from latent_audit.base.measures import Measure, Metric, share
+from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.transforms import fit_affine
+
+if TYPE_CHECKING:
+    from latent_audit.diagnostics.subject import Subject
 
 TREE_DIMENSIONS = 16  # beyond, a k-d tree visits nearly every point and brute force is faster
 MIDDLE_ROWS = 10_000  # from 9 to 16 dimensions at most so many codes and prior draws are compared
@@ -55,7 +61,7 @@ def hole_fraction(codes: np.ndarray, radius: float, *, rng: np.random.Generator)
     return float((nearest_distance(prior, codes) > radius).mean())
 
 
-def holes(x: np.ndarray, *, rng: np.random.Generator, draws: int = 40) -> pd.DataFrame:
+def holes(x: Codes | np.ndarray, *, rng: np.random.Generator, draws: int = 40) -> pd.DataFrame:
     """Prior mass out of reach of the codes, raw and whitened, against the same number of true prior draws.
 
     hole_fraction = P_{Z ~ N(0, I)}[distance of Z to the nearest code > r], r the 99% nearest-neighbour distance of the
@@ -79,10 +85,10 @@ def holes(x: np.ndarray, *, rng: np.random.Generator, draws: int = 40) -> pd.Dat
     ----------
     Rezende & Viola (2018), arXiv:1810.00597 ("holes"); Naeem et al. (2020), arXiv:2002.09797 (coverage).
     """
-    codes = as_codes(x, where="holes")
-    used = subsample(codes, hole_rows(*codes.shape), rng=rng)
+    codes = Codes.of(x, where="holes")
+    used = subsample(codes.values, hole_rows(*codes.shape), rng=rng)
     rows = [_hole_row("hole_fraction", used, "raw", draws, rng)]
-    affine = fit_affine(codes, "whitened")
+    affine = codes.whitening
     white = affine(used)
     rows.append(_hole_row("hole_fraction_whitened", white, "whitened", draws if affine.rank else 0, rng))
     return pd.DataFrame(rows)
@@ -103,12 +109,12 @@ def _hole_row(metric: str, codes: np.ndarray, transform: str, draws: int, rng: n
     return {"metric": metric, **row, "n": n, "latent_dim": latent_dim}
 
 
-def location(x: np.ndarray) -> pd.DataFrame:
+def location(x: Codes | np.ndarray) -> pd.DataFrame:
     """How far the centre is from 0, per dimension: `dim mean se t p_value`, p two-sided by Student's t with n - 1.
 
     `se` is the standard error of the mean (ddof 1). A constant dimension has se 0: t is +-inf, or 0 at the origin.
     """
-    codes = as_codes(x, where="location")
+    codes = Codes.of(x, where="location").values
     n = len(codes)
     mean = codes.mean(axis=0)
     se = np.where(np.ptp(codes, axis=0) > 0, codes.std(axis=0, ddof=1) / np.sqrt(n), 0.0)
@@ -138,7 +144,7 @@ def _symmetry_kernel(x: np.ndarray) -> np.ndarray:
 
 
 def sign_flip_test(
-    x: np.ndarray, *, rng: np.random.Generator, flips: int = 999, rows: int = 2000, centre: bool = False
+    x: Codes | np.ndarray, *, rng: np.random.Generator, flips: int = 999, rows: int = 2000, centre: bool = False
 ) -> pd.DataFrame:
     """Is the code symmetric about 0 (centre=False) or about its mean (centre=True: shape alone, p approximate)?
 
@@ -153,7 +159,7 @@ def sign_flip_test(
     -------
     One row: `metric` ("symmetry_energy" or "symmetry_energy_centred") `value p_value n_p`.
     """
-    codes = as_codes(x, where="sign_flip_test")
+    codes = Codes.of(x, where="sign_flip_test").values
     used = subsample(codes, rows, rng=rng)
     observed, flipped = sign_flips(used - used.mean(axis=0) if centre else used, rng=rng, flips=flips)
     p = (1 + (flipped >= observed - 1e-12 * abs(observed)).sum()) / (1 + flips)
@@ -168,14 +174,14 @@ def sign_flips(x: np.ndarray, *, rng: np.random.Generator, flips: int) -> tuple[
     return float(kernel.mean()), (signs * (kernel @ signs)).sum(axis=0) / len(x) ** 2
 
 
-def bounds(x: np.ndarray) -> pd.DataFrame:
+def bounds(x: Codes | np.ndarray) -> pd.DataFrame:
     """How far the codes reach, as rows `metric value expected`; expected is under N(0, I) at the same n (NaN: none).
 
     max_abs_z : largest coordinate; expected is the median of the largest of n * latent absolute normals.
     beyond_3sd_fraction : share of coordinates beyond 3 of the PRIOR's standard deviations; expected 2 Phi(-3) = 0.0027.
     beyond_3sd_radius_fraction : share of rows with |z| beyond the chi_latent quantile of the same probability.
     """
-    codes = as_codes(x, where="bounds")
+    codes = Codes.of(x, where="bounds").values
     n, latent_dim = codes.shape
     tail = 2 * special.ndtr(-3.0)
     expected_max = special.ndtri(0.5 * (1 + 0.5 ** (1 / (n * latent_dim))))
@@ -186,3 +192,26 @@ def bounds(x: np.ndarray) -> pd.DataFrame:
         ("beyond_3sd_radius_fraction", (np.sqrt((codes * codes).sum(axis=1)) > radius).mean(), tail),
     ]
     return pd.DataFrame(rows, columns=["metric", "value", "expected"])
+
+
+def _rows(subject: "Subject") -> pd.DataFrame:
+    reach = bounds(subject.codes)
+    expected = reach.loc[reach["metric"] == "max_abs_z", "expected"].item()
+    length = float(np.linalg.norm(subject.codes.values, axis=1).mean())
+    more = pd.DataFrame([("expected_max_abs_z", expected), ("mean_norm", length)], columns=["metric", "value"])
+    return pd.concat([reach.drop(columns="expected"), more], ignore_index=True)
+
+
+MEASURE = Measure(
+    "bounds",
+    needs=frozenset(),
+    metrics=(
+        Metric("max_abs_z", "largest |z|", "code units", 0.0, section="codes"),
+        Metric("expected_max_abs_z", "largest |z| to be expected of N(0, I)", "code units", 0.0, section="codes"),
+        share("beyond_3sd_fraction", "share of coordinates beyond 3", section="codes"),
+        share("beyond_3sd_radius_fraction", "share beyond the radius that holds 99.7% of N(0, I)", section="codes"),
+        Metric("mean_norm", "mean length of a code", "code units", 0.0, section="codes"),
+    ),
+    rows=_rows,
+    order=20,
+)

@@ -3,15 +3,21 @@
 q(z) = 1/N sum_n q(z|x_n) is the exact aggregated posterior over all N codes, never a minibatch.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import Measure, Metric
 from latent_audit.base.randomness import rng_for
-from latent_audit.diagnostics.checks import as_codes
+from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.mixture import gaussian_log_density, log_joint, log_marginals
 from latent_audit.diagnostics.parallel import single_threaded_blas
+
+if TYPE_CHECKING:
+    from latent_audit.diagnostics.subject import Subject
 
 LARGEST_LOGVAR = 100.0  # beyond, exp(-logvar) times a square of a code loses all its digits
 DENSITY_ROWS = 25_000  # every density is a sum over all rows, at every row
@@ -22,7 +28,7 @@ class NoDrawWarning(UserWarning):
     """Of codes z that are no draws of their posterior."""
 
 
-def decomposition(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray) -> pd.DataFrame:
+def decomposition(mu: Codes | np.ndarray, logvar: Codes | np.ndarray, z: Codes | np.ndarray) -> pd.DataFrame:
     """KL = index_code_mi + total_correlation + dimwise_kl, in nats, at the sampled z; Chen et al. (2018), equation 2.
 
     With averages over n of one draw z_n ~ q(z|x_n):
@@ -94,7 +100,12 @@ def why_no_draw(mu: np.ndarray, logvar: np.ndarray, z: np.ndarray, *, remedy: st
 
 
 def per_dimension_rate(
-    mu: np.ndarray, logvar: np.ndarray, *, threshold: float = 0.01, epsilon: float = 0.01, delta: float = 0.01
+    mu: Codes | np.ndarray,
+    logvar: Codes | np.ndarray,
+    *,
+    threshold: float = 0.01,
+    epsilon: float = 0.01,
+    delta: float = 0.01,
 ) -> pd.DataFrame:
     """What each dimension carries: `dim kl_nats activity is_active collapsed_share is_collapsed`.
 
@@ -129,7 +140,7 @@ def per_dimension_rate(
 
 
 def _posterior(mu, logvar, z, *, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    arrays = [as_codes(a, where=f"{where}, {name}") for name, a in (("mu", mu), ("logvar", logvar), ("z", z))]
+    arrays = [Codes.of(a, where=f"{where}, {name}").values for name, a in (("mu", mu), ("logvar", logvar), ("z", z))]
     if len({a.shape for a in arrays}) > 1:
         raise InputError(f"{where}: mu, logvar and z must have one shape, got {[a.shape for a in arrays]}.")
     if (worst := np.abs(arrays[1]).max()) > LARGEST_LOGVAR:
@@ -138,3 +149,37 @@ def _posterior(mu, logvar, z, *, where: str) -> tuple[np.ndarray, np.ndarray, np
             "is it a variance or a diverged run?"
         )
     return arrays[0], arrays[1], arrays[2]
+
+
+def _rows(subject: "Subject") -> pd.DataFrame:
+    posterior = subject.posterior
+    assert posterior is not None
+    rows = decomposition(posterior.mu, posterior.logvar, posterior.z)
+    if not subject.settings.unit_counts:
+        return rows
+    values = [float(np.count_nonzero(posterior.rates[column])) for column in ("is_active", "is_collapsed")]
+    names = ["active_units", "collapsed_units"]
+    counted = pd.DataFrame({"metric": names, "value": values, "n_p": len(posterior.z)})
+    return pd.concat([rows, counted], ignore_index=True)
+
+
+MEASURE = Measure(
+    "posterior",
+    needs=frozenset({"posterior"}),
+    metrics=(
+        Metric("kl", "KL of the posterior", "nats"),
+        Metric("index_code_mi", "index-code mutual information", "nats"),
+        Metric("total_correlation", "dependence between dimensions (total correlation)", "nats", better="lower",
+               title="dependence between dimensions"),
+        Metric("dimwise_kl", "dimension-wise KL", "nats", better="lower"),
+        Metric("marginal_kl", "KL of all codes together to the prior", "nats", better="lower",
+               title="all codes against the prior"),
+        Metric("kl_closed_form", "KL of the posterior, closed form", "nats", 0.0, title="rate, KL to the prior"),
+        Metric("active_units", "active dimensions", low=0.0,
+               sentence="dimensions whose mean varies by more than 0.01 over the samples"),
+        Metric("collapsed_units", "collapsed dimensions", low=0.0,
+               sentence="dimensions with a KL below 0.01 nats for 99% of the samples"),
+    ),
+    rows=_rows,
+    order=40,
+)  # fmt: skip

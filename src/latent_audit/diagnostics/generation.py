@@ -7,12 +7,31 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import Metric, share
 
 KID_SUBSETS, KID_SUBSET_ROWS = 100, 1_000  # as usual for KID
 NEIGHBOURS = 5  # Naeem et al. (2020), who choose 5
 MANIFOLD_ROWS = 5_000  # rows of each set behind precision, recall, density and coverage
 _DISTANCES_AT_ONCE = 2**20  # 8 MiB of float64 per block
 _ROUNDING = 64 * np.finfo(np.float64).eps  # relative; squared distances below are copies of one point
+
+DESCRIBED = (  # what `score` gives, of one set of images
+    Metric("fd_clf", "FD-clf", low=0.0, better="lower", section="generation", title="FD-clf",
+           sentence="Fréchet distance of decoded to real images in the critic's features"),
+    Metric("fd_random", "FD of random features", low=0.0, better="lower", section="generation",
+           title="FD of random features", sentence="Fréchet distance in the features of a network trained on nothing"),
+    Metric("kid", "KID", better="lower", section="generation", title="KID: distance by kernels"),
+    Metric("kid_sd", "sd of KID over its subsets", low=0.0, section="generation"),
+    share("precision", "precision", better="higher", section="generation"),
+    share("recall", "recall", better="higher", section="generation"),
+    Metric("density", "density", low=0.0, better="higher", section="generation", title="density: fidelity"),
+    share("coverage", "coverage", better="higher", section="generation", title="coverage: variety"),
+    share("class_entropy", "evenness of the classes drawn, 1 = even", unit="", better="higher", section="generation",
+          title="entropy of the classes drawn, 1 = even"),
+    Metric("class_kl", "KL of the classes drawn to the real ones", "nats", 0.0, better="lower", section="generation"),
+    share("confidence", "the critic’s confidence", better="higher", section="generation"),
+    Metric("prediction_entropy", "entropy of the critic’s answer", "nats", 0.0, better="lower", section="generation"),
+)  # fmt: skip
 
 
 def score(

@@ -1,37 +1,51 @@
 """All dimensions of a code together: distance to N(0, I), multivariate shape, holes, symmetry; each with its chance."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from latent_audit.base.errors import InputError
-from latent_audit.diagnostics.checks import as_codes
+from latent_audit.base.measures import Measure, Metric, share
+from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.coverage import sign_flips, subsample
 from latent_audit.diagnostics.null import SHAPE_METRICS, monte_carlo_p, null_band, null_table, prior_row, shape_row
 from latent_audit.diagnostics.parallel import single_threaded_blas
-from latent_audit.diagnostics.transforms import fit_affine
+
+if TYPE_CHECKING:
+    from latent_audit.diagnostics.subject import Subject
 
 JOINT_ROWS = 25_000  # of more codes a seeded part stands for all: sums over pairs grow with the square
-METRICS = (
-    "mardia_b1p",
-    "mardia_b2p",
-    "henze_zirkler",
-    "mmd2_rbf",
-    "mmd2_rbf_half_median",
-    "mmd2_rbf_median",
-    "mmd2_rbf_double_median",
-    "energy_d2",
-    "sliced_w2",
-    "max_sliced_w2",
-    "radius_ks",
-    "gaussian_tc",
-    "hole_fraction",
-    "hole_fraction_whitened",
-    "symmetry_energy",
-)
+DESCRIBED = (
+    Metric("mardia_b1p", "Mardia’s skewness, after whitening", low=0.0),
+    Metric("mardia_b2p", "Mardia’s kurtosis, after whitening", low=0.0),
+    Metric("henze_zirkler", "Henze–Zirkler, after whitening", low=0.0),
+    Metric("mmd2_rbf", "MMD² to N(0, I), bandwidth 1", low=0.0, better="lower"),
+    Metric("mmd2_rbf_half_median", "MMD², half the median distance", low=0.0, better="lower"),
+    Metric("mmd2_rbf_median", "MMD², the median distance", low=0.0, better="lower"),
+    Metric("mmd2_rbf_double_median", "MMD², twice the median distance", low=0.0, better="lower"),
+    Metric("energy_d2", "energy distance to N(0, I), squared", low=0.0, better="lower"),
+    Metric("sliced_w2", "sliced Wasserstein-2 distance", "code units", 0.0, better="lower"),
+    Metric("max_sliced_w2", "largest W2 of a projection", "code units", 0.0, better="lower"),
+    share("radius_ks", "KS D of the squared radius to χ²", unit="", better="lower"),
+    Metric("gaussian_tc", "dependence of a fitted Gaussian", "nats", 0.0, better="lower"),
+    share(
+        "hole_fraction", "share of prior draws that land in a hole", better="lower", section="holes",
+        title="prior draws in a hole", sentence="a place further from every code than all but 1% of true draws are "
+        "from one another",
+    ),
+    share(
+        "hole_fraction_whitened", "share of prior draws in a hole, codes whitened first", better="lower",
+        section="holes",
+    ),
+    Metric("symmetry_energy", "asymmetry about 0, energy distance", low=0.0, section="codes"),
+    Metric("rank", "dimensions that vary", low=0.0, section="codes"),
+)  # fmt: skip
+METRICS = tuple(metric.name for metric in DESCRIBED if metric.name != "rank")
 
 
 def joint(
-    x: np.ndarray,
+    x: Codes | np.ndarray,
     *,
     rng: np.random.Generator,
     calibration_rows: int = 1000,
@@ -73,7 +87,9 @@ def joint(
     ------
     InputError : see `checks.as_codes`; fewer than 20 calibration rows, 19 draws or 1 projection.
     """
-    codes = subsample(as_codes(x, where="joint"), JOINT_ROWS, rng=rng)
+    codes = Codes.of(x, where="joint")
+    if len(codes) > JOINT_ROWS:
+        codes = Codes(subsample(codes.values, JOINT_ROWS, rng=rng))
     if calibration_rows < 20 or draws < 19 or projections < 1:
         raise InputError(
             "joint: needs calibration_rows >= 20, draws >= 19 and projections >= 1, got "
@@ -83,10 +99,10 @@ def joint(
         return _joint(codes, rng, calibration_rows, draws, projections, null_seed)
 
 
-def _joint(codes, rng, calibration_rows, draws, projections, null_seed) -> pd.DataFrame:
+def _joint(codes: Codes, rng, calibration_rows, draws, projections, null_seed) -> pd.DataFrame:
     n, latent_dim = codes.shape
-    rank = fit_affine(codes, "whitened").rank
-    used = subsample(codes, calibration_rows, rng=rng)
+    rank = codes.whitening.rank
+    used = codes if n <= calibration_rows else Codes(subsample(codes.values, calibration_rows, rng=rng))
     options = {"projections": projections, "seed": null_seed}
     values = prior_row(codes, rng=rng, **options) | shape_row(codes, rng=rng, seed=null_seed)
     observed = dict(values)
@@ -95,7 +111,7 @@ def _joint(codes, rng, calibration_rows, draws, projections, null_seed) -> pd.Da
     tables = {"prior": (latent_dim, null_table("prior", len(used), latent_dim, draws, *options.values()))}
     if 0 < rank < len(used):
         tables["shape"] = (rank, null_table("shape", len(used), rank, draws, *options.values()))
-    observed["symmetry_energy"], flipped = sign_flips(used, rng=rng, flips=draws)
+    observed["symmetry_energy"], flipped = sign_flips(used.values, rng=rng, flips=draws)
     nulls = tables | {"flips": (latent_dim, {"symmetry_energy": flipped})}
     rows = [_row(metric, values, observed, nulls, n, len(used)) for metric in METRICS]
     return pd.DataFrame([*rows, _bare_row("rank", float(rank), n)])
@@ -114,3 +130,14 @@ def _row(metric: str, values: dict, observed: dict, nulls: dict, n: int, n_p: in
 def _bare_row(metric: str, value: float, n_p: int) -> dict:
     nothing = dict.fromkeys(("p_value", "null_low", "null_high"), np.nan)
     return {"metric": metric, "value": value, **nothing, "n_p": n_p}
+
+
+def _rows(subject: "Subject") -> pd.DataFrame:
+    settings = subject.settings
+    return joint(
+        subject.codes, rng=subject.rng("joint"), calibration_rows=settings.null_rows, draws=settings.null_draws,
+        null_seed=subject.seed,
+    )  # fmt: skip
+
+
+MEASURE = Measure("joint", needs=frozenset(), metrics=DESCRIBED, rows=_rows, order=10)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.pairwise import shape_pair_means
-from latent_audit.diagnostics.transforms import fit_affine
 
 
 def henze_zirkler_beta(n: int, latent_dim: int) -> float:
@@ -31,18 +31,18 @@ def shape_statistics(white: np.ndarray) -> dict[str, float]:
     }
 
 
-def gaussian_tc(x: np.ndarray) -> float:
+def gaussian_tc(x: Codes | np.ndarray) -> float:
     """Total correlation in nats of the Gaussian with the covariance of x: (sum ln C_jj - ln det C) / 2, 1/n covariance.
 
     Constant dimensions depend on nothing and are left out. Dependent dimensions (a duplicate, to one part in 1e10) make
     it inf; with no more rows than dimensions it cannot be estimated: NaN. Locatello et al. (2019), arXiv:1811.12359.
     """
-    standard = fit_affine(x, "standardised")(x)
-    moving = standard[:, (standard != 0).any(axis=0)]
-    if len(x) <= moving.shape[1]:
+    codes = Codes.of(x, where="gaussian_tc")
+    moving = codes.standardised[:, (codes.standardised != 0).any(axis=0)]
+    if len(codes) <= moving.shape[1]:
         return float("nan")
-    if fit_affine(x, "whitened").rank < moving.shape[1]:
+    if codes.whitening.rank < moving.shape[1]:
         return float("inf")
     if moving.shape[1] < 2:
         return 0.0
-    return max(0.0, float(-0.5 * np.linalg.slogdet(moving.T @ moving / len(x))[1]))
+    return max(0.0, float(-0.5 * np.linalg.slogdet(moving.T @ moving / len(codes))[1]))

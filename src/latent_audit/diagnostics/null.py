@@ -6,11 +6,11 @@ import numpy as np
 from scipy import special
 
 from latent_audit.base.randomness import rng_for
+from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.coverage import hole_fraction, hole_radius, hole_rows, subsample
 from latent_audit.diagnostics.multivariate_shape import gaussian_tc, henze_zirkler_beta, shape_statistics
 from latent_audit.diagnostics.parallel import in_order
 from latent_audit.diagnostics.prior_distance import mean_pair_distance, prior_median_distance, prior_statistics
-from latent_audit.diagnostics.transforms import fit_affine
 
 W2_EXCESS = 1.35  # E[n W2^2] - ln ln n of n draws of N(0, 1): simulated 1.42 (se .03) at n = 1,000, 1.32 (.05) at 1e4
 SHAPE_METRICS = ("mardia_b1p", "mardia_b2p", "henze_zirkler", "gaussian_tc", "hole_fraction_whitened")
@@ -23,20 +23,20 @@ def radius_of(n: int, latent_dim: int, seed: int) -> float:
     return hole_radius(hole_rows(n, latent_dim), latent_dim, rng=rng_for(seed, "hole-radius", str(n), str(latent_dim)))
 
 
-def prior_row(x: np.ndarray, *, rng: np.random.Generator, projections: int, seed: int) -> dict[str, float]:
+def prior_row(x: Codes, *, rng: np.random.Generator, projections: int, seed: int) -> dict[str, float]:
     """Every statistic whose null is "is N(0, I)"."""
-    used = subsample(x, hole_rows(*x.shape), rng=rng)
-    row = prior_statistics(x, rng=rng, projections=projections)
+    used = subsample(x.values, hole_rows(*x.shape), rng=rng)
+    row = prior_statistics(x.values, rng=rng, projections=projections)
     return row | {"hole_fraction": hole_fraction(used, radius_of(*x.shape, seed), rng=rng)}
 
 
-def shape_row(x: np.ndarray, *, rng: np.random.Generator, seed: int) -> dict[str, float]:
+def shape_row(x: Codes, *, rng: np.random.Generator, seed: int) -> dict[str, float]:
     """Every statistic that fits mean and covariance first; NaN without spread or without more rows than dimensions."""
-    affine = fit_affine(x, "whitened")
-    moving = int((np.ptp(x, axis=0) > 0).sum())
-    if affine.rank == 0 or len(x) <= moving + 1:  # with one row more than dimensions they are the same for any data
+    moving = int((np.ptp(x.values, axis=0) > 0).sum())
+    # with one row more than dimensions they are the same for any data
+    if x.whitening.rank == 0 or len(x) <= moving + 1:
         return dict.fromkeys(SHAPE_METRICS, np.nan) | {"gaussian_tc": gaussian_tc(x)}
-    white = affine(x)
+    white = x.whitened
     used = subsample(white, hole_rows(*white.shape), rng=rng)
     holes = hole_fraction(used, radius_of(*white.shape, seed), rng=rng)
     return shape_statistics(white) | {"gaussian_tc": gaussian_tc(x), "hole_fraction_whitened": holes}
@@ -49,7 +49,7 @@ def null_table(kind: str, n: int, latent_dim: int, draws: int, projections: int,
 
     def draw(number: int) -> dict[str, float]:
         rng = rng_for(seed, "joint-null", kind, str(n), str(latent_dim), str(number))
-        x = rng.standard_normal((n, latent_dim))
+        x = Codes(rng.standard_normal((n, latent_dim)))
         if kind == "prior":
             return prior_row(x, rng=rng, projections=projections, seed=seed)
         return shape_row(x, rng=rng, seed=seed)

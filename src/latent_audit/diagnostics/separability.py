@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,17 +14,23 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from latent_audit.base.errors import InputError
-from latent_audit.diagnostics.checks import as_codes, as_labels
-from latent_audit.diagnostics.transforms import fit_affine
+from latent_audit.base.measures import Measure, Metric, share
+from latent_audit.diagnostics.checks import as_labels
+from latent_audit.diagnostics.codes import Codes
+
+if TYPE_CHECKING:
+    from latent_audit.diagnostics.subject import Subject
 
 SILHOUETTE_ROWS = 5_000  # its distance matrix is rows x rows
 PROBE_ITERATIONS = 1_000
+MOST_TO_SPLIT = 100_000  # of more, a seeded part is halved to tell the classes apart
+ROWS_TO_SPLIT = 40  # two halves of 20, the least that a diagnostic takes
 
 
 def separability(
-    train: np.ndarray,
+    train: Codes | np.ndarray,
     train_labels: np.ndarray,
-    test: np.ndarray,
+    test: Codes | np.ndarray,
     test_labels: np.ndarray,
     *,
     rng: np.random.Generator,
@@ -51,7 +58,7 @@ def separability(
     ----------
     Alain & Bengio (2016), arXiv:1610.01644; Rousseeuw (1987); Hubert & Arabie (1985).
     """
-    fitted, scored = as_codes(train, where="separability, train"), as_codes(test, where="separability, test")
+    fitted, scored = Codes.of(train, where="separability, train"), Codes.of(test, where="separability, test")
     _same_width(fitted, scored)
     names, known = as_labels(train_labels, n=len(fitted), where="separability, train")
     if not 1 <= neighbours <= len(fitted):
@@ -64,7 +71,8 @@ def separability(
     train_class, test_class = names[known], test_names[wanted]
     with _many_classes_allowed():
         probe_accuracy, converged = _linear_probe(fitted, train_class, scored, test_class)
-        nearest = KNeighborsClassifier(n_neighbors=neighbours).fit(fitted, train_class).predict(scored)
+        neighbourhood = KNeighborsClassifier(n_neighbors=neighbours).fit(fitted.values, train_class)
+        nearest = neighbourhood.predict(scored.values)
         silhouettes, ari = _silhouettes(scored, wanted, rng), _kmeans_ari(scored, wanted, rng)
     return pd.DataFrame(
         [
@@ -87,7 +95,7 @@ def _many_classes_allowed() -> Iterator[None]:
         yield
 
 
-def _same_width(first: np.ndarray, second: np.ndarray) -> None:
+def _same_width(first: Codes, second: Codes) -> None:
     if first.shape[1] != second.shape[1]:
         raise InputError(
             f"separability: train codes have {first.shape[1]} dimensions and test codes {second.shape[1]}; "
@@ -95,32 +103,32 @@ def _same_width(first: np.ndarray, second: np.ndarray) -> None:
         )
 
 
-def _linear_probe(train, train_class, test, test_class) -> tuple[float, float]:
+def _linear_probe(train: Codes, train_class, test: Codes, test_class) -> tuple[float, float]:
     """Accuracy on test, and whether the solver converged (1.0 or 0.0)."""
-    scale = fit_affine(train, "standardised")
     # The warning becomes a row of the table.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        probe = LogisticRegression(max_iter=PROBE_ITERATIONS).fit(scale(train), train_class)
+        probe = LogisticRegression(max_iter=PROBE_ITERATIONS).fit(train.standardised, train_class)
     converged = float(np.max(probe.n_iter_) < PROBE_ITERATIONS)
-    return float((probe.predict(scale(test)) == test_class).mean()), converged
+    found = probe.predict(train.standardisation(test.values))
+    return float((found == test_class).mean()), converged
 
 
-def _silhouettes(x: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> list[tuple[str, float]]:
+def _silhouettes(x: Codes, index: np.ndarray, rng: np.random.Generator) -> list[tuple[str, float]]:
     rows = np.sort(rng.choice(len(x), SILHOUETTE_ROWS, replace=False)) if len(x) > SILHOUETTE_ROWS else slice(None)
     classes = index[rows]
     defined = 2 <= len(np.unique(classes)) < len(classes)
     values = []
     for name, transform in (("silhouette", "raw"), ("silhouette_whitened", "whitened")):
-        affine = fit_affine(x, transform)
-        spread = affine.rank > 0 and np.ptp(x, axis=0).max() > 0
-        values.append((name, float(silhouette_score(affine(x)[rows], classes)) if defined and spread else np.nan))
+        mapped = x.transformed(transform)
+        spread = mapped.shape[1] > 0 and np.ptp(x.values, axis=0).max() > 0
+        values.append((name, float(silhouette_score(mapped[rows], classes)) if defined and spread else np.nan))
     return values
 
 
-def _kmeans_ari(x: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> float:
+def _kmeans_ari(x: Codes, index: np.ndarray, rng: np.random.Generator) -> float:
     """0 (chance) where the codes have fewer distinct rows than classes."""
-    standard = fit_affine(x, "standardised")(x)
+    standard = x.standardised
     k = int(index.max()) + 1
     if len(np.unique(standard, axis=0)) < k:
         return 0.0
@@ -130,7 +138,7 @@ def _kmeans_ari(x: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> f
     return float(adjusted_rand_score(index, clusters))
 
 
-def linear_cka(x: np.ndarray, y: np.ndarray) -> float:
+def linear_cka(x: Codes | np.ndarray, y: Codes | np.ndarray) -> float:
     """Linear centred kernel alignment of two codes of the same samples, 0 to 1: |Y'X|_F^2 / (|X'X|_F |Y'Y|_F).
 
     Unchanged by rotation, shift and isotropic scale of either; NaN if either has no spread. Kornblith et al. (2019),
@@ -141,7 +149,7 @@ def linear_cka(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.linalg.norm(second.T @ first) ** 2 / norm) if norm > 0 else float("nan")
 
 
-def procrustes_distance(x: np.ndarray, y: np.ndarray) -> float:
+def procrustes_distance(x: Codes | np.ndarray, y: Codes | np.ndarray) -> float:
     """1 - (sum of singular values of X'Y)^2 of two centred codes of unit Frobenius norm; 0 iff they are similar.
 
     Similar: equal up to rotation, reflection, shift and isotropic scale. The narrower code is padded with zeros.
@@ -155,9 +163,9 @@ def procrustes_distance(x: np.ndarray, y: np.ndarray) -> float:
     return float(max(0.0, 1 - (np.linalg.svd(first.T @ second, compute_uv=False).sum() / norm) ** 2))
 
 
-def _centred_pair(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
+def _centred_pair(x: Codes | np.ndarray, y: Codes | np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
     """Both codes minus their mean; constant columns become exact zeros."""
-    first, second = as_codes(x, where=where), as_codes(y, where=where)
+    first, second = Codes.of(x, where=where).values, Codes.of(y, where=where).values
     if len(first) != len(second):
         raise InputError(
             f"{where}: both codes must be of the same samples in the same order, "
@@ -165,3 +173,48 @@ def _centred_pair(x: np.ndarray, y: np.ndarray, where: str) -> tuple[np.ndarray,
         )
     centred = [np.where(np.ptp(c, axis=0) > 0, c - c.mean(axis=0), 0.0) for c in (first, second)]
     return centred[0], centred[1]
+
+
+def _rows(subject: "Subject") -> pd.DataFrame | None:
+    """Fitted on the reference; without one on a seeded half of each class, and None where halves would say nothing."""
+    assert subject.labels is not None
+    rng = subject.rng("probe")
+    fitted = _halves(subject.codes, subject.labels, rng)  # drawn in either case, so that the later draws are the same
+    if subject.reference is not None:
+        fitted = (*subject.reference, subject.codes, subject.labels)
+    if fitted is None:
+        return None
+    return separability(*fitted, rng=rng, neighbours=min(subject.settings.neighbours, len(fitted[0])))
+
+
+def _halves(
+    x: Codes, labels: np.ndarray, rng: np.random.Generator
+) -> tuple[Codes, np.ndarray, Codes, np.ndarray] | None:
+    """A random half of each class to fit on, the other to score; None where the halves would say nothing."""
+    names, index = np.unique(labels, return_inverse=True)
+    order = rng.permutation(len(x))[:MOST_TO_SPLIT]
+    if len(x) < ROWS_TO_SPLIT or (np.bincount(index[order], minlength=len(names)) >= 2).sum() < 2:
+        return None
+    by_class = order[np.argsort(index[order], kind="stable")]
+    first, second = np.sort(by_class[::2]), np.sort(by_class[1::2])
+    return x.rows(first), labels[first], x.rows(second), labels[second]
+
+
+MEASURE = Measure(
+    "separability",
+    needs=frozenset({"labels"}),
+    metrics=(
+        share("knn_accuracy", "accuracy of nearest neighbours", better="higher", section="codes",
+              title="class from code, k-NN"),
+        share("linear_probe_accuracy", "accuracy of a linear probe", better="higher", section="codes"),
+        share("linear_probe_converged", "the probe converged, 1 = yes", unit="", section="codes"),
+        Metric("silhouette", "silhouette of the classes", low=-1.0, high=1.0, better="higher", section="codes"),
+        Metric("silhouette_whitened", "silhouette, after whitening", low=-1.0, high=1.0, better="higher",
+               section="codes"),
+        Metric("kmeans_ari", "k-means against classes, ARI", low=-1.0, high=1.0, better="higher", section="codes"),
+        share("majority_accuracy", "always naming the commonest class", section="codes"),
+    ),
+    rows=_rows,
+    table="separability",
+    order=60,
+)  # fmt: skip

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from latent_audit.base.errors import InputError
-from latent_audit.diagnostics.checks import as_codes
+from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.goodness_of_fit import (
     ad_log_p,
     ad_statistic,
@@ -27,7 +27,7 @@ TESTS = ("ks_p", "cvm_p", "ad_p", "shapiro_p", "k2_p", "jb_p")
 _COLUMNS_AT_ONCE = 2**22  # values per block, 32 MiB of float64
 
 
-def per_dimension(x: np.ndarray, *, rng: np.random.Generator) -> pd.DataFrame:
+def per_dimension(x: Codes | np.ndarray, *, rng: np.random.Generator) -> pd.DataFrame:
     """One row per latent dimension: moments, effect sizes and tests of normality.
 
     Parameters
@@ -52,7 +52,7 @@ def per_dimension(x: np.ndarray, *, rng: np.random.Generator) -> pd.DataFrame:
     Sources of each statistic: `goodness_of_fit`, `wasserstein`; Shapiro & Wilk (1965) with Royston (1995), AS R94;
     D'Agostino & Pearson (1973); Jarque & Bera (1980).
     """
-    codes = as_codes(x, where="per_dimension")
+    codes = Codes.of(x, where="per_dimension").values
     n, latent_dim = codes.shape
     subsample = np.sort(rng.choice(n, SHAPIRO_ROWS, replace=False)) if n > SHAPIRO_ROWS else np.arange(n)
     width = max(1, _COLUMNS_AT_ONCE // n)

@@ -1,6 +1,7 @@
 """Panels that draw numbers, not codes: losses, areas, and scores with their spread over seeds."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -9,12 +10,7 @@ from latent_audit.figures.strips import plot_strips
 from latent_audit.figures.style import arm_colours, display_name
 from latent_audit.figures.training import LABELS, plot_history
 
-SEPARABILITY = {
-    "knn_accuracy": "Accuracy of nearest neighbours",
-    "linear_probe_accuracy": "Accuracy of a linear probe",
-    "silhouette": "Silhouette of the classes",
-    "kmeans_ari": "k-means against classes, ARI",
-}
+SEPARABILITY = ("knn_accuracy", "linear_probe_accuracy", "silhouette", "kmeans_ari")
 SAMPLERS = {
     "prior": "N(0, I)",
     "box": "bounding box",
@@ -23,21 +19,10 @@ SAMPLERS = {
     "reconstruction": "own reconstructions",
     "test_floor": "real images",
 }
-SCORES = {
-    "fd_clf": "FD-clf: distance to real images, lower is better",
-    "fd_random": "FD of random features: distance to real images, lower is better",
-    "kid": "KID: distance by kernels, lower is better",
-    "density": "Density: fidelity, higher is better",
-    "coverage": "Coverage: variety, higher is better",
-    "class_entropy": "Entropy of the classes drawn, 1 = even",
-    "confidence": "The critic's confidence",
-}
-CONTINUITY = {
-    "midpoint_confidence": "The critic's confidence half-way between two images",
-    "jump_rate_codes": "Small steps that change the class, share",
-    "path_ratio_features": "Length of the decoded path over its chord",
-    "round_trip_prior": "Prior draws decoded and encoded again: squared error",
-}
+SCORES = ("fd_clf", "fd_random", "kid", "density", "coverage", "class_entropy", "confidence")
+CONTINUITY = ("midpoint_confidence", "jump_rate_codes", "path_ratio_features", "round_trip_prior")
+
+Headings = Mapping[str, str]  # metric -> what heads its panel; without one, its name with spaces
 
 
 def training(history: pd.DataFrame) -> list[Band]:
@@ -75,21 +60,30 @@ def areas(classes: pd.DataFrame) -> list[Band]:
     return [Band("one", "", [strip])]
 
 
-def separability(table: pd.DataFrame) -> list[Band]:
+def separability(table: pd.DataFrame, headings: Headings = MappingProxyType({})) -> list[Band]:
     """What a classifier and a clustering read from z."""
-    return metric_strips(table[table["code"] == "z"], titles=SEPARABILITY, rows=lambda rows: "z", order=["z"])
-
-
-def generation(table: pd.DataFrame) -> list[Band]:
-    """Scores of generated images, a row per sampler."""
     return metric_strips(
-        table, titles=SCORES, rows=lambda rows: rows["sampler"].map(SAMPLERS), order=[*SAMPLERS.values()]
+        table[table["code"] == "z"], titles=_titles(SEPARABILITY, headings), rows=lambda rows: "z", order=["z"]
     )
 
 
-def continuity(table: pd.DataFrame) -> list[Band]:
+def generation(table: pd.DataFrame, headings: Headings = MappingProxyType({})) -> list[Band]:
+    """Scores of generated images, a row per sampler."""
+    return metric_strips(
+        table,
+        titles=_titles(SCORES, headings),
+        rows=lambda rows: rows["sampler"].map(SAMPLERS),
+        order=[*SAMPLERS.values()],
+    )
+
+
+def continuity(table: pd.DataFrame, headings: Headings = MappingProxyType({})) -> list[Band]:
     """Whatever was measured between two codes."""
-    return metric_strips(table, titles=CONTINUITY, rows=lambda rows: "z", order=["z"])
+    return metric_strips(table, titles=_titles(CONTINUITY, headings), rows=lambda rows: "z", order=["z"])
+
+
+def _titles(metrics: Sequence[str], headings: Headings) -> dict[str, str]:
+    return {metric: headings.get(metric, metric.replace("_", " ")) for metric in metrics}
 
 
 def metric_strips(

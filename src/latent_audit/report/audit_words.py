@@ -11,48 +11,6 @@ from latent_audit.report.tables import number, percent, set_number
 
 # The study's margins (diagnostics.margins): from here on a departure counts as large.
 HOLES_MATTER, KS_MATTERS = 0.05, 0.05
-METRICS = {
-    "hole_fraction": "share of prior draws in a hole",
-    "hole_fraction_whitened": "share in a hole, after whitening",
-    "energy_d2": "energy distance to N(0, I), squared",
-    "mmd2_rbf": "MMD² to N(0, I), bandwidth 1",
-    "mmd2_rbf_half_median": "MMD², half the median distance",
-    "mmd2_rbf_median": "MMD², the median distance",
-    "mmd2_rbf_double_median": "MMD², twice the median distance",
-    "sliced_w2": "sliced Wasserstein-2 distance, code units",
-    "max_sliced_w2": "largest W2 of a projection, code units",
-    "radius_ks": "KS D of the squared radius to χ²",
-    "symmetry_energy": "asymmetry about 0, energy distance",
-    "mardia_b1p": "Mardia’s skewness, after whitening",
-    "mardia_b2p": "Mardia’s kurtosis, after whitening",
-    "henze_zirkler": "Henze–Zirkler, after whitening",
-    "gaussian_tc": "dependence of a fitted Gaussian, nats",
-    "kl": "KL of the posterior, nats",
-    "index_code_mi": "index-code mutual information, nats",
-    "total_correlation": "total correlation of q(z), nats",
-    "dimwise_kl": "dimension-wise KL, nats",
-    "marginal_kl": "KL of q(z) to N(0, I), nats",
-    "kl_closed_form": "KL of the posterior, closed form, nats",
-    "active_units": "active dimensions",
-    "collapsed_units": "collapsed dimensions",
-    "rank": "dimensions that vary",
-    "max_abs_z": "largest |z|",
-    "expected_max_abs_z": "largest |z| to be expected of N(0, I)",
-    "beyond_3sd_fraction": "share of coordinates beyond 3",
-    "beyond_3sd_radius_fraction": "share beyond the radius that holds 99.7% of N(0, I)",
-    "mean_norm": "mean length of a code",
-    "area_entropy": "evenness of the class areas, 1 = even",
-    "area_max_min": "largest class area over the smallest",
-    "area_tv": "share of the square to move for equal areas",
-    "classes_without_area": "classes that own nothing",
-    "knn_accuracy": "accuracy of nearest neighbours",
-    "linear_probe_accuracy": "accuracy of a linear probe",
-    "linear_probe_converged": "the probe converged, 1 = yes",
-    "silhouette": "silhouette of the classes",
-    "silhouette_whitened": "silhouette, after whitening",
-    "kmeans_ari": "k-means against classes, ARI",
-    "majority_accuracy": "always naming the commonest class",
-}
 
 
 class View(NamedTuple):
@@ -78,11 +36,6 @@ class View(NamedTuple):
         """The row of the dimension furthest from N(0, 1) by KS D."""
         rows = self.per_dim.to_dict("records")
         return max(rows, key=lambda row: row["ks_d"])
-
-
-def metric_name(metric: str) -> str:
-    """A statistic in plain words; one without an entry keeps its own name, with spaces."""
-    return METRICS.get(metric, metric.replace("_", " "))
 
 
 def answer(view: View) -> list[str]:

@@ -14,6 +14,7 @@ from latent_audit.report import verdicts
 from latent_audit.report.captions import caption
 from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.latent_captions import P_COLUMNS
+from latent_audit.report.measure_tables import measure_tables, section_title
 from latent_audit.report.study import Figure, Row, Study, beta_words
 from latent_audit.report.summary import summary
 from latent_audit.report.svg import hoist_styles
@@ -84,6 +85,12 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: E
         for anchor, title, held in SECTIONS
         if (not held or any(name in numbered for name in held)) and (anchor != "explorer" or explorer is not None)
     ]
+    own_tables, more_tables = measure_tables(study, {section.anchor for section in present})
+    titles = {anchor: title for anchor, title, _ in SECTIONS}
+    more = [
+        (Section(f"measures-{index}", titles.get(name) or section_title(name)), table)
+        for index, (name, table) in enumerate(more_tables.items(), start=1)
+    ]
     script = "\n".join(text_of(name) for name in SCRIPTS) if explorer else text_of(SCRIPTS[0])
     return (
         environment()
@@ -91,7 +98,9 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: E
         .render(
             study=study,
             figures=numbered,
-            sections=present,
+            sections=_with(present, [section for section, _ in more]),
+            measure_tables=own_tables,
+            more_measures=more,
             anchors={section.anchor for section in present},
             claims=verdicts.claims(study),
             tally=verdicts.tally(study),
@@ -109,6 +118,12 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: E
             targets=set(numbered) | {section.anchor for section in present},
         )
     )
+
+
+def _with(sections: list[Section], more: list[Section]) -> list[Section]:
+    """The sections, with those that measures brought along before what every page ends with."""
+    last = next(index for index, section in enumerate(sections) if section.anchor in ("explorer", "provenance"))
+    return [*sections[:last], *more, *sections[last:]]
 
 
 def _numbered(study: Study, figures: Mapping[str, Sequence[Row]]) -> tuple[dict[str, Figure], Markup]:

@@ -1,10 +1,13 @@
 """What a report is made of: the study's tables and descriptions, already read."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
 from markupsafe import Markup
+
+from latent_audit.base.measures import Metric
 
 
 class Study(NamedTuple):
@@ -15,6 +18,7 @@ class Study(NamedTuple):
     arms : arm name -> arm.json, in the order of the report. names, colours : arm -> name for readers, CSS variable.
     class_colours : hex colour per class, in the order of `meta["classes"]`, empty where nothing can be told apart.
     tables : history, per_dim, joint, classes, separability, reconstruction, generation, continuity.
+    measures : what is known of each metric, by its name; a metric that is not there keeps its name.
     """
 
     meta: Mapping[str, Any]
@@ -29,6 +33,12 @@ class Study(NamedTuple):
     claims: pd.DataFrame
     critic: Mapping[str, Any] | None
     provenance: Mapping[str, Mapping[str, str]]
+    measures: Mapping[str, Metric] = MappingProxyType({})
+
+    @property
+    def headings(self) -> dict[str, str]:
+        """What heads a panel of each metric."""
+        return {name: metric.heading for name, metric in self.measures.items()}
 
     @property
     def first_seed(self) -> int:

@@ -15,7 +15,7 @@ MEANS = ("recon_nll", "knn_accuracy", "fd_clf_prior", "fd_clf_gmm", "fd_random_p
 
 
 def summary(study: Study, *, reduced: bool) -> Markup:
-    """JSON that cannot end its script: dataset, reduced, seeds, verdicts (counts), arms.
+    """JSON that cannot end its script: dataset, reduced, seeds, verdicts (counts), arms, and measures (label, unit).
 
     Each arm has name, arm, weight (in words), beta, beta_kl, and from `study.metrics` the mean over seeds of INTERVALS
     and MEANS, with `<metric>_low` and `<metric>_high` of INTERVALS; null where there is none. beta multiplies the mean
@@ -28,6 +28,11 @@ def summary(study: Study, *, reduced: bool) -> Markup:
             "seeds": list(study.seeds),
             "verdicts": verdicts.tally(study),
             "arms": [_arm(study, arm) for arm in study.arms],
+            "measures": {
+                name: {"label": study.measures[name].label, "unit": study.measures[name].unit}
+                for name in (*INTERVALS, *MEANS)
+                if name in study.measures
+            },
         }
     )
 

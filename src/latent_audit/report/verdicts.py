@@ -84,8 +84,8 @@ def _claim(rows: list[dict[str, Any]], study: Study) -> Claim:
 def _case(row: Mapping[str, Any], domain: tuple[float, float], study: Study) -> Case:
     arms = [study.names.get(arm, arm) for arm in re.split(r"\s+vs\s+|\s*[,;]\s*", str(row["arms"]).strip())]
     given = row.get("finding")
-    finding = given if isinstance(given, str) else finding_words(row, arms)
-    reason = reason_words(row)
+    finding = given if isinstance(given, str) else finding_words(row, arms, study.measures)
+    reason = reason_words(row, study.measures)
     plot = interval_svg(
         effect=row["effect"],
         low=row["low"],

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite, isnan, log
 from typing import Any, NamedTuple
 
+from latent_audit.base.measures import Metric
 from latent_audit.claims.intervals import Interval, mean_interval
 from latent_audit.models.settings import KlWeight, pixels_per_unit_beta
 from latent_audit.runs.revisions import Run
@@ -84,6 +85,11 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def arms_of(runs: Sequence[Run]) -> list[str]:
     """Every arm of every run, in the order in which they come."""
     return list(dict.fromkeys(arm for run in runs for arm in run.metrics))
+
+
+def descriptions(runs: Sequence[Run]) -> dict[str, Metric]:
+    """What is known of each metric, by the first run that describes it."""
+    return {name: metric for run in reversed(runs) for name, metric in run.measures.items()}
 
 
 def entry(run: Run, arm: str, metric: str) -> dict[str, Any] | None:

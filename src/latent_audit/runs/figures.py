@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
+from latent_audit.base.measures import SHARE, Metric
 from latent_audit.figures.canvas import Sketch, sketch
 from latent_audit.figures.runs import plot_against_weight, plot_runs, plot_tradeoff
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, display_name
 from latent_audit.report.study import Figure, Panel, Row
 from latent_audit.report.svg import inline_svg
 from latent_audit.report.tables import number, percent, set_number
-from latent_audit.runs.compared import Series, arms_of, entry
+from latent_audit.runs.compared import Series, arms_of, descriptions, entry
 from latent_audit.runs.revisions import Run
 
 RATE = "kl_closed_form"
@@ -23,10 +24,27 @@ class Measure(NamedTuple):
     """A measure that the page draws. margin : key of diagnostics.margins that it is held to, by itself."""
 
     metric: str
-    title: str
-    note: str
-    share: bool = False
     margin: str | None = None
+    described: Metric | None = None
+
+    @property
+    def title(self) -> str:
+        """What heads its panel."""
+        text = self.described.short if self.described else self.metric.replace("_", " ")
+        return text[:1].upper() + text[1:]
+
+    @property
+    def note(self) -> str:
+        """The unit, and which direction is better."""
+        if self.described is None:
+            return ""
+        better = "" if self.described.better == "none" else f"{self.described.better} is better"
+        return ", ".join(part for part in ("%" if self.share else self.described.unit, better) if part)
+
+    @property
+    def share(self) -> bool:
+        """Whether its numbers are written in percent."""
+        return self.described is not None and self.described.unit == SHARE
 
     @property
     def form(self) -> Callable[[float], str]:
@@ -35,25 +53,27 @@ class Measure(NamedTuple):
 
 
 MEASURES = (
-    Measure("recon_nll", "Reconstruction", "nats per image, lower is better"),
-    Measure(RATE, "Rate", "KL of q(z|x) to the prior, nats per image"),
-    Measure("hole_fraction", "Prior draws in a hole", "% of draws", share=True),
-    Measure("ks_d_max", "Distance to N(0, 1)", "largest KS D of a dimension", margin="ks_d"),
-    Measure("w1_max", "Wasserstein distance to N(0, 1)", "largest W1 of a dimension, code units"),
-    Measure("marginal_kl", "All codes against the prior", "KL of q(z) to N(0, I), nats", margin="marginal_kl"),
-    Measure("total_correlation", "Dependence between dimensions", "total correlation", margin="total_correlation"),
-    Measure("area_tv", "Uneven class areas", "% of the square to move", share=True, margin="area_tv"),
-    Measure("knn_accuracy", "Class from code", "k-NN accuracy, %", share=True),
-    Measure("fd_clf_prior", "Images from N(0, I)", "FD-clf, lower is better"),
-    Measure("fd_clf_gmm", "Images from a fitted mixture", "FD-clf, lower is better"),
-    Measure("fd_random_prior", "Images from N(0, I)", "FD of random features, lower is better"),
-    Measure("fd_random_gmm", "Images from a fitted mixture", "FD of random features, lower is better"),
-)  # fmt: skip
+    Measure("recon_nll"),
+    Measure(RATE),
+    Measure("hole_fraction"),
+    Measure("ks_d_max", margin="ks_d"),
+    Measure("w1_max"),
+    Measure("marginal_kl", margin="marginal_kl"),
+    Measure("total_correlation", margin="total_correlation"),
+    Measure("area_tv", margin="area_tv"),
+    Measure("knn_accuracy"),
+    Measure("fd_clf_prior"),
+    Measure("fd_clf_gmm"),
+    Measure("fd_random_prior"),
+    Measure("fd_random_gmm"),
+)
 
 
 def measured(runs: Sequence[Run]) -> list[Measure]:
-    """Those of MEASURES that some run has."""
-    return [m for m in MEASURES if any(entry(run, arm, m.metric) for run in runs for arm in arms_of(runs))]
+    """Those of MEASURES that some run has, as the runs describe them."""
+    known = descriptions(runs)
+    there = [m for m in MEASURES if any(entry(run, arm, m.metric) for run in runs for arm in arms_of(runs))]
+    return [measure._replace(described=known.get(measure.metric)) for measure in there]
 
 
 def dots(runs: Sequence[Run], figure_number: int) -> Figure:
@@ -143,7 +163,7 @@ def tradeoff(runs: Sequence[Run], series: Series, figure_number: int) -> Figure:
             size=(360, 270),
         )
         panels.append(panel_of(drawn, "series-rate"))
-    for measure in (m for m in MEASURES if m.metric in ("marginal_kl", "ks_d_max", "hole_fraction")):
+    for measure in (m for m in measured(runs) if m.metric in ("marginal_kl", "ks_d_max", "hole_fraction")):
         curve = _points(series, None, measure.metric, 100 if measure.share else 1)
         margin = _scaled(common_margin(runs, measure.margin), measure) if measure.margin else None
         if len(curve) > 1:

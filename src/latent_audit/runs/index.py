@@ -14,22 +14,17 @@ from markupsafe import Markup
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.base.file_names import as_text
+from latent_audit.base.measures import SHARE
 from latent_audit.report.render import Section, content_policy, environment, text_of
 from latent_audit.report.tables import number, percent
 from latent_audit.runs.git_here import tracked
 
 INDEX = "index.html"
 VERDICTS = ("supported", "contradicted", "inconclusive")
-MEASURES = {
-    "hole_fraction": ("prior draws in a hole", percent),
-    "ks_d_max": ("distance to N(0, 1), KS", number),
-    "recon_nll": ("reconstruction, nats per image", number),
-    "knn_accuracy": ("class from code, k-NN", percent),
-    "fd_clf_prior": ("FD-clf, prior", number),
-    "fd_clf_gmm": ("FD-clf, fitted mixture", number),
-    "fd_random_prior": ("FD of random features, prior", number),
-    "fd_random_gmm": ("FD of random features, fitted mixture", number),
-}
+MEASURES = (
+    "hole_fraction", "ks_d_max", "recon_nll", "knn_accuracy", "fd_clf_prior", "fd_clf_gmm", "fd_random_prior",
+    "fd_random_gmm",
+)  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -123,14 +118,16 @@ def _of_summary(file: str, text: str) -> Entry:
         content = json.loads(text)
         arms = content["arms"]
         present = [key for key in MEASURES if any(arm.get(key) is not None for arm in arms)]
-        rows = [[arm["name"], arm["weight"], *(_written(arm, key) for key in present)] for arm in arms]
+        known = content.get("measures", {})
+        units = {key: known.get(key, {}).get("unit", "") for key in present}
+        rows = [[arm["name"], arm["weight"], *(_written(arm, key, units[key]) for key in present)] for arm in arms]
         return Entry(
             _link(file),
             str(content["dataset"]).replace("_", "-"),
             len(content["seeds"]),
             bool(content["reduced"]),
             {verdict: int(content["verdicts"].get(verdict, 0)) for verdict in VERDICTS},
-            ["arm", "weight", *(MEASURES[key][0] for key in present)],
+            ["arm", "weight", *(known.get(key, {}).get("label", key.replace("_", " ")) for key in present)],
             rows,
             any(f"{key}_low" in arm for key in present for arm in arms),
         )
@@ -140,9 +137,9 @@ def _of_summary(file: str, text: str) -> Entry:
         ) from None
 
 
-def _written(arm: dict[str, Any], key: str) -> str:
+def _written(arm: dict[str, Any], key: str, unit: str) -> str:
     """A mean, and its interval over seeds where the summary has one."""
-    form = MEASURES[key][1]
+    form = percent if unit == SHARE else number
     if arm.get(key) is None:
         return "–"
     low, high = arm.get(f"{key}_low"), arm.get(f"{key}_high")

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 import latent_audit.runs.figures as runs_figures
+from latent_audit.base.measures import phrase_of
 from latent_audit.figures.style import arm_order, display_name
-from latent_audit.report.metric_text import METRICS, metric_words
+from latent_audit.report.metric_text import form_of
 from latent_audit.report.render import Section, content_policy, environment, shared_styles, text_of
 from latent_audit.report.study import beta_words
 from latent_audit.report.svg import interval_svg
@@ -20,6 +21,7 @@ from latent_audit.runs.compared import (
     VerdictRow,
     arms_of,
     beta_series,
+    descriptions,
     difference,
     entry,
     parameters,
@@ -28,8 +30,6 @@ from latent_audit.runs.compared import (
 )
 from latent_audit.runs.findings import answer, banners
 from latent_audit.runs.revisions import Run
-
-FORMS = {metric: form for metric, (_, form) in METRICS.items()} | {m.metric: m.form for m in runs_figures.MEASURES}
 
 
 class Cell(NamedTuple):
@@ -149,14 +149,15 @@ def _shown_parameter(parameter: Parameter) -> ShownParameter:
 
 
 def _group(runs: Sequence[Run], metric: str, title: str) -> Group:
-    form = FORMS.get(metric, number)
+    known = descriptions(runs)
+    form = form_of(metric, known)
     lines = []
     for arm in arm_order(arms_of(runs)):
         found = [entry(run, arm, metric) for run in runs]
         if any(found):
             changes = [_change(difference(runs[0], run, arm, metric), form) for run in runs[1:]]
             lines.append(Line(display_name(arm), [_cell(own, form) for own in found], changes))
-    return Group(title if title != metric else metric_words(metric), lines)
+    return Group(title if title != metric else phrase_of(metric, known), lines)
 
 
 def _cell(found: dict[str, Any] | None, form: Any) -> Cell:

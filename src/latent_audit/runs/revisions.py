@@ -3,9 +3,10 @@
 import io
 import json
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import Metric, of_rows
 from latent_audit.runs.git_here import require_git
 
 WORKSPACE = "workspace"
@@ -29,6 +31,7 @@ class Run(NamedTuple):
     params : params.yaml as it stands there, not held to today's schema.
     metrics : arm -> metric -> {"mean", "low", "high", "n_seeds"}, of z. claims : claims.csv.
     per_seed : what is known seed by seed. stale : parameters that were edited after the results were made.
+    measures : reports/measures.json, what is known of each metric; empty in runs made before there was such a file.
     """
 
     letter: str
@@ -39,6 +42,7 @@ class Run(NamedTuple):
     claims: pd.DataFrame
     per_seed: Values
     stale: list[str]
+    measures: Mapping[str, Metric] = MappingProxyType({})
 
 
 def read_runs(root: Path, revisions: Sequence[str]) -> list[Run]:
@@ -135,7 +139,8 @@ def _read_run(repo: Any, letter: str, name: str, commit: str | None) -> Run:
     per_seed = {arm: _of_summary(read(f"diagnostics/{arm}/summary.csv"), seeds, metrics[arm]) for arm in metrics}
     _add_claims(per_seed, claims, seeds)
     lock = _parsed(what, "dvc.lock", lambda path: read(path) or "{}", _mapping)
-    return Run(letter, name, commit, params, metrics, claims, per_seed, stale_parameters(params, lock))
+    described = _parsed(what, "reports/measures.json", lambda path: read(path) or "[]", _described)
+    return Run(letter, name, commit, params, metrics, claims, per_seed, stale_parameters(params, lock), described)
 
 
 def _reader(root: Path, commit: str | None) -> Read:
@@ -175,6 +180,13 @@ def _mapping(text: str, load: Callable[[str], Any] = YAML(typ="safe", pure=True)
     if not isinstance(content, dict):
         raise ValueError("no mapping")
     return content
+
+
+def _described(text: str) -> dict[str, Metric]:
+    try:
+        return of_rows(json.loads(text))
+    except (TypeError, KeyError, AttributeError):
+        raise ValueError("no list of descriptions") from None
 
 
 def _claims(text: str) -> pd.DataFrame:

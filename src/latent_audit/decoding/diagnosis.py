@@ -1,0 +1,83 @@
+"""The diagnosis of an arm: every replicate measured from its files, and their tables put together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from latent_audit.base.codes import read_codes
+from latent_audit.base.measures import Applies, Measure, every_measure
+from latent_audit.base.tables import read_json, read_table
+from latent_audit.data.prepared import load_meta, load_split, told_apart
+from latent_audit.decoding.generation import load_critic
+from latent_audit.decoding.replicate_tables import ClassMaps, agreement_table, measure_codes, measure_decoder
+from latent_audit.decoding.subject import DecoderSubject, registered
+from latent_audit.diagnostics import tables_of_code
+from latent_audit.diagnostics.audit import AuditSettings
+from latent_audit.diagnostics.multiplicity import adjust
+from latent_audit.models.image import ImageShape
+from latent_audit.models.store import load_model
+
+Measured = tuple[dict[str, pd.DataFrame], ClassMaps | None]
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where an arm's files lie, and how it is measured. seed : of every draw."""
+
+    prepared: Path
+    models: Path
+    codes: Path
+    critic: Path
+    settings: AuditSettings
+    seed: int
+    device: torch.device
+    applies: Applies = every_measure
+
+    def codes_of(self, seed: int) -> dict[str, np.ndarray]:
+        """The codes of one replicate."""
+        return read_codes(self.codes / f"seed-{seed}.npz")
+
+
+def measure_replicate(files: Files, *, seed: int, send: Callable[[Any], None]) -> Measured:
+    """All tables of replicate `seed`, and its class maps (None without classes); `send` is told what is done."""
+    meta, device = load_meta(files.prepared), files.device
+    model = load_model(files.models, seed, device=device)
+    critic = load_critic(files.critic, ImageShape(meta.channels, meta.height, meta.width), device=device)
+    codes, history = files.codes_of(seed), read_table(files.models / "history.csv")
+    tables, maps = measure_codes(
+        codes, model, critic, told_apart(files.prepared), seed=files.seed, device=device, settings=files.settings,
+        applies=files.applies,
+    )  # fmt: skip
+    send(f"seed {seed}: audited")
+    images = {name: np.asarray(load_split(files.prepared, name).images) for name in ("train", "test")}
+    own, reconstruction = history[history["seed"] == seed], read_json(files.models / "arm.json")["reconstruction"]
+    subject = DecoderSubject(codes, model, critic, images, own, reconstruction, files.seed, device)
+    tables |= measure_decoder(subject, files.applies)
+    send(f"seed {seed}: decoder measured")
+    return {name: table.assign(seed=seed) for name, table in tables.items()}, maps
+
+
+def tables_of_arm(measured: Sequence[Measured], means: dict[int, np.ndarray]) -> dict[str, pd.DataFrame]:
+    """The tables of all replicates below one another, `seed` first, and `agreement` between their codes.
+
+    p-values are adjusted anew, over all seeds. means : seed -> mu.
+    """
+    names = dict.fromkeys(name for tables, _ in measured for name in tables)
+    tables = {name: _stacked([tables[name] for tables, _ in measured if name in tables]) for name in names}
+    tables["per_dim"] = adjust(tables["per_dim"].filter(regex="^(?!.*_p_(holm|bh)$)"), by="code")
+    return tables | {"agreement": agreement_table(means)}
+
+
+def every_registered() -> list[Measure]:
+    """The measures of codes and those of decoders, in the order of their rows."""
+    return sorted((*tables_of_code.registered(), *registered()), key=lambda measure: measure.order)
+
+
+def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    table = pd.concat(tables, ignore_index=True)
+    return table[["seed", *(column for column in table.columns if column != "seed")]]

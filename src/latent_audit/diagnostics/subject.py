@@ -1,0 +1,72 @@
+"""What a measure of codes is given: the codes, what stands beside them, and what several measures share."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from latent_audit.base.randomness import rng_for
+from latent_audit.diagnostics.classes import ClassAreas, class_areas
+from latent_audit.diagnostics.codes import Codes
+from latent_audit.diagnostics.decomposition import per_dimension_rate
+from latent_audit.diagnostics.univariate import per_dimension
+
+if TYPE_CHECKING:
+    from latent_audit.diagnostics.tables_of_code import AuditSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """q(z|x) of every sample, and one draw of it, row by row; all (sample, latent)."""
+
+    mu: Codes
+    logvar: Codes
+    z: Codes
+
+    @cached_property
+    def rates(self) -> pd.DataFrame:
+        """What each dimension carries; see `decomposition.per_dimension_rate`."""
+        return per_dimension_rate(self.mu, self.logvar)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One code (mu or z) under audit; what was not given is None.
+
+    labels : (sample,) classes. reference : codes and labels of another split, to fit on. posterior : stands beside z
+    alone. dims : the two dimensions that are shown. seed : of every draw, the same for mu and z.
+    """
+
+    codes: Codes
+    settings: "AuditSettings"
+    dims: tuple[int, int]
+    seed: int
+    labels: np.ndarray | None = None
+    reference: tuple[Codes, np.ndarray] | None = None
+    posterior: Posterior | None = None
+
+    def rng(self, *purpose: str) -> np.random.Generator:
+        """A stream of this audit by its name: a new name shifts no other draw."""
+        return rng_for(self.seed, "audit", *purpose)
+
+    @property
+    def there(self) -> frozenset[str]:
+        """Which of `base.measures.NEEDS` are there."""
+        given = {"labels": self.labels, "train": self.reference, "posterior": self.posterior}
+        return frozenset(need for need, value in given.items() if value is not None)
+
+    @cached_property
+    def per_dim(self) -> pd.DataFrame:
+        """A row per dimension; see `univariate.per_dimension`."""
+        return per_dimension(self.codes, rng=self.rng("per_dim"))
+
+    @cached_property
+    def areas(self) -> ClassAreas:
+        """What of the prior each class owns; there must be labels."""
+        assert self.labels is not None
+        return class_areas(
+            self.codes, self.labels, rng=self.rng("classes"), neighbours=self.settings.neighbours,
+            grid=self.settings.grid, dims=self.dims,
+        )  # fmt: skip

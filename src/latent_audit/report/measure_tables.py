@@ -1,0 +1,60 @@
+"""Every metric on the page, as a row of its section's table: words, and the value of each arm with its interval."""
+
+from collections.abc import Container, Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from latent_audit.base.measures import Metric
+from latent_audit.report.metric_text import form_of
+from latent_audit.report.seed_summary import is_finite
+from latent_audit.report.study import Study
+from latent_audit.report.tables import ABSENT, data_table
+
+
+def section_title(section: str) -> str:
+    """The heading of a section that a measure brought along."""
+    return section[:1].upper() + section[1:].replace("_", " ")
+
+
+def by_section(metrics: Iterable[Metric]) -> dict[str, list[Metric]]:
+    """Metrics in the order of their sections, and in their own order within."""
+    sections: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        sections.setdefault(metric.section, []).append(metric)
+    return sections
+
+
+def measure_tables(study: Study, sections: Container[str]) -> tuple[dict[str, Markup], dict[str, Markup]]:
+    """The tables of the sections that the page has, and those of the sections that measures brought along."""
+    measured = {metric for own in study.metrics.values() for metric in own}
+    tables = {
+        section: _table(study, metrics, section)
+        for section, metrics in by_section(m for m in study.measures.values() if m.name in measured).items()
+    }
+    own = {section: table for section, table in tables.items() if section in sections}
+    return own, {section: table for section, table in tables.items() if section not in own}
+
+
+def _table(study: Study, metrics: list[Metric], section: str) -> Markup:
+    rows = [
+        {"measure": explained(metric)}
+        | {name: _written(study.metrics.get(arm, {}).get(metric.name), metric) for arm, name in study.names.items()}
+        for metric in metrics
+    ]
+    caption = f"Measures, {section_title(section)}: mean over seeds of the sampled codes z, and 95% interval"
+    return data_table(pd.DataFrame(rows), caption=caption)
+
+
+def explained(metric: Metric) -> str:
+    """A metric in words, with its definition where it has one."""
+    return f"{metric.phrase}: {metric.sentence}" if metric.sentence else metric.phrase
+
+
+def _written(found: Mapping[str, Any] | None, metric: Metric) -> str:
+    if found is None or not is_finite(found["mean"]):
+        return ABSENT
+    form = form_of(metric.name, {metric.name: metric})
+    ends = found["low"], found["high"]
+    return form(found["mean"]) + (f" ({form(ends[0])} to {form(ends[1])})" if all(map(is_finite, ends)) else "")
