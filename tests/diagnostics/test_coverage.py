@@ -39,9 +39,10 @@ def test_wrong_units_leave_raw_holes_that_whitening_closes_and_a_half_plane_leav
     assert coverage.holes(half, rng=rng, draws=10)["value"][0] == pytest.approx(0.5, abs=0.15)
 
 
-def test_high_dimensions_use_a_documented_number_of_rows(rng):
-    table = coverage.holes(rng.standard_normal((2500, 20)), rng=rng, draws=5)
-    assert table["n"].tolist() == [coverage.BRUTE_ROWS] * 2
+def test_many_codes_and_many_dimensions(rng):
+    table = coverage.holes(rng.standard_normal((coverage.HOLE_ROWS + 50, 2)), rng=rng, draws=2)
+    assert table["n"].tolist() == [coverage.HOLE_ROWS] * 2
+    assert coverage.holes(rng.standard_normal((250, 20)), rng=rng, draws=5)["value"].isna().all()
 
 
 def test_same_seed_same_numbers():

@@ -76,12 +76,17 @@ def run_audit(
             say(line)
         tables = tables._replace(per_dim=with_names(tables.per_dim, codes.columns, codes.z.shape[1]))
         written = {f"{name}.csv": getattr(tables, name) for name in TABLES if getattr(tables, name) is not None}
+        written["reasons.csv"] = tables.verdict.reasons
+        if tables.verdict.fits is not None:
+            written["fits.csv"] = tables.verdict.fits
         for name, table in written.items():
             write_table(folder / name, table)
         described = _writable(_description(request, codes, images, tables, settings, notes))
         described["files"] = sorted([*written, PAGE])
         write_text(folder / PAGE, audit_page(tables, described, codes, _samples(codes, images)))
         write_json(folder / MARKER, described)
+    for line in (tables.verdict.sentence, *tables.verdict.advice):
+        say(line)
     say(f"{request.out / PAGE}: {len(written)} tables beside it")
     return tables
 
@@ -147,6 +152,9 @@ def _description(
         "columns": {role: list(names) for role, names in codes.columns.items()},
         "images": None if images is None else list(images.shape),
         "shown_dims": list(tables.dims),
+        "may_sample": tables.verdict.may_sample,
+        "verdict": tables.verdict.sentence,
+        "advice": list(tables.verdict.advice),
         "seed": request.seed,
         "settings": asdict(settings),
         "notes": notes,

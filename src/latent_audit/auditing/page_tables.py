@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -22,7 +23,7 @@ HEADINGS = {"dim": "dimension, from 0", "name": "column",
 
 
 def html_tables(tables: AuditTables, view: View, about: Mapping[str, Any]) -> dict[str, Markup | None]:
-    """transforms, joint (what has a null), extents (what has none), separability (None without), provenance."""
+    """reasons, transforms, joint (what has a null), extents (what has none), separability (or None), provenance."""
     joint = tables.joint[~tables.joint["metric"].isin(_elsewhere(tables.metrics))]
     tested = joint["null_high"].notna()
     scores = None
@@ -32,6 +33,7 @@ def html_tables(tables: AuditTables, view: View, about: Mapping[str, Any]) -> di
             caption="Telling the classes apart: fitted on a half of each class, scored on the other (separability.csv)",
         )  # fmt: skip
     return {
+        "reasons": _reason_table(view, tables.metrics),
         "transforms": _transform_table(tables.transforms),
         "joint": _joint_table(_named(joint[tested], tables.metrics), view),
         "extents": data_table(
@@ -75,9 +77,25 @@ def _joint_table(rows: pd.DataFrame, view: View) -> Markup:
     return data_table(
         shown,
         caption=f"joint.csv against chance: where 95% of as many true draws fall. p is of {number(counted)} codes"
-        f"{'' if counted == view.about['n'] else ', a seeded part of all'}; the smallest it can be is "
-        f"{number(1 / (1 + view.about['settings']['null_draws']), 2)}",
+        f"{'' if counted == view.about['n'] else ', a seeded part of all'}, each on its own: what is left of them "
+        "together stands in reasons.csv",
         headings={"what": "statistic", "found": "it is", "p_value": "p"},
+    )
+
+
+def _reason_table(view: View, metrics: Mapping[str, Metric]) -> Markup:
+    rows = view.verdict.reasons
+    matters, differs = rows["matters"], rows["differs"]
+    size = rows["effect"].notna()
+    found = np.select(
+        [matters, differs & size, differs], ["differs, and matters", "differs, too little to matter", "differs"], "-"
+    )
+    shown = rows.assign(what=[phrase_of(str(metric), metrics) for metric in rows["metric"]], found=found)
+    return data_table(
+        shown[["what", "where", "value", "effect", "margin", "p_holm", "found"]],
+        caption="reasons.csv: every test of z as one family; p after Holm’s adjustment. An effect matters from its "
+        "margin on; a test without one tells that there is a difference, not how large it is",
+        headings={"what": "statistic", "where": "dimension", "p_holm": "p, Holm", "found": "it"},
     )
 
 

@@ -16,6 +16,7 @@ from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.base.measures import Applies, Metric, applicable, described, every_measure
+from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.checks import as_labels
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
@@ -23,6 +24,8 @@ from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wi
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.diagnostics.subject import Posterior, Subject
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
+from latent_audit.diagnostics.verdict import DESCRIBED as VERDICT_METRICS
+from latent_audit.diagnostics.verdict import Verdict, judge
 
 MOST_CLASSES = 1000  # the votes of the class map are points x classes; more values are a measurement, not a class
 
@@ -36,6 +39,7 @@ class AuditTables(NamedTuple):
     class_map : index into the sorted classes over the unit square of z (row 0 = small second coordinate).
     dims : the two dimensions of the class map and the centroids.
     metrics : what is known of every metric of these tables, by name.
+    verdict : may N(0, I) be sampled, and why; of z. Its parts are at hand as `may_sample`, `sentence` and `reasons`.
     """
 
     per_dim: pd.DataFrame
@@ -46,6 +50,7 @@ class AuditTables(NamedTuple):
     class_map: np.ndarray | None
     dims: tuple[int, int]
     metrics: Mapping[str, Metric]
+    verdict: Verdict
 
 
 def audit(
@@ -109,7 +114,7 @@ def audit(
             made[code] = made["mu"]
         else:
             reference = None if train is None else _reference(train, code)
-            subject = Subject(values, settings, dims, seed, labels, reference)
+            subject = Subject(values, settings, dims, seed, labels, reference, code=code)
             made[code] = code_tables(subject, applies, _prefixed(report_step, code))
     per_dim = _stacked({code: own.per_dim for code, own in made.items()})
     rows = [_stacked({code: own.joint for code, own in made.items()})]
@@ -117,15 +122,19 @@ def audit(
         report_step(f"posterior: decomposition of the KL over all {len(posterior.z):,} rows")
         per_dim = per_dim.merge(posterior.rates, on="dim", how="left")
         rows += _posterior_rows(Subject(codes["z"], settings, dims, seed, labels, None, posterior), applies)
+    joint = pd.concat(rows, ignore_index=True)
+    report_step("verdict")
+    joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
     return AuditTables(
         per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
-        joint=pd.concat(rows, ignore_index=True),
+        joint=joint,
         transforms=_stacked({code: own.transforms for code, own in made.items()}),
         classes=_stacked_if_any({code: own.classes for code, own in made.items()}),
         separability=_stacked_if_any({code: own.separability for code, own in made.items()}),
         class_map=made["z"].class_map,
         dims=dims,
-        metrics=described(registered()),
+        metrics=described(registered()) | {metric.name: metric for metric in VERDICT_METRICS},
+        verdict=judge(joint_of_z, per_dim_of_z, codes["z"], rng=rng_for(seed, "audit", "verdict"), seed=seed),
     )
 
 

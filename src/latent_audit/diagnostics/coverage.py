@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from latent_audit.diagnostics.subject import Subject
 
 TREE_DIMENSIONS = 16  # beyond, a k-d tree visits nearly every point and brute force is faster
-MIDDLE_ROWS = 10_000  # from 9 to 16 dimensions at most so many codes and prior draws are compared
-BRUTE_ROWS = 2_000  # beyond 16 dimensions
+BALL_DIMENSIONS = 3  # beyond, the count of balls loses its meaning: codes all at 0 score .96 at d 2, .03 at d 50
+HOLE_ROWS = 10_000  # the count grows with the number of codes: of more, a seeded part
 RADIUS_DISTANCES = 40_000  # distances behind a hole radius
 _DISTANCES_AT_ONCE = 2**22  # 32 MiB of float64 per block
 
@@ -42,8 +42,8 @@ def subsample(x: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndarr
 
 
 def hole_rows(n: int, latent_dim: int) -> int:
-    """How many of n codes the hole fraction uses: all up to 8 dimensions, 10,000 up to 16, 2,000 beyond."""
-    return n if latent_dim <= 8 else min(n, MIDDLE_ROWS if latent_dim <= TREE_DIMENSIONS else BRUTE_ROWS)
+    """How many of n codes the hole fraction uses: at most 10,000; none beyond 3 dimensions (see `empty_mass`)."""
+    return min(n, HOLE_ROWS) if 1 <= latent_dim <= BALL_DIMENSIONS else 0
 
 
 def hole_radius(n: int, latent_dim: int, *, rng: np.random.Generator) -> float:
@@ -65,9 +65,9 @@ def holes(x: Codes | np.ndarray, *, rng: np.random.Generator, draws: int = 40) -
     """Prior mass out of reach of the codes, raw and whitened, against the same number of true prior draws.
 
     hole_fraction = P_{Z ~ N(0, I)}[distance of Z to the nearest code > r], r the 99% nearest-neighbour distance of the
-    same number of true prior draws, so that codes which follow the prior score 0.01. It grows with n and dimension:
-    compare at equal n only. Up to 8 dimensions all rows are used; up to 16 at most 10,000 and beyond at most 2,000
-    codes (a seeded subsample without replacement), with as many prior draws.
+    same number of true prior draws, so that codes which follow the prior score 0.01. It grows with n: compare at equal
+    n only. At most 10,000 codes are used (a seeded subsample without replacement), with as many prior draws. Beyond 3
+    dimensions it says nothing and is NaN (`empty_mass` goes on).
 
     Parameters
     ----------
@@ -87,10 +87,10 @@ def holes(x: Codes | np.ndarray, *, rng: np.random.Generator, draws: int = 40) -
     """
     codes = Codes.of(x, where="holes")
     used = subsample(codes.values, hole_rows(*codes.shape), rng=rng)
-    rows = [_hole_row("hole_fraction", used, "raw", draws, rng)]
+    rows = [_hole_row("hole_fraction", used, "raw", draws if len(used) else 0, rng)]
     affine = codes.whitening
     white = affine(used)
-    rows.append(_hole_row("hole_fraction_whitened", white, "whitened", draws if affine.rank else 0, rng))
+    rows.append(_hole_row("hole_fraction_whitened", white, "whitened", draws if affine.rank and len(used) else 0, rng))
     return pd.DataFrame(rows)
 
 

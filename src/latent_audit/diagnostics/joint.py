@@ -7,14 +7,27 @@ import pandas as pd
 
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Measure, Metric, share
+from latent_audit.diagnostics.chance import tail_p
 from latent_audit.diagnostics.codes import Codes
-from latent_audit.diagnostics.coverage import sign_flips, subsample
-from latent_audit.diagnostics.null import SHAPE_METRICS, monte_carlo_p, null_band, null_table, prior_row, shape_row
+from latent_audit.diagnostics.coverage import hole_rows, sign_flips, subsample
+from latent_audit.diagnostics.multivariate_shape import henze_zirkler_beta
+from latent_audit.diagnostics.null import (
+    HOLES,
+    SHAPE_METRICS,
+    TWO_SIDED,
+    at_rows,
+    hole_null,
+    hole_value,
+    null_table,
+    prior_row,
+    shape_row,
+)
 from latent_audit.diagnostics.parallel import single_threaded_blas
 
 if TYPE_CHECKING:
     from latent_audit.diagnostics.subject import Subject
 
+LEAST_KERNEL = 3.0  # codes, itself not counted, that the kernel about a code should reach under the null
 JOINT_ROWS = 25_000  # of more codes a seeded part stands for all: sums over pairs grow with the square
 DESCRIBED = (
     Metric("mardia_b1p", "Mardia’s skewness, after whitening", low=0.0),
@@ -73,15 +86,17 @@ def joint(
     ----------
     x : (sample, latent) codes, at least 20 finite rows.
     rng : draws the calibration rows, the projections and the prior draws of the hole fractions.
-    calibration_rows, draws, null_seed : p is of a seeded subsample of n_p = min(n, calibration_rows) rows against
-        `draws` samples of n_p true draws of N(0, I) from `null_seed`; these are computed once per process and size.
+    calibration_rows, draws, null_seed : chance is `draws` samples of min(n, calibration_rows) true draws of N(0, I),
+        from `null_seed`, moved to n rows by `null.at_rows`; they are computed once per process and size.
 
     Returns
     -------
-    Rows in the order of `METRICS`, then `rank`; columns `metric value p_value null_low null_high n_p`. p = (1 + #{null
-    >= observed}) / (draws + 1), upper tail, mardia_b2p two-sided; its floor is 1 / (draws + 1). null_low, null_high:
-    2.5% and 97.5% of the null at all n rows, extrapolated from n_p by `null.null_band`. Statistics of shape are NaN
-    without any spread or with no more rows than dimensions (their p: no more than n_p); `rank` has no p.
+    Rows in the order of `METRICS`, then `rank`; columns `metric value p_value null_low null_high n_p`. p is of all
+    n_p rows that the value is of, upper tail, mardia_b2p two-sided, by `chance.tail_p`; that of symmetry_energy is of
+    at most calibration_rows of them. null_low, null_high: 2.5% and 97.5% of the null. Statistics of shape are NaN
+    without any spread or with no more rows than dimensions (their p: no more than the calibration has); hole fractions
+    beyond 3 dimensions; mmd2_rbf and henze_zirkler where their kernel is too narrow for so many dimensions
+    (`_trivial`). `rank` has no p.
 
     Raises
     ------
@@ -101,30 +116,53 @@ def joint(
 
 def _joint(codes: Codes, rng, calibration_rows, draws, projections, null_seed) -> pd.DataFrame:
     n, latent_dim = codes.shape
-    rank = codes.whitening.rank
-    used = codes if n <= calibration_rows else Codes(subsample(codes.values, calibration_rows, rng=rng))
-    options = {"projections": projections, "seed": null_seed}
-    values = prior_row(codes, rng=rng, **options) | shape_row(codes, rng=rng, seed=null_seed)
-    observed = dict(values)
-    if len(used) < n:
-        observed = prior_row(used, rng=rng, **options) | shape_row(used, rng=rng, seed=null_seed)
-    tables = {"prior": (latent_dim, null_table("prior", len(used), latent_dim, draws, *options.values()))}
-    if 0 < rank < len(used):
-        tables["shape"] = (rank, null_table("shape", len(used), rank, draws, *options.values()))
-    observed["symmetry_energy"], flipped = sign_flips(used.values, rng=rng, flips=draws)
-    nulls = tables | {"flips": (latent_dim, {"symmetry_energy": flipped})}
-    rows = [_row(metric, values, observed, nulls, n, len(used)) for metric in METRICS]
-    return pd.DataFrame([*rows, _bare_row("rank", float(rank), n)])
+    rank, n_p = codes.whitening.rank, min(n, calibration_rows)
+    values = prior_row(codes, rng=rng, projections=projections) | shape_row(codes)
+    values |= {metric: np.nan for metric in _trivial(n, latent_dim, rank)}
+    values |= {metric: hole_value(codes, metric, rng=rng, seed=null_seed) for metric in HOLES}
+    nulls = {"prior": (latent_dim, null_table("prior", n_p, latent_dim, draws, projections, null_seed))}
+    if 0 < rank < n_p:
+        nulls["shape"] = (rank, null_table("shape", n_p, rank, draws, projections, null_seed))
+    rows = {metric: _row(metric, values[metric], nulls, n, n_p) for metric in METRICS if metric not in HOLES}
+    for metric, of in zip(HOLES, (latent_dim, rank), strict=True):
+        rows[metric] = _hole_row(metric, values[metric], n, of, null_seed)
+    used = subsample(codes.values, calibration_rows, rng=rng)
+    observed, flipped = sign_flips(used, rng=rng, flips=draws)
+    rows["symmetry_energy"] |= _against(observed, flipped, "symmetry_energy") | {"n_p": len(used)}
+    low, high = np.quantile(flipped * len(used) / n, [0.025, 0.975])
+    rows["symmetry_energy"] |= {"null_low": max(0.0, float(low)), "null_high": float(high)}
+    return pd.DataFrame([*(rows[metric] for metric in METRICS), _bare_row("rank", float(rank), n)])
 
 
-def _row(metric: str, values: dict, observed: dict, nulls: dict, n: int, n_p: int) -> dict:
-    kind = "flips" if metric == "symmetry_energy" else "shape" if metric in SHAPE_METRICS else "prior"
-    if kind not in nulls or np.isnan(values[metric]):
-        return _bare_row(metric, values[metric], n_p)
+def _trivial(n: int, latent_dim: int, rank: int) -> list[str]:
+    """Statistics whose kernel sees next to nothing but each code itself: their value is the same whatever the codes."""
+    beta2 = henze_zirkler_beta(n, max(rank, 1)) ** 2
+    pairs = {"mmd2_rbf": n * 3.0 ** (-latent_dim / 2), "henze_zirkler": n * (1 + 2 * beta2) ** (-rank / 2)}
+    return [metric for metric, kernel in pairs.items() if kernel < LEAST_KERNEL]
+
+
+def _row(metric: str, value: float, nulls: dict, n: int, n_p: int) -> dict:
+    kind = "shape" if metric in SHAPE_METRICS else "prior"
+    if kind not in nulls or np.isnan(value) or metric == "symmetry_energy":
+        return _bare_row(metric, value, n)
     null_dim, table = nulls[kind]
-    low, high = null_band(metric, table[metric], n_p=n_p, n=n, latent_dim=null_dim)
-    p = monte_carlo_p(metric, observed[metric], table[metric])
-    return {"metric": metric, "value": values[metric], "p_value": p, "null_low": low, "null_high": high, "n_p": n_p}
+    null = at_rows(metric, table[metric], n_p=n_p, n=n, latent_dim=null_dim)
+    return _bare_row(metric, value, n) | _against(value, null, metric)
+
+
+def _hole_row(metric: str, value: float, n: int, latent_dim: int, seed: int) -> dict:
+    rows = hole_rows(n, latent_dim)
+    if np.isnan(value):
+        return _bare_row(metric, value, n)
+    return _bare_row(metric, value, rows) | _against(value, hole_null(metric, rows, latent_dim, seed), metric)
+
+
+def _against(value: float, null: np.ndarray, metric: str) -> dict:
+    if np.isnan(null).any():
+        return {}
+    low, high = np.quantile(null, [0.025, 0.975])
+    p = tail_p(value, null, two_sided=metric in TWO_SIDED)
+    return {"p_value": p, "null_low": float(low), "null_high": float(high)}
 
 
 def _bare_row(metric: str, value: float, n_p: int) -> dict:

@@ -14,76 +14,75 @@ from latent_audit.diagnostics.prior_distance import mean_pair_distance, prior_me
 
 W2_EXCESS = 1.35  # E[n W2^2] - ln ln n of n draws of N(0, 1): simulated 1.42 (se .03) at n = 1,000, 1.32 (.05) at 1e4
 SHAPE_METRICS = ("mardia_b1p", "mardia_b2p", "henze_zirkler", "gaussian_tc", "hole_fraction_whitened")
+HOLES = {"hole_fraction": "raw", "hole_fraction_whitened": "whitened"}
+HOLE_DRAWS = 99
 TWO_SIDED = ("mardia_b2p",)
 
 
 @lru_cache(maxsize=64)
 def radius_of(n: int, latent_dim: int, seed: int) -> float:
     """The hole radius that belongs to n codes in `latent_dim` dimensions, drawn once per seed."""
-    return hole_radius(hole_rows(n, latent_dim), latent_dim, rng=rng_for(seed, "hole-radius", str(n), str(latent_dim)))
+    return hole_radius(n, latent_dim, rng=rng_for(seed, "hole-radius", str(n), str(latent_dim)))
 
 
-def prior_row(x: Codes, *, rng: np.random.Generator, projections: int, seed: int) -> dict[str, float]:
-    """Every statistic whose null is "is N(0, I)"."""
-    used = subsample(x.values, hole_rows(*x.shape), rng=rng)
-    row = prior_statistics(x.values, rng=rng, projections=projections)
-    return row | {"hole_fraction": hole_fraction(used, radius_of(*x.shape, seed), rng=rng)}
+def prior_row(x: Codes, *, rng: np.random.Generator, projections: int) -> dict[str, float]:
+    """Every statistic but the holes whose null is "is N(0, I)"."""
+    return prior_statistics(x.values, rng=rng, projections=projections)
 
 
-def shape_row(x: Codes, *, rng: np.random.Generator, seed: int) -> dict[str, float]:
-    """Every statistic that fits mean and covariance first; NaN without spread or without more rows than dimensions."""
+def shape_row(x: Codes) -> dict[str, float]:
+    """Every statistic but the holes that fits mean and covariance first; NaN without spread or more rows than
+    dimensions."""
     moving = int((np.ptp(x.values, axis=0) > 0).sum())
     # with one row more than dimensions they are the same for any data
     if x.whitening.rank == 0 or len(x) <= moving + 1:
-        return dict.fromkeys(SHAPE_METRICS, np.nan) | {"gaussian_tc": gaussian_tc(x)}
-    white = x.whitened
-    used = subsample(white, hole_rows(*white.shape), rng=rng)
-    holes = hole_fraction(used, radius_of(*white.shape, seed), rng=rng)
-    return shape_statistics(white) | {"gaussian_tc": gaussian_tc(x), "hole_fraction_whitened": holes}
+        return dict.fromkeys(SHAPE_METRICS[:3], np.nan) | {"gaussian_tc": gaussian_tc(x)}
+    return shape_statistics(x.whitened) | {"gaussian_tc": gaussian_tc(x)}
+
+
+def hole_value(x: Codes, metric: str, *, rng: np.random.Generator, seed: int) -> float:
+    """The ball count of the codes, raw or whitened, at the most of them that it takes; NaN where it says nothing."""
+    values = x.values if HOLES[metric] == "raw" else x.whitened
+    rows = hole_rows(*values.shape)
+    if rows == 0 or (HOLES[metric] == "whitened" and len(x) <= values.shape[1] + 1):
+        return float("nan")
+    used = subsample(values, rows, rng=rng)
+    return hole_fraction(used, radius_of(*used.shape, seed), rng=rng)
 
 
 @lru_cache(maxsize=16)
 def null_table(kind: str, n: int, latent_dim: int, draws: int, projections: int, seed: int) -> dict[str, np.ndarray]:
     """`draws` values under N(0, I) of each statistic of `kind` ("prior" or "shape"); read only, computed once."""
-    radius_of(n, latent_dim, seed)  # before the threads, so that it is drawn once
 
     def draw(number: int) -> dict[str, float]:
         rng = rng_for(seed, "joint-null", kind, str(n), str(latent_dim), str(number))
         x = Codes(rng.standard_normal((n, latent_dim)))
-        if kind == "prior":
-            return prior_row(x, rng=rng, projections=projections, seed=seed)
-        return shape_row(x, rng=rng, seed=seed)
+        return prior_row(x, rng=rng, projections=projections) if kind == "prior" else shape_row(x)
 
     rows = in_order(draw, range(draws))
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def monte_carlo_p(metric: str, value: float, null: np.ndarray) -> float:
-    """(1 + #{null >= value}) / (B + 1); Mardia's kurtosis two-sided: twice the smaller side, at most 1. NaN stays.
+@lru_cache(maxsize=16)
+def hole_null(metric: str, n: int, latent_dim: int, seed: int) -> np.ndarray:
+    """HOLE_DRAWS ball counts of n draws of N(0, I), drawn at that very n; read only, computed once."""
+    radius_of(hole_rows(n, latent_dim), latent_dim, seed)  # before the threads, so that it is drawn once
 
-    Davison & Hinkley (1997), equation 4.11.
-    """
-    if np.isnan(value) or np.isnan(null).any():
-        return float("nan")
-    above, below = 1 + (null >= value).sum(), 1 + (null <= value).sum()
-    sides = 2 * min(above, below) if metric in TWO_SIDED else above
-    return min(1.0, float(sides / (len(null) + 1)))
+    def draw(number: int) -> float:
+        rng = rng_for(seed, metric, str(n), str(latent_dim), str(number))
+        return hole_value(Codes(rng.standard_normal((n, latent_dim))), metric, rng=rng, seed=seed)
+
+    return np.array(in_order(draw, range(HOLE_DRAWS)))
 
 
-def null_band(metric: str, null: np.ndarray, *, n_p: int, n: int, latent_dim: int) -> tuple[float, float]:
-    """2.5% and 97.5% of the null at n rows, from draws at n_p rows.
-
-    The draws are moved from n_p to n by their mean and spread, exactly known or known in the limit (`_scale`).
-    """
-    if np.isnan(null).any():
-        return float("nan"), float("nan")
-    low, high = np.quantile(null, [0.025, 0.975])
+def at_rows(metric: str, null: np.ndarray, *, n_p: int, n: int, latent_dim: int) -> np.ndarray:
+    """Draws of the null at n_p rows as they would be at n: moved by centre and spread, exactly known or in the limit
+    (`_scale`)."""
     if n == n_p:
-        return float(low), float(high)
+        return null
     centre_p, spread_p = _scale(metric, n_p, latent_dim)
     centre, spread = _scale(metric, n, latent_dim)
-    moved = [float(max(0.0, centre + (edge - centre_p) * spread / spread_p)) for edge in (low, high)]
-    return moved[0], moved[1]
+    return np.maximum(0.0, centre + (null - centre_p) * spread / spread_p)
 
 
 def _scale(metric: str, n: int, d: int) -> tuple[float, float]:
@@ -99,16 +98,12 @@ def _scale(metric: str, n: int, d: int) -> tuple[float, float]:
         h = {"half_median": median / 2, "median": median, "double_median": 2 * median}
         h2 = h.get(metric.removeprefix("mmd2_rbf_"), 1.0) ** 2
         return (1 - (h2 / (h2 + 2)) ** (d / 2)) / n, 1 / n
-    if metric == "symmetry_energy":
-        return 0.0, 1 / n  # the mean over sign flips is E|2x| / n, whatever the law of x: all of it scales
     if metric == "energy_d2":
         return mean_pair_distance(d) / n, 1 / n
     if metric in ("sliced_w2", "max_sliced_w2"):
         return 0.0, np.sqrt((np.log(np.log(n)) + (d if metric == "max_sliced_w2" else W2_EXCESS)) / n)
     if metric == "radius_ks":
         return 0.0, 1 / (np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n))
-    if metric.startswith("hole_fraction"):
-        return 0.01, 1 / np.sqrt(hole_rows(n, d))
     return {"mardia_b1p": _b1p, "mardia_b2p": _b2p, "gaussian_tc": _tc, "henze_zirkler": _hz}[metric](n, d)
 
 

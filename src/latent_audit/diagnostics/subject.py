@@ -36,7 +36,8 @@ class Subject:
     """One code (mu or z) under audit; what was not given is None.
 
     labels : (sample,) classes. reference : codes and labels of another split, to fit on. posterior : stands beside z
-    alone. dims : the two dimensions that are shown. seed : of every draw, the same for mu and z.
+    alone. dims : the two dimensions that are shown. seed : of every draw, the same for mu and z. code : mu or z; what
+    the prior is promised to is z, and what takes long is asked of z alone.
     """
 
     codes: Codes
@@ -46,6 +47,7 @@ class Subject:
     labels: np.ndarray | None = None
     reference: tuple[Codes, np.ndarray] | None = None
     posterior: Posterior | None = None
+    code: str = "z"
 
     def rng(self, *purpose: str) -> np.random.Generator:
         """A stream of this audit by its name: a new name shifts no other draw."""

@@ -1,7 +1,7 @@
 """An audit in words: the answer, what each figure of it shows, and the statistics by plain names."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,21 @@ from latent_audit.report.tables import number, percent, set_number
 HOLES_MATTER, KS_MATTERS = 0.05, 0.05
 
 
+class Told(Protocol):
+    """What is read of a verdict (`diagnostics.verdict.Verdict`)."""
+
+    sentence: str
+    advice: tuple[str, ...]
+    reasons: pd.DataFrame
+
+
 class View(NamedTuple):
     """What the words are about: code z, with its chance.
 
     about : audit.json. per_dim : rows of z. joint : metric -> its row, of z. transforms, classes, separability : rows
     of z, None where there are none. ks_chance : KS D that the worst of so many dimensions of true draws stays below in
     97.5% of cases. drawn : dimensions (from 0) whose histograms are shown, in order. tests : p columns of per_dim.
+    verdict : the answer and what it rests on.
     """
 
     about: Mapping[str, Any]
@@ -30,6 +39,7 @@ class View(NamedTuple):
     ks_chance: float
     drawn: Sequence[int]
     tests: Sequence[str]
+    verdict: "Told"
 
     @property
     def worst(self) -> Mapping[str, Any]:
@@ -41,25 +51,13 @@ class View(NamedTuple):
 def answer(view: View) -> list[str]:
     """A headline, then what it rests on: each dimension, all together, holes, the KL, the classes; with numbers."""
     return [
-        _headline(view),
+        view.verdict.sentence,
         _dimensions(view),
         _together(view),
         _holes(view),
         *([_posterior(view)] if "index_code_mi" in view.joint else []),
         *([_classes(view, view.classes)] if view.classes is not None else []),
     ]
-
-
-def _headline(view: View) -> str:
-    holes, energy = view.joint["hole_fraction"], view.joint["energy_d2"]
-    if holes["value"] - holes["null_high"] >= HOLES_MATTER:
-        return f"Not safely: {percent(holes['value'])} of draws from N(0, I) would land where no code is near."
-    far = view.worst["ks_d"] >= max(KS_MATTERS, view.ks_chance)
-    if far or energy["value"] > energy["null_high"]:
-        return "With care: few holes beyond chance, but the codes are not N(0, I)."
-    return (
-        f"As far as {number(view.about['n'])} codes can tell, yes: neither holes nor distance to N(0, I) exceed chance."
-    )
 
 
 def _dimensions(view: View) -> str:
@@ -83,22 +81,29 @@ def _dimensions(view: View) -> str:
 
 def _together(view: View) -> str:
     energy, radius = view.joint["energy_d2"], view.joint["radius_ks"]
-    beyond = [row for row in view.joint.values() if outside(row)]
-    tested = [row for row in view.joint.values() if np.isfinite(row["null_high"])]
+    reasons = view.verdict.reasons
     question = "All dimensions together" if len(view.per_dim) > 1 else "By other measures"
     return (
         f"{question}? The squared energy distance to N(0, I) is {number(energy['value'])}, where true draws give "
         f"{_band(energy)} (p {number(energy['p_value'], 2)}); the codes’ distances from 0 are off by "
-        f"{number(radius['value'])} (KS), where true draws give {_band(radius)}. {len(beyond)} of {len(tested)} joint "
-        f"statistics are outside what chance gives."
+        f"{number(radius['value'])} (KS), where true draws give {_band(radius)}. {int(reasons['differs'].sum())} of "
+        f"{len(reasons)} tests, of single dimensions and of all together, reject N(0, I) at 5% (Holm)."
     )
 
 
 def _holes(view: View) -> str:
-    holes = view.joint["hole_fraction"]
+    holes, mass = view.joint["hole_fraction"], view.joint["hole_mass"]
+    place = "" if not mass["where"] else " in the emptiest plane that was found"
+    emptiness = (
+        f"Holes? {percent(mass['value'])} of N(0, I) is empty of codes{place}: there are fewer than half of those that "
+        f"it would put there (true draws, as many: up to {percent(mass['null_high'])})."
+    )
+    if not np.isfinite(holes["value"]):
+        return emptiness + " Balls are not counted beyond three dimensions, where they say nothing."
     return (
-        f"Holes? A draw from N(0, I) lands where no code is near in {percent(holes['value'])} of cases; true draws, as "
-        f"many, would leave {percent(holes['null_low'])} to {percent(holes['null_high'])}."
+        f"{emptiness} By the count of balls, a draw from N(0, I) lands where none of {number(int(holes['n_p']))} codes "
+        f"is near in {percent(holes['value'])} of cases; true draws, as many, would leave {percent(holes['null_low'])} "
+        f"to {percent(holes['null_high'])}."
     )
 
 
