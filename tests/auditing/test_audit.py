@@ -18,7 +18,9 @@ JOINT = (
     "mardia_b1p", "mardia_b2p", "henze_zirkler", "mmd2_rbf", "energy_d2", "sliced_w2", "gaussian_tc", "hole_fraction",
 )  # fmt: skip
 POSTERIOR = (
-    "kl", "index_code_mi", "total_correlation", "dimwise_kl", "marginal_kl", "active_units", "collapsed_units",
+    "kl", "index_code_mi", "total_correlation", "dimwise_kl", "marginal_kl", "index_code_mi_loo",
+    "total_correlation_loo", "dimwise_kl_loo", "marginal_kl_loo", "marginal_kl_perfect", "total_correlation_perfect",
+    "active_units", "collapsed_units",
 )  # fmt: skip
 
 

@@ -127,3 +127,34 @@ def test_many_classes_are_not_told_apart_by_colour(rng):
 def test_bytes_repeat(rng):
     z = rng.standard_normal((N, 3))
     assert page_of(z) == page_of(z)
+
+
+def encoder_page(rng, std: float, n: int = N) -> str:
+    """The page of a perfect encoder of three dimensions, without tags."""
+    mu = np.sqrt(1 - std**2) * rng.standard_normal((n, 3))
+    logvar = np.full((n, 3), 2 * np.log(std))
+    return re.sub(r"<[^>]*>", " ", page_of(mu + std * rng.standard_normal((n, 3)), mu=mu, logvar=logvar))
+
+
+def test_the_parts_of_the_kl_are_brackets_beside_a_perfect_encoder(rng):
+    text = encoder_page(rng, 0.7, n=400)
+    brackets = re.findall(r"between (\S+) and (\S+) (?:of|\()", text)
+    assert len(brackets) == 4  # of information, dependence and distance in the answer; of all codes in the caption
+    assert all(float(low.replace("−", "-")) < float(high.replace("−", "-")) for low, high in brackets)
+    assert "400 codes show at most ln 400 = 5.99 of it" in text
+    assert re.search(r"dependence between dimensions \(a perfect encoder of the same rate would show 0\.\d+\)", text)
+    assert re.search(r"Of a perfect encoder of the same rate, .* the first would make 0\.\d+ nats", text)
+    assert "cannot be told" not in text
+
+
+def test_what_too_few_codes_cannot_tell_is_a_sentence_and_no_number(rng):
+    text = encoder_page(rng, 0.05)
+    said = (
+        r"How the posterior’s KL of 8\.\d+ nats divides cannot be told from 80 codes: the information of 4\.\d+ nats "
+        r"about the input is within 2 nats of ln 80 = 4\.38, the most that so many can show\. It may be as much as the "
+        r"KL, and it would take about e\^11 codes"
+    )
+    assert len(re.findall(said, text)) == 2  # in the answer and under the figure
+    assert "too few codes to divide it" in text
+    assert "between" not in text.split("How the posterior")[1].split("active.")[0].replace("between dimensions", "")
+    assert "nan" not in text.lower().split()

@@ -75,7 +75,7 @@ def audit(
     z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code. None with mu and logvar
         draws it (seeded, as the command does); with mu alone the code is deterministic, z = mu. Of a data frame the
         columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`.
-    mu, logvar : (sample, latent) posterior means and log variances of a VAE, for the rows of `mu` and the exact
+    mu, logvar : (sample, latent) posterior means and log variances of a VAE, for the rows of `mu` and the
         decomposition of the KL. What is of the posterior (mu, logvar and z together) stands under code z.
     labels : (sample,) classes, integers or strings, at most 1,000 different ones.
     train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each

@@ -12,7 +12,7 @@ from latent_audit.figures.canvas import Band, Sketch, sketch
 from latent_audit.figures.compose import WINDOW
 from latent_audit.figures.dimensions import MAX_DIMS, dimension_label, dimension_words, names_of, shown_dims
 from latent_audit.figures.marginals import plot_marginal
-from latent_audit.figures.posterior import PARTS, plot_kl_of_dimensions, plot_kl_parts
+from latent_audit.figures.posterior import PARTS, part_words, plot_kl_of_dimensions, plot_kl_parts
 from latent_audit.figures.scores import strip_panel
 from latent_audit.figures.style import INK, MUTED, arm_colours, class_colours
 
@@ -186,14 +186,16 @@ def shown_classes(classes: pd.DataFrame) -> pd.DataFrame:
 def kl_parts(values: Mapping[str, float], per_dim: pd.DataFrame) -> list[Band]:
     """The KL of the posterior with the three parts that add up to it, and the KL of each dimension, in nats.
 
-    values : kl, index_code_mi, total_correlation, dimwise_kl. per_dim : rows of z with kl_nats and is_active.
+    values : kl and both estimates of index_code_mi, total_correlation and dimwise_kl, as `plot_kl_parts` takes them.
+    per_dim : rows of z with kl_nats and is_active.
     """
     kl, active = per_dim["kl_nats"].to_numpy(dtype=float), per_dim["is_active"].to_numpy(dtype=bool)
+    told = bool(np.isfinite(values["total_correlation"]))
     parts = sketch(
         lambda ax: plot_kl_parts(values, colour=COLOUR, ax=ax),
         title="What the KL is made of",
-        note="the lower three add up to it",
-        alt="Bars: " + "; ".join(f"{words} {values[part]:.3g} nats" for part, words in PARTS.items()) + ".",
+        note="lines: between two estimates, each of which adds up" if told else "too few codes to divide it",
+        alt="Bars: " + "; ".join(f"{words} {part_words(values, part)}" for part, words in PARTS.items()) + ".",
         size=(360, 170),
     )
     dimensions = sketch(

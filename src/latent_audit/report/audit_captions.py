@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-import numpy as np
 from markupsafe import Markup
 
 from latent_audit.figures.dimensions import dimension_label, names_of
+from latent_audit.report import kl_words
 from latent_audit.report.audit_words import KS_MATTERS, View
 from latent_audit.report.tables import number, percent, set_number
 
@@ -110,14 +110,7 @@ def areas(view: View) -> str:
 
 def kl(view: View) -> str:
     """The decomposition of the KL."""
-    value = {metric: row["value"] for metric, row in view.joint.items()}
-    part = value["marginal_kl"] / value["kl"] if value["kl"] else 0.0
-    return (
-        f"Of {number(value['kl'])} nats, {number(value['marginal_kl'])} ({percent(part)}) is the distance of all codes "
-        f"together, q(z), to N(0, I): total correlation and dimension-wise KL. The rest tells one input’s code from "
-        f"another’s, and cannot exceed ln n = {number(float(np.log(view.about['n'])))}. Exact sums over all codes "
-        f"(Chen et al. 2018)."
-    )
+    return kl_words.caption(view.joint)
 
 
 CAPTIONS: dict[str, Callable[[View], str]] = {

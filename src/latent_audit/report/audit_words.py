@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from latent_audit.figures.dimensions import dimension_words, names_of
+from latent_audit.report import kl_words
 from latent_audit.report.tables import number, percent, set_number
 
 # The study's margins (diagnostics.margins): from here on a departure counts as large.
@@ -55,7 +56,7 @@ def answer(view: View) -> list[str]:
         _dimensions(view),
         _together(view),
         _holes(view),
-        *([_posterior(view)] if "index_code_mi" in view.joint else []),
+        *([kl_words.posterior(view.joint, len(view.per_dim))] if "index_code_mi" in view.joint else []),
         *([_classes(view, view.classes)] if view.classes is not None else []),
     ]
 
@@ -104,18 +105,6 @@ def _holes(view: View) -> str:
         f"{emptiness} By the count of balls, a draw from N(0, I) lands where none of {number(int(holes['n_p']))} codes "
         f"is near in {percent(holes['value'])} of cases; true draws, as many, would leave {percent(holes['null_low'])} "
         f"to {percent(holes['null_high'])}."
-    )
-
-
-def _posterior(view: View) -> str:
-    value = {metric: row["value"] for metric, row in view.joint.items()}
-    active = ""
-    if "active_units" in value:
-        active = f"; {number(int(value['active_units']))} of {number(len(view.per_dim))} dimensions are active"
-    parts = [number(value[part]) for part in ("index_code_mi", "total_correlation", "dimwise_kl")]
-    return (
-        f"The posterior’s KL of {number(value['kl'])} nats is {parts[0]} of information about the input, {parts[1]} of "
-        f"dependence between dimensions and {parts[2]} of distance of single dimensions{active}."
     )
 
 
