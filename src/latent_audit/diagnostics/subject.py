@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from latent_audit.base.randomness import rng_for
+from latent_audit.base.randomness import replicate_seed, rng_for
 from latent_audit.diagnostics.classes import ClassAreas, class_areas
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import per_dimension_rate
@@ -36,7 +36,8 @@ class Subject:
     """One code (mu or z) under audit; what was not given is None.
 
     labels : (sample,) classes. reference : codes and labels of another split, to fit on. posterior : stands beside z
-    alone. dims : the two dimensions that are shown. seed : of every draw, the same for mu and z.
+    alone. dims : the two dimensions that are shown. seed : of every draw, the same for mu and z; measures draw from
+    `rng`, and use the seed itself only for what chance gives, which replicates share.
     """
 
     codes: Codes
@@ -48,8 +49,10 @@ class Subject:
     posterior: Posterior | None = None
 
     def rng(self, *purpose: str) -> np.random.Generator:
-        """A stream of this audit by its name: a new name shifts no other draw."""
-        return rng_for(self.seed, "audit", *purpose)
+        """A stream of this audit and replicate by its name: a new name shifts no other draw."""
+        replicate = self.settings.replicate
+        seed = self.seed if replicate is None else replicate_seed(self.seed, replicate)
+        return rng_for(seed, "audit", *purpose)
 
     @property
     def there(self) -> frozenset[str]:
