@@ -22,11 +22,11 @@ def main() -> None:
     summaries = {arm: read_table(Path("diagnostics") / arm / "summary.csv") for arm in arms}
     observations = pd.concat([table.assign(arm=arm) for arm, table in summaries.items()], ignore_index=True)
     observations = observations[observations["seed"].isin(params.seeds)]
-    weights = {arm: read_json(Path("models") / arm / "arm.json")["beta_kl"] for arm in arms}
+    arm_files = {arm: read_json(Path("models") / arm / "arm.json") for arm in arms}
     critic = read_json(Path("critic/critic.json"))
     histories = {arm: read_table(Path("models") / arm / "history.csv") for arm in arms}
     described = {name: m for arm in arms for name, m in read_described(Path("diagnostics") / arm / FILE).items()}
-    claims = claims_table(observations, weights, params.diagnostics.margins)
+    claims = claims_table(observations, arm_files, params.diagnostics.margins, described)
     metrics = intervals(observations, described, digits=SIGNIFICANT)
     write_table(Path("reports/claims.csv"), claims)
     write_table(Path("reports/curves.csv"), learning_curves(histories))

@@ -10,10 +10,11 @@ from scipy import stats
 
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import described
-from latent_audit.claims.effects import COLUMNS, claims_table, effects_by_unit, verdict
-from latent_audit.claims.intervals import Interval, mean_interval
+from latent_audit.claims.effects import COLUMNS, claims_table, effects_by_unit
+from latent_audit.claims.intervals import mean_interval, next_interval, p_against
 from latent_audit.claims.ledger import CLAIMS
 from latent_audit.claims.observations import DESCRIBED
+from latent_audit.claims.verdicts import VERDICTS
 from latent_audit.decoding.diagnosis import every_registered
 
 KNOWN = described(every_registered()) | {metric.name: metric for metric in DESCRIBED}
@@ -22,7 +23,7 @@ MARGINS = {
     **{claim.margin: 0.1 for claim in CLAIMS},
     "centre_offset": 0.1, "hole_fraction": 0.05, "ks_d": 0.05, "recon_nats": 1.0, "fd_log_ratio": 0.1,
 }  # fmt: skip
-INF, NAN = np.inf, np.nan
+NAN = np.nan
 
 
 def scores(metric: str, code: str = "z", **of_arms: list[float] | dict[int, float]) -> pd.DataFrame:
@@ -35,8 +36,17 @@ def scores(metric: str, code: str = "z", **of_arms: list[float] | dict[int, floa
     return pd.DataFrame(rows, columns=["arm", "seed", "code", "metric", "value"])
 
 
+def described_arms(weights: Mapping[str, float | None]) -> dict[str, dict]:
+    """arm.json of arms that differ in nothing but role and weight; None: an autoencoder."""
+    return {
+        arm: {"role": "autoencoder" if beta_kl is None else "vae", "family": "ae" if beta_kl is None else "vae",
+              "beta_kl": beta_kl, "epochs": 5, "latent_dim": 2}
+        for arm, beta_kl in weights.items()
+    }  # fmt: skip
+
+
 def table(*observed: pd.DataFrame, arms: Mapping[str, float | None] = ARMS, **margins: float) -> pd.DataFrame:
-    return claims_table(pd.concat(observed, ignore_index=True), arms, MARGINS | margins)
+    return claims_table(pd.concat(observed, ignore_index=True), described_arms(arms), MARGINS | margins, KNOWN)
 
 
 def only(found: pd.DataFrame, claim_id: str) -> pd.Series:
@@ -45,32 +55,8 @@ def only(found: pd.DataFrame, claim_id: str) -> pd.Series:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "direction", "margin", "expected"),
-    [
-        (0.2, 0.4, ">", 0.1, "supported"),
-        (0.2, 0.4, "<", 0.1, "contradicted"),
-        (-0.4, -0.2, ">", 0.1, "contradicted"),
-        (-0.4, -0.2, "<", 0.1, "supported"),
-        (0.0, 0.05, ">", 0.1, "contradicted"),  # significantly above 0, but not by the margin: it does not hold
-        (0.0, 0.05, "<", 0.1, "supported"),
-        (0.05, 0.4, ">", 0.1, "inconclusive"),
-        (0.05, 0.4, "<", 0.1, "inconclusive"),
-        (0.1, 0.4, ">", 0.1, "inconclusive"),  # a margin on the edge is inside
-        (0.0, 0.1, "<", 0.1, "inconclusive"),
-        (0.1, 0.1, ">", 0.1, "inconclusive"),
-        (0.2, 0.2, ">", 0.1, "supported"),
-        (NAN, NAN, ">", 0.1, "inconclusive"),  # one seed
-        (NAN, NAN, "<", 0.1, "inconclusive"),
-        (0.2, INF, ">", 0.1, "inconclusive"),
-    ],
-)
-def test_verdict(low, high, direction, margin, expected):
-    assert verdict(Interval((low + high) / 2, low, high, 5), direction, margin) == expected
-
-
-@pytest.mark.parametrize(
     ("values", "expected"),
-    [([0.50, 0.52, 0.51], "supported"), ([0.01, 0.02, 0.01], "contradicted"), ([0.05, 0.2, 0.1], "inconclusive"),
+    [([0.50, 0.52, 0.51], "supported"), ([0.01, 0.02, 0.01], "negligible"), ([0.05, 0.2, 0.1], "inconclusive"),
      ([0.5], "inconclusive")],
 )  # fmt: skip
 def test_a_claim_of_one_arm(values, expected):
@@ -78,7 +64,7 @@ def test_a_claim_of_one_arm(values, expected):
     interval = mean_interval(values)
     assert row["verdict"] == expected
     assert (row["effect"], row["n_seeds"]) == (interval.mean, len(values))
-    np.testing.assert_array_equal([row["low"], row["high"]], [interval.low, interval.high])
+    np.testing.assert_array_equal([row["low"], row["high"]], [max(interval.low, 0), interval.high])
     assert (row["arms"], row["code"], row["statistic"]) == ("ae", "z", "centre_offset")
     assert (row["margin"], row["direction"], row["figure"]) == (0.1, ">", "fig-codes")
     assert json.loads(row["values"]) == values
@@ -168,7 +154,8 @@ def test_a_study_without_vaes_or_without_autoencoders():
 
 def test_what_was_not_measured_is_left_out():
     found = table(scores("ks_d_max", vae=[0.1, 0.2]), scores("hole_fraction", ae=[0.5, 0.5]))
-    assert found["claim_id"].tolist() == ["vae_marginals"]  # no ae_holes: the VAEs have none to compare with
+    # no ae_holes: the VAEs have none to compare with
+    assert found["claim_id"].tolist() == ["ae_few_holes", "vae_marginals"]
 
 
 def test_codes_are_not_mixed():
@@ -178,13 +165,14 @@ def test_codes_are_not_mixed():
 
 
 def test_every_claim_has_its_row_when_all_is_measured():
-    metrics = {term.metric for claim in CLAIMS for term in (claim.left, claim.right) if term is not None}
+    terms = [term for claim in CLAIMS for term in (claim.left, claim.right) if term is not None]
+    metrics = {name for term in terms for name in (term.metric, term.lower) if name is not None}
     rng = np.random.default_rng(0)
-    observed = [scores(metric, **{arm: rng.uniform(1, 2, 3).tolist() for arm in ARMS}) for metric in sorted(metrics)]
+    observed = [scores(metric, **{arm: rng.uniform(0, 1, 3).tolist() for arm in ARMS}) for metric in sorted(metrics)]
     found = table(*observed)
     assert list(found.columns) == list(COLUMNS)
     assert list(dict.fromkeys(found["claim_id"])) == [claim.claim_id for claim in CLAIMS]
-    assert set(found["verdict"]) <= {"supported", "contradicted", "inconclusive"}
+    assert set(found["verdict"]) <= set(VERDICTS)
     assert not found.isna().any(axis=None)
     assert found.index.equals(pd.RangeIndex(len(found)))
 
@@ -199,7 +187,7 @@ def test_seeds_that_one_arm_lacks_are_named():
 def test_missing_margins_are_named():
     margins = {name: value for name, value in MARGINS.items() if name not in ("ks_d", "hole_fraction")}
     with pytest.raises(InputError, match=r"diagnostics\.margins lacks hole_fraction, ks_d; fix each margin"):
-        claims_table(scores("ks_d_max", vae=[0.1]), ARMS, margins)
+        claims_table(scores("ks_d_max", vae=[0.1]), described_arms(ARMS), margins, KNOWN)
 
 
 def test_values_keep_six_digits():
@@ -227,7 +215,7 @@ def test_effects_stand_apart_by_unit():
     )
     assert {unit: rows["claim"].tolist() for unit, rows in found.items()} == {
         "nats": ["vae_costs_reconstruction, vae vs ae"],
-        "share": ["ae_holes, ae vs vae"],
+        "share": ["ae_few_holes, ae", "vae_few_holes, vae", "ae_holes, ae vs vae"],
         "sd": ["ae_off_centre, ae"],
         "ln_ratio": ["ae_prior_fails, ae vs vae"],
     }
@@ -236,7 +224,17 @@ def test_effects_stand_apart_by_unit():
 
 def test_every_claim_has_a_unit_that_is_right():
     columns = ["claim_id", "arms", "statistic", "effect"]
-    shares = {"asymmetry", "hole_fraction", "ks_d", "area_tv", "area_gain", "knn_gain", "confidence_gain", "jump_gain"}
+    shares = {
+        "asymmetry",
+        "hole_fraction",
+        "hole_limit",
+        "ks_d",
+        "area_tv",
+        "area_gain",
+        "knn_gain",
+        "confidence_gain",
+        "jump_gain",
+    }
     nats = {"marginal_kl", "total_correlation", "recon_nats", "normality_gain"}
     for claim in CLAIMS:
         if claim.scale != "log_ratio":
@@ -244,3 +242,120 @@ def test_every_claim_has_a_unit_that_is_right():
             row = pd.DataFrame([(claim.claim_id, "vae", claim.left.metric, 1.0)], columns=columns)
             found = effects_by_unit(row, KNOWN)
             assert [unit for unit, rows in found.items() if len(rows)] == [expected], claim.claim_id
+
+
+# intervals, p and brackets -------------------------------------------------------------------------------------------
+
+
+def test_the_next_seed_has_a_wider_interval_that_ends_where_the_metric_does():
+    values = [0.24, 0.30, 0.45, 0.94, 0.965]
+    row = only(table(scores("hole_fraction", ae=values), arms={"ae": None}), "ae_few_holes")
+    assert (row["low"], row["high"]) == (pytest.approx(mean_interval(values).low), 1.0)
+    assert mean_interval(values).high > 1
+    assert next_interval(values).low < 0
+    assert (row["next_low"], row["next_high"]) == (0.0, 1.0)
+    assert row["by_values"]
+    narrow = [0.01, 0.012, 0.011, 0.009]
+    row = only(table(scores("hole_fraction", vae=narrow), arms={"vae": 1.0}), "vae_few_holes")
+    expected = next_interval(narrow)
+    assert (row["next_low"], row["next_high"]) == (pytest.approx(expected.low), pytest.approx(expected.high))
+    assert not row["by_values"]
+
+
+def test_a_difference_of_two_shares_ends_at_plus_and_minus_one():
+    found = table(scores("hole_fraction", ae=[0.99, 0.2], vae=[0.0, 0.1]), arms={"ae": None, "vae": 1.0})
+    row = only(found, "ae_holes")
+    assert (row["next_low"], row["next_high"]) == (-1.0, 1.0)
+
+
+def test_p_is_of_the_margin_and_is_corrected_for_all_rows():
+    offsets, reach = [0.50, 0.52, 0.51], [0.9, 1.2, 1.05]
+    found = table(scores("centre_offset", ae=offsets), scores("excess_reach", ae=reach), excess_reach=1.0)
+    first, second = only(found, "ae_off_centre"), only(found, "ae_unbounded")
+    assert first["p_value"] == pytest.approx(stats.ttest_1samp(offsets, 0.1).pvalue)
+    assert second["p_value"] == pytest.approx(stats.ttest_1samp(reach, 1.0).pvalue)
+    assert (second["verdict"], second["p_value"] > 0.05) == ("inconclusive", True)
+    # two rows: the smaller p is doubled, the larger stays
+    assert (first["p_holm"], second["p_holm"]) == (pytest.approx(2 * first["p_value"]), second["p_value"])
+
+
+def test_a_row_without_p_does_not_count_in_the_correction():
+    found = table(scores("centre_offset", ae=[0.50, 0.52, 0.51]), scores("excess_reach", ae=[2.0, NAN, 2.0]))
+    assert np.isnan(only(found, "ae_unbounded")["p_holm"])
+    assert only(found, "ae_off_centre")["p_holm"] == only(found, "ae_off_centre")["p_value"]
+
+
+def bracket(lower: list[float], upper: list[float], **more) -> pd.Series:
+    observed = (scores("marginal_kl", vae=upper), scores("marginal_kl_loo", vae=lower))
+    return only(table(*observed, arms={"vae": 1.0}, marginal_kl=0.1, **more), "vae_joint")
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "expected"),
+    [
+        ([0.01, 0.02, 0.015], [0.03, 0.04, 0.035], "supported"),  # even the upper end is below .1
+        ([0.21, 0.22, 0.215], [0.33, 0.34, 0.335], "contradicted"),  # even the lower end is above
+        ([0.01, 0.02, 0.015], [0.33, 0.34, 0.335], "inconclusive"),  # the truth may lie on either side
+        ([-9.0, -8.0, -8.5], [0.01, 0.02, 0.015], "supported"),
+    ],
+)
+def test_a_bracket_decides_by_its_worse_end(lower, upper, expected):
+    row = bracket(lower, upper)
+    low, high = mean_interval(lower), mean_interval(upper)
+    assert row["verdict"] == expected
+    assert (row["low"], row["high"]) == (low.low, high.high)
+    assert row["effect"] == pytest.approx((low.mean + high.mean) / 2)
+    assert (row["next_low"], row["next_high"]) == (next_interval(lower).low, next_interval(upper).high)
+    assert (row["statistic"], row["bracket"]) == ("marginal_kl", "marginal_kl_loo")
+    assert (row["p_value"] < 0.05) == (expected != "inconclusive")
+    if expected != "inconclusive":
+        assert row["p_value"] == max(p_against(lower, 0.1), p_against(upper, 0.1))
+
+
+def test_estimates_that_cross_still_span_their_interval():
+    row = bracket([0.05, 0.06, 0.055], [0.02, 0.03, 0.025])
+    assert row["low"] == mean_interval([0.02, 0.03, 0.025]).low
+    assert row["high"] == mean_interval([0.05, 0.06, 0.055]).high
+
+
+@pytest.mark.parametrize("missing", ["lower", "upper"])
+def test_a_bracket_with_an_unknown_end_is_inconclusive(missing):
+    ends = {"lower": [0.01, 0.02, 0.015], "upper": [0.03, 0.04, 0.035]}
+    ends[missing][1] = NAN
+    row = bracket(**ends)
+    assert row["verdict"] == "inconclusive"
+    assert np.isnan([row["low"], row["high"], row["p_value"], row["p_holm"]]).all()
+    assert not row["by_values"]
+
+
+def test_without_the_second_estimate_the_first_stands_alone():
+    row = only(table(scores("marginal_kl", vae=[0.01, 0.02, 0.015]), arms={"vae": 1.0}), "vae_joint")
+    assert (row["bracket"], row["verdict"]) == ("", "supported")
+    assert row["high"] == mean_interval([0.01, 0.02, 0.015]).high
+
+
+def test_a_difference_of_brackets_takes_the_worst_ends():
+    weak, weak_loo, strong, strong_loo = [0.5, 0.6, 0.55], [0.4, 0.48, 0.45], [0.2, 0.22, 0.21], [0.15, 0.16, 0.18]
+    row = only(
+        table(
+            scores("marginal_kl", vae=weak, beta_vae=strong),
+            scores("marginal_kl_loo", vae=weak_loo, beta_vae=strong_loo),
+        ),
+        "beta_buys_normality",
+    )
+    assert row["low"] == mean_interval(np.subtract(weak_loo, strong).tolist()).low
+    assert row["high"] == mean_interval(np.subtract(weak, strong_loo).tolist()).high
+    assert row["statistic"] == "difference of marginal_kl"
+
+
+def test_the_mixture_is_held_against_the_arms_own_reconstructions():
+    found = table(
+        scores("fd_clf_gmm", ae=[245.0, 246.0], vae=[300.0, 310.0]),
+        scores("fd_clf_reconstruction", ae=[242.0, 243.0], vae=[200.0, 210.0]),
+        arms={"ae": None, "vae": 1.0},
+    )
+    row = only(found, "ae_mixture_suffices")
+    assert (row["arms"], row["statistic"]) == ("ae", "ln(fd_clf_gmm / fd_clf_reconstruction)")
+    assert row["effect"] == pytest.approx(np.mean(np.log([245 / 242, 246 / 243])))
+    assert row["verdict"] == "supported"
+    assert only(found, "vae_mixture_suffices")["verdict"] == "contradicted"

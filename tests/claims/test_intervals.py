@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from latent_audit.claims.intervals import mean_interval, within
+from latent_audit.claims.intervals import groups, mean_interval, next_interval, p_against, told_by_values, within
 
 
 def test_by_hand():
@@ -71,3 +71,64 @@ def test_a_share_has_no_interval_beyond_0_and_1():
     assert within(wide, -np.inf, np.inf) == wide
     single = within(mean_interval([0.5]), 0, 1)
     assert np.isnan(single.low) and np.isnan(single.high)
+
+
+def test_the_next_seed_by_hand():
+    # mean 2, sd 1, n 3: 4.30265 sqrt(1 + 1/3) = 4.96828
+    assert next_interval([1.0, 2.0, 3.0])[1:3] == pytest.approx((2 - 4.96828, 2 + 4.96828), abs=1e-5)
+    assert np.isnan(next_interval([1.0])[1:3]).all()
+
+
+def test_the_next_seed_falls_inside_as_often_as_it_should():
+    rng, draws = np.random.default_rng(1), 2000
+    sets = [rng.normal(1, 3, 6) for _ in range(draws)]
+    hits = [low <= own[-1] <= high for own in sets for _, low, high, _ in [next_interval(own[:-1].tolist())]]
+    assert abs(np.mean(hits) - 0.95) < 5 * np.sqrt(0.95 * 0.05 / draws)
+
+
+def test_p_against_scipy_and_without_spread():
+    values = np.random.default_rng(3).normal(1, 2, 7)
+    assert p_against(values.tolist(), 0.3) == pytest.approx(stats.ttest_1samp(values, 0.3).pvalue)
+    assert (p_against([2.0, 2.0], 1.0), p_against([2.0, 2.0], 2.0)) == (0.0, 1.0)
+    assert np.isnan(p_against([2.0], 1.0)) and np.isnan(p_against([2.0, np.nan], 1.0))
+
+
+@settings(derandomize=True, deadline=None)
+@given(values=st.lists(st.floats(-10, 10), min_size=2, max_size=8), margin=st.floats(-3, 3))
+def test_p_is_below_5_percent_exactly_where_the_interval_leaves_the_margin_out(values, margin):
+    interval, p = mean_interval(values), p_against(values, margin)
+    edge = min(abs(interval.low - margin), abs(interval.high - margin))
+    if edge > 1e-9:
+        assert (p < 0.05) == (not interval.low <= margin <= interval.high)
+
+
+SEEDS = [0.94, 0.24, 0.965, 0.30, 0.45]  # the autoencoder's holes over five seeds
+
+
+@pytest.mark.parametrize(
+    ("values", "sizes"),
+    [
+        (SEEDS, [3, 2]),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], [5]),
+        ([0.1, 0.1, 0.1, 0.1, 0.9], [5]),  # one odd seed is no group
+        ([0.1, 0.9], [2]),
+        ([0.1, 0.1, 0.9], [3]),
+        ([0.1, 0.1, 0.9, 0.9], [2, 2]),
+        ([0.5, 0.5, 0.5, 0.5], [4]),
+        ([0.1, np.nan, 0.9, 0.9], [4]),
+        ([], [0]),
+    ],
+)
+def test_groups(values, sizes):
+    assert [len(group) for group in groups(values)] == sizes
+
+
+def test_a_mean_with_an_interval_is_not_told_where_it_would_mislead():
+    assert told_by_values(SEEDS, 0, 1)
+    assert told_by_values([0.0, 0.01, 0.2], 0, 1)  # the interval reaches below 0
+    assert told_by_values([0.3, 0.31, 0.6, 0.61], 0, 1)  # two groups
+    assert not told_by_values([0.30, 0.301, 0.32, 0.321], 0, 1)  # two groups, but hardly apart
+    assert not told_by_values([0.4, 0.41, 0.42, 0.43], 0, 1)
+    assert not told_by_values(SEEDS, 0, np.inf)  # no share of anything
+    assert not told_by_values([0.5], 0, 1)
+    assert not told_by_values([0.5, np.nan], 0, 1)

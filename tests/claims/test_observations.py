@@ -186,6 +186,20 @@ def test_intervals_end_where_the_metric_ends():
     assert found["other"]["high"] == found["jump_rate"]["high"]
 
 
+def test_intervals_hold_the_next_seed_and_the_seeds():
+    rows = [("vae", seed, "z", "jump_rate", value) for seed, value in ((1, 0.3), (0, 0.1), (2, 0.2))]
+    found = intervals(pd.DataFrame(rows, columns=["arm", *COLUMNS]), described(every_registered()), digits=6)
+    entry = found["vae"]["jump_rate"]
+    assert entry["values"] == [0.1, 0.3, 0.2]  # by seed
+    assert (entry["next_low"], entry["next_high"]) == (0, pytest.approx(0.2 + 0.496828, abs=1e-5))
+    assert entry["by_values"]  # the interval of the mean reaches below 0
+    single = intervals(pd.DataFrame(rows[:1], columns=["arm", *COLUMNS]), described(every_registered()), digits=6)
+    assert single["vae"]["jump_rate"] == {
+        "mean": 0.3, "low": None, "high": None, "n_seeds": 1, "next_low": None, "next_high": None, "values": [0.3],
+        "by_values": False,
+    }  # fmt: skip
+
+
 def test_the_headline_is_a_dozen_numbers_of_what_was_measured():
     def entry(value):
         return {"mean": value, "low": None, "high": None, "n_seeds": 1}

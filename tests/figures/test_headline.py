@@ -35,6 +35,15 @@ def test_one_seed_gives_a_dot_without_a_bar():
     assert table[["low", "mean", "high"]].to_numpy().tolist() == [[0.6, 0.6, 0.6]]
 
 
+def test_seeds_whose_mean_would_mislead_are_dots_of_their_own():
+    seeds = [0.24, 0.3, 0.45, 0.94, 0.965]
+    found = interval(0.58, 0.4) | {"values": seeds, "by_values": True}
+    table = entries({"ae": {"hole_fraction": found}}, [("ae", "hole_fraction", "AE")])
+    ax = plot_intervals(table, Panel("title", "label", 0.06), ax=Figure().subplots())
+    assert [list(line.get_xdata()) for line in ax.get_lines()] == [seeds, [0.06, 0.06]]
+    assert len(ax.texts) == 0
+
+
 def test_an_autoencoder_is_drawn_from_its_box_and_mixture_too_and_the_unmeasured_is_left_out():
     panels = headline_panels(METRICS, {"ae": None, "vae": 1.0}, MARGINS)
     samples = list(panels.values())[-1]

@@ -134,11 +134,18 @@ def _claims() -> pd.DataFrame:
         "margin": 0.05,
         "direction": ">",
         "n_seeds": 3,
+        "p_value": 0.01,
+        "p_holm": 0.03,
+        "next_low": 0.05,
+        "next_high": 0.35,
+        "bracket": "",
+        "by_values": False,
         "verdict": "supported",
         "figure": "fig-holes",
         "values": json.dumps([0.1, 0.2, 0.3]),
     }
     other = {"statistic": "difference of hole_fraction", "arms": "ae vs vae", "verdict": "inconclusive", "low": -0.1}
+    small = {"claim_id": "c", "verdict": "negligible", "high": 0.04, "low": 0.01, "effect": 0.03, "p_holm": 0.06}
     last = {
         "claim_id": "b",
         "claim": f"{HOSTILE} claims",
@@ -146,7 +153,7 @@ def _claims() -> pd.DataFrame:
         "margin": 0.5,
         "figure": "explorer",
     }
-    return pd.DataFrame([row, row | other, row | last])
+    return pd.DataFrame([row, row | other, row | last, row | small])
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +177,13 @@ def study() -> Study:
     }
     info = {"latent_dim": 2, "epochs": 2, "learning_rate": 1e-3, "batch_size": 100, "precision": "float32"}
     arms = {
-        arm: info | {"family": "vae" if beta_kl else "ae", "beta_kl": beta_kl, "beta": 1024.0 if beta_kl else None}
+        arm: info
+        | {
+            "family": "vae" if beta_kl else "ae",
+            "role": "vae" if beta_kl else "autoencoder",
+            "beta_kl": beta_kl,
+            "beta": 1024.0 if beta_kl else None,
+        }
         for arm, beta_kl in ARMS.items()
     }
     return Study(
@@ -179,7 +192,7 @@ def study() -> Study:
             "dataset": "made_up",
             "data": {"path": HOSTILE},
             "seeds": list(SEEDS),
-            "diagnostics": {"margins": {"ks_d": 0.05, "hole_fraction": 0.05}},
+            "diagnostics": {"margins": {"ks_d": 0.05, "hole_fraction": 0.05, "hole_limit": 0.06}},
         },
         metrics=METRICS,
         arms=arms,

@@ -15,11 +15,12 @@ from latent_audit.report import pictures
 from latent_audit.report.captions import CAPTIONS, caption
 from latent_audit.report.data_uri import contact_sheet, recoded_uri, webp_uri
 from latent_audit.report.explorer import packed_halves, quantile_table, script_json
-from latent_audit.report.metric_text import finding_words, reason_words, statistic_words
+from latent_audit.report.metric_text import finding_words, margin_words, next_seed_words, reason_words, statistic_words
 from latent_audit.report.svg import hoist_styles, inline_svg, interval_svg
 from latent_audit.report.tables import data_table, number, percent, set_number
 
 DESCRIBED = described(every_registered())
+NAN = float("nan")
 SVG = """<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
  width="72pt" height="36pt" viewBox="0 0 72 36"><metadata>who</metadata>
  <defs><path id="m1" d="M 0 0 L 1.23456 2"/></defs>
@@ -223,6 +224,12 @@ def test_packing_halves_loses_half_precision_only():
             np.log(3),
             "AE’s FD-clf (from its box) is 3.00 times that of VAE (from its prior)",
         ),
+        (
+            "ln(fd_clf_gmm / fd_clf_reconstruction)",
+            ["AE"],
+            np.log(1.02),
+            "AE’s FD-clf (from its fitted mixture) is 1.02 times that (of its own reconstructions).",
+        ),
         ("some_new_metric", ["AE"], 1.5, "1.50: some new metric"),
     ],
 )
@@ -235,7 +242,7 @@ def test_findings_in_words(statistic, arms, effect, words):
 def test_reasons_in_words():
     row = {"statistic": "ks_d_max", "direction": "<", "margin": 0.05, "low": 0.01, "high": 0.02, "verdict": "supported"}
     assert reason_words(row, DESCRIBED).endswith("all of it below the margin of 0.05.")
-    assert "no interval" in reason_words(row | {"low": float("nan"), "verdict": "inconclusive"}, DESCRIBED)
+    assert "One seed gives no interval" in reason_words(row | {"low": NAN, "verdict": "inconclusive"}, DESCRIBED)
     share = row | {"statistic": "difference of hole_fraction", "low": 0.163, "high": 0.389, "verdict": "contradicted"}
     assert reason_words(share, DESCRIBED).startswith(
         "95% interval 16 points to 39 points, none of it below the margin of 5 points"
@@ -244,6 +251,70 @@ def test_reasons_in_words():
     assert reason_words(ratio, DESCRIBED).startswith("95% interval 1.00 times to 2.00 times")
     assert reason_words(ratio, DESCRIBED).endswith("margin of 1.50 times.")
     assert phrase_of("ks_d_max", DESCRIBED).startswith("largest KS")
+
+
+LARGER = {"statistic": "difference of recon_nll", "direction": ">", "margin": 1.0, "n_seeds": 5}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "words"),
+    [
+        (-0.4, 0.8, "negligible", "−0.400 to 0.800, all of it below the margin of 1, so too little to matter."),
+        (-1.2, 0.8, "negligible", "so too little to matter; whether there is as much of the opposite stays open."),
+        (-3.0, -2.0, "contradicted", "−3.00 to −2.00, all of it below 0."),
+        (0.5, 2.0, "inconclusive", "0.500 to 2.00, on both sides of the margin of 1."),
+    ],
+)
+def test_reasons_of_a_claim_that_something_is_larger(low, high, verdict, words):
+    found = reason_words(LARGER | {"low": low, "high": high, "verdict": verdict}, DESCRIBED)
+    assert found.startswith("95% interval −") == (low < 0)
+    assert found.endswith(words)
+
+
+def test_what_cannot_be_told_is_said():
+    row = LARGER | {"statistic": "marginal_kl", "low": NAN, "high": NAN, "effect": NAN, "verdict": "inconclusive"}
+    assert "because a seed has no value" in reason_words(row, DESCRIBED)
+    few = row | {"bracket": "marginal_kl_loo"}
+    assert reason_words(few, DESCRIBED).startswith("There is no interval, because too few codes were measured")
+    assert finding_words(few, ["VAE"], DESCRIBED) == "This cannot be told from so few codes."
+    known = few | {"low": 0.2, "high": 0.4, "effect": 0.3, "verdict": "inconclusive"}
+    assert "holds those of two estimates, one too low and one too high, 0.200 to 0.400" in reason_words(
+        known, DESCRIBED
+    )
+
+
+SEEDS = {"by_values": True, "values": "[0.94, 0.24, 0.965, 0.3, 0.45]", "low": 0.15, "high": 1.0, "effect": 0.58}
+
+
+def test_seeds_in_groups_are_told_one_by_one():
+    row = LARGER | SEEDS | {"statistic": "hole_fraction", "margin": 0.06, "direction": "<", "verdict": "contradicted"}
+    assert finding_words(row, ["AE"], DESCRIBED).startswith("24, 30, 45, 94, 96.5%, seed by seed: share of prior")
+    assert reason_words(row, DESCRIBED) == "95% interval of their mean: none of it below the margin of 6%."
+    assert next_seed_words(row, DESCRIBED) == "as these: 24 to 45% or 94 to 96.5%"
+    pair = row | {"statistic": "difference of hole_fraction"}
+    words = finding_words(pair, ["AE", "VAE"], DESCRIBED)
+    assert re.match(r"AE less VAE, seed by seed: 24, 30, 45, 94, 9[67] percentage points: share of prior draws", words)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "margin", "words"),
+    [
+        ("difference of recon_nll", 1.0, "1 nat per image"),
+        ("marginal_kl", 0.1, "0.1 nats"),
+        ("hole_fraction", 0.06, "6%"),
+        ("difference of hole_fraction", 0.05, "5 points"),
+        ("ks_d_max", 0.05, "0.05"),
+        ("ln(fd_clf_gmm / fd_clf_prior)", 0.1, "1.11 times"),
+    ],
+)
+def test_margins_have_their_unit(statistic, margin, words):
+    assert margin_words({"statistic": statistic, "margin": margin}, DESCRIBED) == words
+
+
+def test_the_next_seed_has_the_units_of_the_statistic():
+    row = {"statistic": "hole_fraction", "next_low": 0.02, "next_high": 0.15}
+    assert next_seed_words(row, DESCRIBED) == "2.0% to 15%"
+    assert next_seed_words({"statistic": "hole_fraction"}, DESCRIBED) == "–"
 
 
 def test_only_the_lattice_that_serves_the_explorer_is_finer(monkeypatch):

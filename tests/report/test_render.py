@@ -8,11 +8,14 @@ from html.parser import HTMLParser
 
 import jinja2
 import numpy as np
+import pandas as pd
 import pytest
 
+from latent_audit.base.measures import Metric
+from latent_audit.report.answer import answer, basis
 from latent_audit.report.explorer import without_largest
 from latent_audit.report.render import MAX_BYTES, environment, fits, render_study
-from latent_audit.report.verdicts import answer
+from latent_audit.report.verdicts import at_a_glance, corrected, not_compared
 
 
 class Page(HTMLParser):
@@ -172,42 +175,131 @@ def test_both_conventions_of_beta_and_every_parameter_are_there(text):
 def test_the_page_says_its_own_summary_in_json(study, figures, text):
     found = json.loads(re.search(r'<script type="application/json" id="summary">(.*?)</script>', text, re.DOTALL)[1])
     assert (found["dataset"], found["reduced"], found["seeds"]) == ("made_up", False, [0, 1, 2])
-    assert found["verdicts"] == {"supported": 1, "contradicted": 1, "inconclusive": 1}
+    assert found["verdicts"] == {"supported": 1, "negligible": 1, "contradicted": 1, "inconclusive": 1}
     ae, vae = found["arms"]
     assert (ae["name"], ae["beta"], ae["beta_kl"], ae["ks_d_max"]) == ("AE", None, None, None)
     assert (vae["beta"], vae["beta_kl"], vae["weight"]) == (1024.0, 1.0, "β = 1024, β_KL = 1")
-    assert [vae[f"ks_d_max{end}"] for end in ("", "_low", "_high")] == [0.04, 0.03, 0.05]
+    assert [vae[f"ks_d_max{end}"] for end in ("", "_low", "_high", "_values")] == [0.04, 0.03, 0.05, None]
     assert vae["fd_clf_prior"] == 9
     hostile = study._replace(names={"ae": "</script><script>alert(1)</script>", "vae": "VAE"})
     assert "</script><script>alert" not in render_study(hostile, {}, None)
 
 
-def interval(low, high):
-    return {"mean": 0.0, "low": low, "high": high}
+VERDICT = {"within": "supported", "beyond": "contradicted", "open": "inconclusive"}
+
+
+def row(claim_id: str, arm: str, side: str, **more) -> dict:
+    """A row of claims.csv as the headline reads it."""
+    statistic = {"few_holes": "hole_fraction", "marginals": "ks_d_max", "joint": "marginal_kl"}
+    return {
+        "claim_id": claim_id, "claim": claim_id.replace("_", " "), "arms": arm, "direction": "<", "margin": 0.06,
+        "statistic": statistic.get(claim_id.split("_", 1)[1], "ln(fd_clf_gmm / fd_clf_reconstruction)"),
+        "verdict": VERDICT[side], "low": 0.01, "high": 0.07, "n_seeds": 3, "values": "[]", **more,
+    }  # fmt: skip
+
+
+def with_rows(study, *rows: dict):
+    return study._replace(claims=pd.DataFrame(rows))
 
 
 @pytest.mark.parametrize(
-    ("holes", "ks_d", "marginal_kl", "words"),
-    [  # the limit on holes is 0.05 beyond the 0.015 that chance leaves; that on KS D 0.05, on the KL 0.1
-        ((0.01, 0.06), (0.03, 0.049), (0.0, 0.09), "Yes for VAE: few holes, near-normal codes."),
-        ((0.01, 0.06), (0.06, 0.07), (0.0, 0.09), "With care for VAE: few holes, though the codes are not normal."),
-        ((0.01, 0.06), (0.03, 0.07), (0.2, 0.3), "few holes, though the codes taken together are not normal."),
-        ((0.01, 0.06), (0.03, 0.07), (0.0, 0.09), "few holes, though it is undecided whether the codes are normal."),
-        ((0.01, 0.07), (0.03, 0.049), (0.0, 0.09), "Undecided for VAE (1.0% to 7.0%): the share of draws in holes may"),
-        ((None, None), (None, None), (None, None), "Undecided for VAE (one seed, no interval)"),
-        (
-            (0.07, 0.08),
-            (0.03, 0.049),
-            (0.0, 0.09),
-            "Not for any of these arms: too much of the prior",
-        ),
+    ("holes", "each", "joint", "words"),
+    [
+        ("within", "within", "within", "Yes for VAE: few holes, near-normal codes."),
+        ("within", "beyond", "within", "With care for VAE: few holes, though the codes are not normal."),
+        ("within", "open", "beyond", "few holes, though the codes taken together are not normal."),
+        ("within", "open", "within", "few holes, though it is undecided whether the codes are normal."),
+        ("open", "within", "within", "Undecided for VAE (1.0% to 7.0%): the share of draws in holes may"),
+        ("beyond", "within", "within", "Not for any of these arms: too much of the prior"),
     ],
 )
-def test_the_headline_takes_whole_intervals_against_the_margins(study, holes, ks_d, marginal_kl, words):
-    metrics = {"hole_fraction": interval(*holes), "ks_d_max": interval(*ks_d), "marginal_kl": interval(*marginal_kl)}
-    params = {"diagnostics": {"margins": {"ks_d": 0.05, "hole_fraction": 0.05, "marginal_kl": 0.1}}}
-    own = study._replace(metrics={"ae": {"hole_fraction": interval(0.2, 0.4)}, "vae": metrics}, params=params)
+def test_the_headline_reads_the_rows_of_the_ledger(study, holes, each, joint, words):
+    share = {"hole_fraction": Metric("hole_fraction", "holes", "share", 0.0, 1.0)}
+    own = with_rows(
+        study._replace(measures=share), row("ae_few_holes", "ae", "beyond"), row("vae_few_holes", "vae", holes),
+        row("vae_marginals", "vae", each), row("vae_joint", "vae", joint),
+    )  # fmt: skip
     headline = answer(own)[0]
     assert words in headline
-    assert ("Not for AE: too much" in headline) == (holes != (0.07, 0.08))
-    assert ("Not for any of these arms" in headline) == (holes == (0.07, 0.08))
+    assert "by the limit of 6.0%." in headline
+    assert ("Not for AE: too much" in headline) == (holes != "beyond")
+    assert list(basis(own)) == ["ae_few_holes", "vae_few_holes", "vae_marginals", "vae_joint"]
+
+
+def test_without_an_interval_it_is_undecided_and_the_seeds_stand_in_where_a_mean_would_mislead(study):
+    nan = float("nan")
+    one_seed = with_rows(study, row("vae_few_holes", "vae", "open", low=nan, high=nan, n_seeds=1))
+    assert "Undecided for VAE (one seed, no interval)" in answer(one_seed)[0]
+    assert "No claim was put to AE." in answer(one_seed)[0]
+    seeds = row("ae_few_holes", "ae", "open", by_values=True, values="[0.94, 0.24, 0.965, 0.3, 0.45]")
+    share = {"hole_fraction": Metric("hole_fraction", "holes", "share", 0.0, 1.0)}
+    assert "Undecided for AE (24, 30, 45, 94, 96.5%)" in answer(with_rows(study._replace(measures=share), seeds))[0]
+
+
+def test_an_arm_whose_mixture_suffices_does_not_read_as_a_plain_no(study):
+    own = with_rows(
+        study, row("ae_few_holes", "ae", "beyond"), row("ae_mixture_suffices", "ae", "within", margin=0.1),
+        row("vae_mixture_suffices", "vae", "open", margin=0.1),
+    )  # fmt: skip
+    headline = answer(own)[0]
+    assert "From a mixture fitted to the codes: yes for AE, undecided for VAE (“yes”: surely less than 1.11" in headline
+
+
+def test_without_claims_on_holes_there_is_no_headline_verdict(study):
+    assert answer(study)[0].startswith("No claim on holes was put to these arms")
+    assert basis(study) == {}
+
+
+def test_the_page_links_the_headline_to_its_rows(study):
+    one = study.claims.iloc[0].to_dict() | {"claim_id": "ae_few_holes", "direction": "<", "verdict": "contradicted"}
+    page = render_study(study._replace(claims=pd.DataFrame([one])), {}, None)
+    assert '<a href="#claim-ae_few_holes">' in page
+    assert '<tbody id="claim-ae_few_holes">' in page
+
+
+def test_the_correction_is_counted_and_marked(study, text):
+    assert corrected(study) == "3 of 4 decided; 2 of these survive Holm’s correction for all 4"
+    assert corrected(study._replace(claims=study.claims.drop(columns="p_holm"))) == ""
+    assert "2 of these survive Holm’s correction" in text
+    assert text.count("survives Holm’s correction (p 0.03") == 2
+    assert text.count("does not survive Holm’s correction (p 0.06") == 1
+
+
+def test_margin_and_next_seed_have_columns_of_their_own(text):
+    assert '<td class="c-margin" data-label="margin">over 0.05</td>' in text
+    assert '<td class="c-next" data-label="one more seed">0.050 to 0.350</td>' in text
+
+
+def test_a_table_made_when_there_were_three_verdicts_is_still_shown(study, figures):
+    new = ["p_value", "p_holm", "next_low", "next_high", "bracket", "by_values"]
+    old = study.claims.drop(columns=new).iloc[:3]
+    page = render_study(study._replace(claims=old), figures, None)
+    assert "Holm’s correction" not in page
+    assert '<td class="c-next" data-label="one more seed">–</td>' in page
+
+
+def test_arms_that_are_not_compared_are_said(study, text):
+    assert not_compared(study) == []
+    assert "Every arm has the same encoder and decoder and was trained 3 times" in text
+    arms = {arm: dict(own) for arm, own in study.arms.items()}
+    arms["vae"]["epochs"], arms["vae"]["architecture"] = 9, "dense"
+    page = render_study(study._replace(arms=arms), {}, None)
+    assert "No claim compares AE and VAE: they differ in more than the weight on the KL (architecture, epochs)." in page
+    assert "Every arm was trained 3 times" in page
+    arms["vae"]["role"], arms["vae"]["family"] = "other", "vq"
+    assert not_compared(study._replace(arms=arms)) == [
+        "VAE plays in no claim: it is neither an autoencoder nor a VAE (vq)."
+    ]
+
+
+def test_seeds_in_two_groups_are_never_a_mean_with_an_interval(study, figures):
+    seeds = [0.24, 0.30, 0.45, 0.94, 0.965]
+    found = {"mean": 0.579, "low": 0.146, "high": 1.0, "n_seeds": 5, "values": seeds, "by_values": True}
+    own = study._replace(metrics=study.metrics | {"ae": {"hole_fraction": found}})
+    own = own._replace(measures={"hole_fraction": Metric("hole_fraction", "holes", "share", 0.0, 1.0, section="holes")})
+    listed = "24, 30, 45, 94, 96.5%"
+    assert at_a_glance(own)[0].seeds == {"holes": listed}
+    assert f"AE {listed}" in answer(own)[1]
+    page = render_study(own, figures, None)
+    assert page.count(listed) == 3  # the answer, the glance, the table of measures
+    assert "14.6" not in page and "58%" not in page

@@ -70,6 +70,17 @@ def test_a_summary_gives_the_numbers(reports):
     assert "FD-clf" not in words  # no arm has it
 
 
+def test_what_a_page_counts_and_lists_is_shown(reports):
+    seeds = {"hole_fraction_values": [0.94, 0.24, 0.965, 0.3, 0.45]}
+    verdicts = {"supported": 3, "negligible": 2, "contradicted": 1, "inconclusive": 0}
+    newer = SUMMARY | {"verdicts": verdicts, "arms": [SUMMARY["arms"][0] | seeds, SUMMARY["arms"][1]]}
+    assert "negligible" not in card(index_page(reports)[0], 1)  # made when there were three
+    (reports / "fashion_mnist.html").write_text(page_of(newer), encoding="utf-8")
+    words = card(index_page(reports)[0], 1)
+    assert "supported 3 negligible 2 contradicted 1 inconclusive 0" in words
+    assert "AE no KL term 24, 30, 45, 94, 96.5% 0.385" in words
+
+
 def test_reduced_data_stand_last_without_verdicts(reports):
     words = card(index_page(reports)[0], 2)
     for expected in ("digits", "1 arm · 1 seed", "Reduced data: not evidence.", "42%"):

@@ -15,10 +15,12 @@ from matplotlib.figure import Figure
 
 from browsers import assert_fit_to_be_seen
 from latent_audit.base.errors import InputError
+from latent_audit.base.measures import Metric
 from latent_audit.claims.intervals import mean_interval
 from latent_audit.cli import main
 from latent_audit.figures.runs import plot_against_weight, plot_runs, plot_tradeoff
 from latent_audit.report.render import fits
+from latent_audit.runs import revisions
 from latent_audit.runs.compared import beta_series, difference, n_pixels, parameters, verdict_rows, weight
 from latent_audit.runs.figures import letters
 from latent_audit.runs.findings import banners
@@ -185,6 +187,15 @@ def made_up(letter: str = "A", *, beta: float = 256, **changes) -> Run:
     return Run(letter, f"run {letter}", "0" * 40, params, metrics, claims, {}, [])._replace(**changes)
 
 
+def claims_csv(**columns) -> str:
+    """A claims.csv as it was when there were three verdicts."""
+    old = {"claim_id": "a", "claim": "A", "statistic": "difference of recon_nll", "arms": "vae vs ae", "code": "z",
+           "effect": [-0.2, -2.0, 0.5], "low": [-1.2, -3.0, 0.2], "high": [0.8, -1.5, 0.9], "margin": 1.0,
+           "direction": [">", ">", "<"], "n_seeds": 5, "verdict": ["contradicted", "contradicted", "supported"],
+           "values": "[1.0]"}  # fmt: skip
+    return pd.DataFrame(old | columns).to_csv(index=False)
+
+
 # what is read ---------------------------------------------------------------------------------------------------------
 
 
@@ -326,6 +337,31 @@ def test_the_command_writes_the_page_and_reports_errors_with_exit_code_2(project
         main()
     assert done.value.code == 2
     assert "error: no revision or experiment is called 'boook'" in capsys.readouterr().err
+
+
+def test_verdicts_of_a_table_that_knew_three_are_those_of_today():
+    assert revisions._claims(claims_csv())["verdict"].tolist() == ["negligible", "contradicted", "supported"]
+    with_p = claims_csv(p_value=0.01, verdict="inconclusive")  # a newer table is taken at its word
+    assert set(revisions._claims(with_p)["verdict"]) == {"inconclusive"}
+
+
+def test_what_only_newer_runs_keep_of_a_measure_makes_no_difference():
+    old = {"recon_nll": {"mean": 1.0, "low": 0.5, "high": 1.5, "n_seeds": 3}, "accuracy": 0.9}
+    new = {"recon_nll": old["recon_nll"] | {"next_low": 0.0, "next_high": 2.0, "values": [1, 2, 0], "by_values": False}}
+    assert revisions._intervals(new) == revisions._intervals(old) == {"recon_nll": old["recon_nll"]}
+    per_seed = {"vae": {}}
+    revisions._add_metrics(per_seed, {"vae": new | {"nothing": {"mean": None, "values": [None] * 3}}}, [0, 1, 2])
+    assert per_seed == {"vae": {"recon_nll": {0: 1, 1: 2, 2: 0}}}
+
+
+def test_a_bracket_has_no_seeds_of_its_metric():
+    per_seed = {"vae": {}}
+    rows = pd.DataFrame(
+        {"arms": "vae", "statistic": ["marginal_kl", "ks_d_max"], "code": "z", "values": "[0.1]",
+         "bracket": ["marginal_kl_loo", ""]}
+    )  # fmt: skip
+    revisions._add_claims(per_seed, rows, [4])
+    assert per_seed == {"vae": {"ks_d_max": {4: 0.1}}}
 
 
 # what differs ---------------------------------------------------------------------------------------------------------
@@ -476,6 +512,18 @@ def test_one_seed_has_no_interval_and_no_difference():
     words = text_of(render_runs([made_up(), made_up("B", beta=500)]))
     assert "paired by seed, whose" not in words
     assert "β-VAE 65 536 128 000 –" in words
+
+
+def test_seeds_in_two_groups_stand_one_by_one(pair):
+    values = dict(enumerate([0.24, 0.30, 0.45, 0.94, 0.965]))
+    own = made_up()
+    own.metrics["ae"]["hole_fraction"] = {"mean": 0.579, "low": 0.146, "high": 1.0, "n_seeds": 5}
+    known = {"hole_fraction": Metric("hole_fraction", "holes", "share", 0.0, 1.0)}
+    words = text_of(
+        render_runs([own._replace(per_seed={"ae": {"hole_fraction": values}}, measures=known), made_up("B")])
+    )
+    assert "AE 24, 30, 45, 94, 96.5%" in words
+    assert "14.6" not in words.split("Measures")[-1]
 
 
 def test_runs_of_other_arms_stand_beside_one_another(pair):

@@ -15,6 +15,11 @@ def stream_seed(seed: int, *purpose: str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+def replicate_seed(seed: int, replicate: int) -> int:
+    """The seed of what is drawn to measure one replicate: another in each, the same in every arm."""
+    return stream_seed(seed, "replicate", str(replicate))
+
+
 def rng_for(seed: int, *purpose: str) -> np.random.Generator:
     """NumPy generator of the stream (seed, purpose)."""
     return np.random.default_rng(stream_seed(seed, *purpose))

@@ -1,12 +1,13 @@
 """Wide and per-dimension tables -> tidy scalars (seed, code, metric, value), which is what arms are compared on."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from latent_audit.base.measures import PLAIN, POINTS, Measure, Metric, range_of, share
-from latent_audit.claims.intervals import mean_interval, within
+from latent_audit.claims.intervals import mean_interval, next_interval, told_by_values, within
 
 COLUMNS = ["seed", "code", "metric", "value"]
 DESCRIBED = (  # what `of_dimensions` and `derived` make, beside ks_d_max, w1_max and active_units
@@ -125,14 +126,23 @@ def headline(metrics: Mapping[str, Mapping[str, Mapping[str, float | int | None]
 
 def intervals(
     observations: pd.DataFrame, metrics: Mapping[str, Metric], *, digits: int
-) -> dict[str, dict[str, dict[str, float | int | None]]]:
-    """arm -> metric -> mean, low, high, n_seeds over the seeds of z, clipped to what the metric can be; NaN is None."""
-    made: dict[str, dict[str, dict[str, float | int | None]]] = {}
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """arm -> metric -> what its seeds of z say, clipped to what the metric can be; NaN is None.
+
+    mean, low, high, n_seeds : of the 95% interval of the mean. next_low, next_high : 95% of one further seed. values :
+    in the order of the seeds. by_values : whether they are to be shown one by one (`intervals.told_by_values`).
+    """
+    made: dict[str, dict[str, dict[str, Any]]] = {}
     of_z = observations[observations["code"] == "z"]
     for (arm, metric), rows in of_z.groupby(["arm", "metric"]):
-        interval = within(mean_interval(rows.sort_values("seed")["value"].tolist()), *range_of(str(metric), metrics))
-        rounded = {key: _rounded(value, digits) for key, value in interval._asdict().items()}
-        made.setdefault(str(arm), {})[str(metric)] = rounded
+        values, ends = rows.sort_values("seed")["value"].tolist(), range_of(str(metric), metrics)
+        further = within(next_interval(values), *ends)
+        found = within(mean_interval(values), *ends)._asdict() | {"next_low": further.low, "next_high": further.high}
+        made.setdefault(str(arm), {})[str(metric)] = {
+            **{key: _rounded(value, digits) for key, value in found.items()},
+            "values": [_rounded(value, digits) for value in values],
+            "by_values": told_by_values(values, *ends),
+        }
     return made
 
 

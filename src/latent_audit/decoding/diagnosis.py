@@ -1,7 +1,7 @@
 """The diagnosis of an arm: every replicate measured from its files, and their tables put together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 
 from latent_audit.base.codes import read_codes
 from latent_audit.base.measures import Applies, Measure, every_measure
+from latent_audit.base.randomness import replicate_seed
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.prepared import load_meta, load_split, told_apart
 from latent_audit.decoding.generation import load_critic
@@ -27,7 +28,11 @@ Measured = tuple[dict[str, pd.DataFrame], ClassMaps | None]
 
 @dataclass(frozen=True)
 class Files:
-    """Where an arm's files lie, and how it is measured. seed : of every draw."""
+    """Where an arm's files lie, and how it is measured.
+
+    seed : of the draws: replicates have draws of their own (`replicate_seed`), so that their chance is in the interval
+    over replicates, while equal replicates of two arms have the same.
+    """
 
     prepared: Path
     models: Path
@@ -50,13 +55,14 @@ def measure_replicate(files: Files, *, seed: int, send: Callable[[Any], None]) -
     critic = load_critic(files.critic, ImageShape(meta.channels, meta.height, meta.width), device=device)
     codes, history = files.codes_of(seed), read_table(files.models / "history.csv")
     tables, maps = measure_codes(
-        codes, model, critic, told_apart(files.prepared), seed=files.seed, device=device, settings=files.settings,
-        applies=files.applies,
+        codes, model, critic, told_apart(files.prepared), seed=files.seed, device=device,
+        settings=replace(files.settings, replicate=seed), applies=files.applies,
     )  # fmt: skip
     send(f"seed {seed}: audited")
     images = {name: np.asarray(load_split(files.prepared, name).images) for name in ("train", "test")}
     own, reconstruction = history[history["seed"] == seed], read_json(files.models / "arm.json")["reconstruction"]
-    subject = DecoderSubject(codes, model, critic, images, own, reconstruction, files.seed, device)
+    draws = replicate_seed(files.seed, seed)
+    subject = DecoderSubject(codes, model, critic, images, own, reconstruction, draws, device)
     tables |= measure_decoder(subject, files.applies)
     send(f"seed {seed}: decoder measured")
     return {name: table.assign(seed=seed) for name, table in tables.items()}, maps

@@ -45,7 +45,7 @@ def measure_codes(
     Parameters
     ----------
     codes : arrays of codes/<arm>/seed-<k>.npz. classes : their names, or none (then the critic has none either).
-    seed : of the audit, the same in every arm.
+    seed : of the audit, the same in every arm; `settings.replicate` makes the draws this replicate's own.
     """
     dims = shown_dimensions(codes)
     latent_dim = codes["z"].shape[1]

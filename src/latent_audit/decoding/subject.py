@@ -20,7 +20,8 @@ class DecoderSubject:
     """One replicate with its decoder.
 
     codes : arrays of codes/<arm>/seed-<k>.npz. images : of the splits `train` and `test`, uint8. history : of training,
-    this replicate's rows. reconstruction : `bce` or `mse`. seed : of the draws, the same in every arm.
+    this replicate's rows. reconstruction : `bce` or `mse`. seed : of this replicate's draws, the same in
+    every arm.
     """
 
     codes: Mapping[str, np.ndarray]

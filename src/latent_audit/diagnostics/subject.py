@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from latent_audit.base.randomness import rng_for
+from latent_audit.base.randomness import replicate_seed, rng_for
 from latent_audit.diagnostics.classes import ClassAreas, class_areas
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import per_dimension_rate
@@ -36,8 +36,9 @@ class Subject:
     """One code (mu or z) under audit; what was not given is None.
 
     labels : (sample,) classes. reference : codes and labels of another split, to fit on. posterior : stands beside z
-    alone. dims : the two dimensions that are shown. seed : of every draw, the same for mu and z. code : mu or z; what
-    the prior is promised to is z, and what takes long is asked of z alone.
+    alone. dims : the two dimensions that are shown. seed : of every draw, the same for mu and z; measures draw from
+    `rng`, and use the seed itself only for what chance gives, which replicates share. code : mu or z; what the prior is
+    promised to is z, and what takes long is asked of z alone.
     """
 
     codes: Codes
@@ -50,8 +51,10 @@ class Subject:
     code: str = "z"
 
     def rng(self, *purpose: str) -> np.random.Generator:
-        """A stream of this audit by its name: a new name shifts no other draw."""
-        return rng_for(self.seed, "audit", *purpose)
+        """A stream of this audit and replicate by its name: a new name shifts no other draw."""
+        replicate = self.settings.replicate
+        seed = self.seed if replicate is None else replicate_seed(self.seed, replicate)
+        return rng_for(seed, "audit", *purpose)
 
     @property
     def there(self) -> frozenset[str]:

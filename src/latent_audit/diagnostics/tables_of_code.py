@@ -17,6 +17,8 @@ TABLES = ("joint", "transforms", "separability")  # what rows of a metric and it
 class AuditSettings:
     """What an audit may be told: neighbours and grid of the class maps, size of the calibration.
 
+    replicate : which of several trainings the codes are of, so that each has draws of its own (`Subject.rng`); what
+        chance gives is drawn from the seed alone and shared.
     unit_counts : rows `active_units` and `collapsed_units` in joint, for codes with mu and logvar. The pipeline counts
         active units over per_dim itself.
     """
@@ -26,6 +28,7 @@ class AuditSettings:
     null_draws: int = 199
     null_rows: int = 1000
     unit_counts: bool = True
+    replicate: int | None = None
 
 
 class CodeTables(NamedTuple):

@@ -27,11 +27,16 @@ def plot_intervals(table: pd.DataFrame, panel: Panel, *, ax: Axes) -> Axes:
 
     Parameters
     ----------
-    table : columns arm, name (what stands at the row), mean, low, high; drawn from top to bottom.
+    table : columns arm, name (what stands at the row), mean, low, high, seeds (a list of values to be drawn instead,
+        where a mean would mislead, else empty); drawn from top to bottom.
     """
     colours = arm_colours(table["arm"])
     for row, entry in enumerate(table.itertuples(index=False)):
         colour = colours[str(entry.arm)]
+        seeds: Any = entry.seeds
+        if seeds:
+            ax.plot(seeds, [row] * len(seeds), marker="o", markersize=4, color=colour, alpha=0.75, linestyle="none")
+            continue
         ax.plot([entry.low, entry.high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
         ax.plot([entry.mean], [row], marker="o", markersize=5, color=colour, linestyle="none")
         ax.annotate(
@@ -105,5 +110,6 @@ def entries(metrics: Mapping[str, Mapping], wanted: Sequence[tuple[str, str, str
         found = metrics.get(arm, {}).get(metric)
         if found is not None:
             low, high = (found["mean"] if found[end] is None else found[end] for end in ("low", "high"))
-            rows.append({"arm": arm, "name": name, "mean": found["mean"], "low": low, "high": high})
-    return pd.DataFrame(rows, columns=["arm", "name", "mean", "low", "high"])
+            seeds = found["values"] if found.get("by_values") else []
+            rows.append({"arm": arm, "name": name, "mean": found["mean"], "low": low, "high": high, "seeds": seeds})
+    return pd.DataFrame(rows, columns=["arm", "name", "mean", "low", "high", "seeds"])

@@ -100,7 +100,7 @@ def holes(study: Study) -> str:
         f"Of draws from N(0, I), this share lands where no test code z is near: "
         f"{by_arm(study, table, percent)}{by_chance}. Shaded, darker where the prior is denser: places further from "
         f"every code than all but 1% of true prior draws are from one another; grey dots: codes, seed "
-        f"{study.first_seed}. {_whitened_holes(study)}Grey band: what chance gives; dashed: the margin beyond it. "
+        f"{study.first_seed}. {_whitened_holes(study)}Grey band: what chance gives; dashed: the limit set beforehand. "
         f"{over_seeds(study)}"
     )
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from latent_audit.base.measures import Metric
 from latent_audit.report.metric_text import form_of
-from latent_audit.report.seed_summary import is_finite
+from latent_audit.report.seed_summary import is_finite, listed_seeds
 from latent_audit.report.study import Study
 from latent_audit.report.tables import ABSENT, data_table
 
@@ -43,7 +43,8 @@ def _table(study: Study, metrics: list[Metric], section: str) -> Markup:
         | {name: _written(study.metrics.get(arm, {}).get(metric.name), metric) for arm, name in study.names.items()}
         for metric in metrics
     ]
-    caption = f"Measures, {section_title(section)}: mean over seeds of the sampled codes z, and 95% interval"
+    what = "mean over seeds of the sampled codes z, and 95% interval, or the seeds one by one"
+    caption = f"Measures, {section_title(section)}: {what}"
     return data_table(pd.DataFrame(rows), caption=caption)
 
 
@@ -56,5 +57,7 @@ def _written(found: Mapping[str, Any] | None, metric: Metric) -> str:
     if found is None or not is_finite(found["mean"]):
         return ABSENT
     form = form_of(metric.name, {metric.name: metric})
+    if listed := listed_seeds(found, form):
+        return listed
     ends = found["low"], found["high"]
     return form(found["mean"]) + (f" ({form(ends[0])} to {form(ends[1])})" if all(map(is_finite, ends)) else "")

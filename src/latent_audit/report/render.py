@@ -10,7 +10,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from latent_audit.report import verdicts
+from latent_audit.report import answer, verdicts
 from latent_audit.report.captions import caption
 from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.latent_captions import P_COLUMNS
@@ -76,7 +76,7 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: E
 
     Raises
     ------
-    ValueError : a caption lacks its number, or a verdict is none of the three.
+    ValueError : a caption lacks its number, or a verdict is none that there are.
     jinja2.UndefinedError : the template asks for something that was not given.
     """
     numbered, figure_style = _numbered(study, figures)
@@ -105,7 +105,11 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: E
             claims=verdicts.claims(study),
             tally=verdicts.tally(study),
             glance=verdicts.at_a_glance(study),
-            answer=verdicts.answer(study),
+            corrected=verdicts.corrected(study),
+            not_compared=verdicts.not_compared(study),
+            same_networks=verdicts.same_networks(study),
+            answer=answer.answer(study),
+            basis=answer.basis(study),
             reduced=reduced(study),
             summary=summary(study, reduced=bool(reduced(study))),
             keys=_keys(study),

@@ -1,12 +1,15 @@
 """Values of the arms over their seeds: taken from the tables, and written as mean and range."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from latent_audit.claims.intervals import groups, told_by_values
 from latent_audit.report.study import Study
-from latent_audit.report.tables import number
+from latent_audit.report.tables import number, percent
 
 SHOWN_CODE = "z"
 
@@ -30,17 +33,40 @@ def worst_dimension(study: Study, column: str, *, code: str = SHOWN_CODE) -> pd.
 
 
 def hole_limit(study: Study) -> float | None:
-    """The share of prior draws in holes that is still few: the margin, beyond what as many true draws would leave.
+    """The share of prior draws in holes that is still few, as the ledger's claims have it; None: it was not set."""
+    return study.params.get("diagnostics", {}).get("margins", {}).get("hole_limit")
 
-    None where no margin was set.
-    """
-    margins = study.params.get("diagnostics", {}).get("margins", {})
-    chance = per_seed(study, "joint", "hole_fraction")["null_high"].mean()
-    return margins["hole_fraction"] + (chance if is_finite(chance) else 0.0) if "hole_fraction" in margins else None
+
+UNIT = re.compile(r"(%| (?:percentage )?points?| times)$")
+ROUND = re.compile(r"(\d\d)\.0\b")
+
+
+def values_words(values: Sequence[float], form: Callable[[float], str]) -> str:
+    """The values in order, the unit once: "24, 30, 45, 94, 96.5%"."""
+    texts = [ROUND.sub(r"\1", form(value)) for value in sorted(values)]
+    return ", ".join([*(UNIT.sub("", text) for text in texts[:-1]), *texts[-1:]])
+
+
+def groups_words(values: Sequence[float], form: Callable[[float], str]) -> str:
+    """Where the values lie, as one or two ranges: "24 to 45% or 94 to 96.5%"."""
+    ranges = [
+        f"{UNIT.sub('', form(group[0]))} to {form(group[-1])}" if group[0] < group[-1] else form(group[0])
+        for group in groups(values)
+    ]
+    return ROUND.sub(r"\1", " or ".join(ranges))
+
+
+def listed_seeds(entry: Mapping[str, Any] | None, form: Callable[[float], str]) -> str:
+    """The seeds of an entry of metrics.json one by one, where a mean with an interval would mislead; else empty."""
+    if entry is None or not entry.get("by_values"):
+        return ""
+    return values_words(entry["values"], form)
 
 
 def by_arm(study: Study, values: pd.DataFrame, form: Callable[[float], str] = number) -> str:
     """ "AE 0.42 (0.38–0.45), VAE 0.09 (0.08–0.10)": mean and range over seeds for each arm that has values.
+
+    Shares whose mean would mislead (`intervals.told_by_values`) are listed: "AE 24, 30, 45, 94, 96.5%".
 
     Raises
     ------
@@ -49,7 +75,9 @@ def by_arm(study: Study, values: pd.DataFrame, form: Callable[[float], str] = nu
     parts = []
     for arm, name in study.names.items():
         x = values.loc[values["arm"] == arm, "value"].to_numpy()
-        if len(x) > 1:
+        if len(x) > 1 and form is percent and told_by_values(x.tolist(), 0, 1):
+            parts.append(f"{name} {values_words(x.tolist(), form)}")
+        elif len(x) > 1:
             parts.append(f"{name} {form(x.mean())} ({form(x.min())}–{form(x.max())})")
         elif len(x):
             parts.append(f"{name} {form(x[0])}")

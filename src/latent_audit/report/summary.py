@@ -10,7 +10,7 @@ from latent_audit.report import verdicts
 from latent_audit.report.explorer import script_json
 from latent_audit.report.study import Study, beta_words
 
-INTERVALS = ("ks_d_max", "hole_fraction")  # each with `_low` and `_high`, the 95% interval over seeds
+INTERVALS = ("ks_d_max", "hole_fraction")  # each with `_low` and `_high`, the 95% interval over seeds, and `_values`
 MEANS = ("recon_nll", "knn_accuracy", "fd_clf_prior", "fd_clf_gmm", "fd_random_prior", "fd_random_gmm")
 
 
@@ -18,8 +18,8 @@ def summary(study: Study, *, reduced: bool) -> Markup:
     """JSON that cannot end its script: dataset, reduced, seeds, verdicts (counts), arms, and measures (label, unit).
 
     Each arm has name, arm, weight (in words), beta, beta_kl, and from `study.metrics` the mean over seeds of INTERVALS
-    and MEANS, with `<metric>_low` and `<metric>_high` of INTERVALS; null where there is none. beta multiplies the mean
-    pixel loss, beta_kl the KL.
+    and MEANS, with `<metric>_low` and `<metric>_high` of INTERVALS; null where there is none. `<metric>_values`: the
+    seeds, where they are to be shown one by one, else null. beta multiplies the mean pixel loss, beta_kl the KL.
     """
     return script_json(
         {
@@ -49,6 +49,8 @@ def _arm(study: Study, arm: str) -> dict[str, Any]:
     for metric in INTERVALS:
         for end, key in (("", "mean"), ("_low", "low"), ("_high", "high")):
             found[metric + end] = _number(metrics.get(metric), key)
+        entry = metrics.get(metric, {})
+        found[f"{metric}_values"] = entry["values"] if entry.get("by_values") else None
     return found | {metric: _number(metrics.get(metric), "mean") for metric in MEANS}
 
 

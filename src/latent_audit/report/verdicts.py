@@ -1,4 +1,4 @@
-"""The top of the page: each claim with its verdict, the arms at a glance, and the answer in one paragraph."""
+"""The top of the page: each claim with its verdicts, what is left of them after a correction, the arms at a glance."""
 
 import json
 import re
@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from latent_audit.report.metric_text import finding_words, reason_words
-from latent_audit.report.seed_summary import hole_limit, is_finite, per_seed, worst_dimension
+from latent_audit.claims.roles import ROLES, left_out
+from latent_audit.claims.verdicts import VERDICTS
+from latent_audit.report.metric_text import finding_words, margin_words, next_seed_words, reason_words
+from latent_audit.report.seed_summary import is_finite, listed_seeds, per_seed, worst_dimension
 from latent_audit.report.study import Study, beta_words
 from latent_audit.report.svg import interval_svg
-from latent_audit.report.tables import number, percent, set_number
+from latent_audit.report.tables import number, percent
 
-VERDICTS = ("supported", "contradicted", "inconclusive")
+LEVEL = 0.05
 
 
 class Case(NamedTuple):
-    """One claim put to one arm, or to one pair of arms."""
+    """One claim put to one arm, or to one pair of arms. holm : what the correction leaves of it, empty if undecided."""
 
     arms: str
     code: str
@@ -28,11 +29,15 @@ class Case(NamedTuple):
     finding: str
     reason: str
     plot: Markup
+    margin: str
+    next_seed: str
+    holm: str
 
 
 class Claim(NamedTuple):
     """One claim of the literature, and every case of it."""
 
+    claim_id: str
     claim: str
     source: str
     anchor: str
@@ -40,7 +45,7 @@ class Claim(NamedTuple):
 
 
 class Glance(NamedTuple):
-    """One arm on one line."""
+    """One arm on one line. seeds : field -> its values seed by seed in words, where their mean would mislead."""
 
     arm: str
     name: str
@@ -52,6 +57,7 @@ class Glance(NamedTuple):
     fd_prior: float
     fd_fitted: float
     fd_own: float
+    seeds: Mapping[str, str]
 
 
 def claims(study: Study) -> list[Claim]:
@@ -59,7 +65,7 @@ def claims(study: Study) -> list[Claim]:
 
     Raises
     ------
-    ValueError : a verdict other than supported, contradicted, inconclusive.
+    ValueError : a verdict that is none of VERDICTS.
     """
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in study.claims.to_dict("records"):
@@ -74,6 +80,7 @@ def _claim(rows: list[dict[str, Any]], study: Study) -> Claim:
     domain = min(filter(isfinite, numbers)), max(filter(isfinite, numbers))
     first = rows[0]
     return Claim(
+        str(first["claim_id"]),
         first["claim"],
         first["source"],
         str(first["figure"]).lstrip("#"),
@@ -97,11 +104,31 @@ def _case(row: Mapping[str, Any], domain: tuple[float, float], study: Study) -> 
         verdict=row["verdict"],
         alt=f"{finding} {reason}",
     )
-    return Case(" − ".join(arms) if len(arms) > 1 else arms[0], row["code"], row["verdict"], finding, reason, plot)
+    return Case(
+        " − ".join(arms) if len(arms) > 1 else arms[0],
+        row["code"],
+        row["verdict"],
+        finding,
+        reason,
+        plot,
+        f"{'over' if row['direction'] == '>' else 'under'} {margin_words(row, study.measures)}",
+        next_seed_words(row, study.measures),
+        _holm_words(row),
+    )
+
+
+def _holm_words(row: Mapping[str, Any]) -> str:
+    p = float(row.get("p_holm", "nan"))
+    if row["verdict"] == "inconclusive" or not is_finite(p):
+        return ""
+    return f"{'survives' if p < LEVEL else 'does not survive'} Holm’s correction (p {number(p, 2)})"
 
 
 def _values(row: Mapping[str, Any]) -> list[float]:
     return json.loads(row["values"]) if isinstance(row["values"], str) else []
+
+
+TOLD = {"holes": ("hole_fraction", percent), "distance": ("ks_d_max", number), "probe": ("knn_accuracy", percent)}
 
 
 def at_a_glance(study: Study) -> list[Glance]:
@@ -125,94 +152,14 @@ def at_a_glance(study: Study) -> list[Glance]:
             mean(fd, arm, sampler="prior"),
             mean(fd, arm, sampler="gmm"),
             mean(fd, arm, sampler="reconstruction"),
+            {
+                field: words
+                for field, (metric, form) in TOLD.items()
+                if (words := listed_seeds(study.metrics.get(arm, {}).get(metric), form))
+            },
         )
         for arm, description in study.arms.items()
     ]
-
-
-def answer(study: Study) -> list[str]:
-    """The answer: a headline, then what it rests on, from the tables and the margins that were set beforehand."""
-    glance, margins = at_a_glance(study), study.params.get("diagnostics", {}).get("margins", {})
-    null = per_seed(study, "joint", "hole_fraction")["null_high"].mean()
-    sentences = [_headline(study, margins)]
-    holes = ", ".join(f"{line.name} {percent(line.holes)}" for line in glance if is_finite(line.holes))
-    if holes:
-        chance = f"; true draws of the prior, as many, would leave at most {percent(null)}" if is_finite(null) else ""
-        sentences.append(f"A draw from N(0, I) lands where the model has put no data this often: {holes}{chance}.")
-    distance = ", ".join(f"{line.name} {number(line.distance)}" for line in glance)
-    limit = f" (margin for “normal enough”: {set_number(margins['ks_d'])})" if "ks_d" in margins else ""
-    sentences.append(
-        f"The codes’ largest distance from a standard normal, on KS’s scale of 0 to 1, is {distance}{limit}."
-    )
-    fd = [line for line in glance if is_finite(line.fd_prior) and is_finite(line.fd_fitted)]
-    if fd:
-        pairs = ", ".join(f"{line.name} {number(line.fd_prior)} → {number(line.fd_fitted)}" for line in fd)
-        sentences.append(
-            f"Drawing from a density fitted to the codes instead of the prior changes the distance of new images to "
-            f"real ones ({study.distance.name}, lower is better): {pairs}."
-        )
-    own = ", ".join(f"{line.name} {number(line.fd_own)}" for line in fd if is_finite(line.fd_own))
-    if own:
-        sentences.append(
-            f"By the same measure the arms’ own reconstructions of test images are at {own}: what the decoder blurs, "
-            "no choice of codes brings back."
-        )
-    return sentences
-
-
-def _headline(study: Study, margins: Mapping[str, float]) -> str:
-    """Which arms may be sampled from N(0, I): those whose whole interval of holes lies within margin and chance."""
-    limit = hole_limit(study)
-    if limit is None:
-        return "No margin on holes was set, so the numbers stand without a verdict on sampling from the prior."
-    holes = {name: _side(study, arm, "hole_fraction", limit) for arm, name in study.names.items()}
-    covered = {arm: name for arm, name in study.names.items() if holes[name] == "within"}
-    shapes: dict[str, list[str]] = {}
-    for arm, name in covered.items():
-        shapes.setdefault(_normality(study, arm, margins), []).append(name)
-    parts = []
-    for words, names in shapes.items():
-        parts.append(f"{'Yes' if words == NORMAL else 'With care'} for {_listed(names)}: few holes, {words}.")
-    if open_ := [f"{name} ({_span(study, arm)})" for arm, name in study.names.items() if holes[name] == "open"]:
-        parts.append(
-            f"Undecided for {_listed(open_)}: the share of draws in holes may lie on either side of the limit, "
-            f"{percent(limit)}."
-        )
-    if beyond := [name for name, side in holes.items() if side == "beyond"]:
-        every = "any of these arms" if len(beyond) == len(holes) > 1 else _listed(beyond)
-        parts.append(f"Not for {every}: too much of the prior is without codes, by the limit of {percent(limit)}.")
-    return " ".join(parts)
-
-
-NORMAL = "near-normal codes"
-
-
-def _normality(study: Study, arm: str, margins: Mapping[str, float]) -> str:
-    """How normal the codes of an arm are, in words: each dimension, and all together where that was measured."""
-    each = _side(study, arm, "ks_d_max", margins.get("ks_d", np.nan))
-    measured = "marginal_kl" in study.metrics.get(arm, {}) and "marginal_kl" in margins
-    joint = _side(study, arm, "marginal_kl", margins["marginal_kl"]) if measured else each
-    if each == "beyond":
-        return "though the codes are not normal"
-    if joint == "beyond":
-        return "though the codes taken together are not normal"
-    return NORMAL if each == joint == "within" else "though it is undecided whether the codes are normal"
-
-
-def _side(study: Study, arm: str, metric: str, limit: float) -> str:
-    """On which side of `limit` the whole interval over seeds lies: within, beyond, or open."""
-    interval = study.metrics.get(arm, {}).get(metric, {})
-    low, high = interval.get("low"), interval.get("high")
-    if is_finite(high) and high < limit:
-        return "within"
-    return "beyond" if is_finite(low) and low > limit else "open"
-
-
-def _span(study: Study, arm: str) -> str:
-    interval = study.metrics.get(arm, {}).get("hole_fraction", {})
-    if not is_finite(interval.get("low")):
-        return "one seed, no interval"
-    return f"{percent(interval['low'])} to {percent(interval['high'])}"
 
 
 def tally(study: Study) -> dict[str, int]:
@@ -221,5 +168,34 @@ def tally(study: Study) -> dict[str, int]:
     return {verdict: int(counts.get(verdict, 0)) for verdict in VERDICTS}
 
 
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+def corrected(study: Study) -> str:
+    """How many rows are decided, and how many of them survive the correction for all; empty without corrected p."""
+    if "p_holm" not in study.claims:
+        return ""
+    rows = study.claims
+    decided = rows[rows["verdict"] != "inconclusive"]
+    return (
+        f"{len(decided)} of {len(rows)} decided; {int((decided['p_holm'] < LEVEL).sum())} of these survive Holm’s "
+        f"correction for all {int(rows['p_holm'].notna().sum())}"
+    )
+
+
+def not_compared(study: Study) -> list[str]:
+    """Which arms no claim compares, and which play in none, a sentence each."""
+    sentences = []
+    for reasons, pairs in left_out(study.arms).items():
+        named = ", ".join(" and ".join(study.names[arm] for arm in pair) for pair in pairs)
+        what = ", ".join(reason.replace("_", " ") for reason in reasons)
+        sentences.append(f"No claim compares {named}: they differ in more than the weight on the KL ({what}).")
+    for arm, described in study.arms.items():
+        if described["role"] not in ROLES:
+            sentences.append(
+                f"{study.names[arm]} plays in no claim: it is neither an autoencoder nor a VAE ({described['family']})."
+            )
+    return sentences
+
+
+def same_networks(study: Study) -> bool:
+    """Whether every arm has the same encoder and decoder."""
+    keys = ("architecture", "settings", "latent_dim")
+    return len({json.dumps([own.get(key) for key in keys], sort_keys=True) for own in study.arms.values()}) == 1

@@ -15,12 +15,13 @@ from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.base.file_names import as_text
 from latent_audit.base.measures import SHARE
+from latent_audit.claims.verdicts import VERDICTS
 from latent_audit.report.render import Section, content_policy, environment, text_of
+from latent_audit.report.seed_summary import values_words
 from latent_audit.report.tables import number, percent
 from latent_audit.runs.git_here import tracked
 
 INDEX = "index.html"
-VERDICTS = ("supported", "contradicted", "inconclusive")
 MEASURES = (
     "hole_fraction", "ks_d_max", "recon_nll", "knn_accuracy", "fd_clf_prior", "fd_clf_gmm", "fd_random_prior",
     "fd_random_gmm",
@@ -126,7 +127,7 @@ def _of_summary(file: str, text: str) -> Entry:
             str(content["dataset"]).replace("_", "-"),
             len(content["seeds"]),
             bool(content["reduced"]),
-            {verdict: int(content["verdicts"].get(verdict, 0)) for verdict in VERDICTS},
+            {verdict: int(content["verdicts"][verdict]) for verdict in VERDICTS if verdict in content["verdicts"]},
             ["arm", "weight", *(known.get(key, {}).get("label", key.replace("_", " ")) for key in present)],
             rows,
             any(f"{key}_low" in arm for key in present for arm in arms),
@@ -138,10 +139,12 @@ def _of_summary(file: str, text: str) -> Entry:
 
 
 def _written(arm: dict[str, Any], key: str, unit: str) -> str:
-    """A mean, and its interval over seeds where the summary has one."""
+    """A mean, and its interval over seeds where the summary has one; or its seeds, where the summary has those."""
     form = percent if unit == SHARE else number
     if arm.get(key) is None:
         return "–"
+    if arm.get(f"{key}_values"):
+        return values_words(arm[f"{key}_values"], form)
     low, high = arm.get(f"{key}_low"), arm.get(f"{key}_high")
     return form(arm[key]) + (f" ({form(low)} to {form(high)})" if low is not None and high is not None else "")
 

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 import latent_audit.runs.figures as runs_figures
-from latent_audit.base.measures import phrase_of
+from latent_audit.base.measures import phrase_of, range_of
+from latent_audit.claims.intervals import told_by_values
 from latent_audit.figures.style import arm_order, display_name
 from latent_audit.report.metric_text import form_of
 from latent_audit.report.render import Section, content_policy, environment, shared_styles, text_of
+from latent_audit.report.seed_summary import values_words
 from latent_audit.report.study import beta_words
 from latent_audit.report.svg import interval_svg
 from latent_audit.report.tables import number, percent, plain, set_number
@@ -156,7 +158,14 @@ def _group(runs: Sequence[Run], metric: str, title: str) -> Group:
         found = [entry(run, arm, metric) for run in runs]
         if any(found):
             changes = [_change(difference(runs[0], run, arm, metric), form) for run in runs[1:]]
-            lines.append(Line(display_name(arm), [_cell(own, form) for own in found], changes))
+            seeds = [list(run.per_seed.get(arm, {}).get(metric, {}).values()) for run in runs]
+            cells = [
+                Cell(values_words(values, form))
+                if own is not None and values and told_by_values(values, *range_of(metric, known))
+                else _cell(own, form)
+                for own, values in zip(found, seeds, strict=True)
+            ]
+            lines.append(Line(display_name(arm), cells, changes))
     return Group(title if title != metric else phrase_of(metric, known), lines)
 
 

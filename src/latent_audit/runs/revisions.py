@@ -16,6 +16,8 @@ from ruamel.yaml.error import YAMLError
 
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Metric, of_rows
+from latent_audit.claims.intervals import Interval
+from latent_audit.claims.verdicts import verdict
 from latent_audit.runs.git_here import require_git
 
 WORKSPACE = "workspace"
@@ -137,6 +139,7 @@ def _read_run(repo: Any, letter: str, name: str, commit: str | None) -> Run:
         raise InputError(f"{what}: reports/metrics.json holds no arm of params.yaml; run `dvc repro` there")
     seeds = sorted(params.get("seeds", []))
     per_seed = {arm: _of_summary(read(f"diagnostics/{arm}/summary.csv"), seeds, metrics[arm]) for arm in metrics}
+    _add_metrics(per_seed, found, seeds)
     _add_claims(per_seed, claims, seeds)
     lock = _parsed(what, "dvc.lock", lambda path: read(path) or "{}", _mapping)
     described = _parsed(what, "reports/measures.json", lambda path: read(path) or "[]", _described)
@@ -193,7 +196,15 @@ def _claims(text: str) -> pd.DataFrame:
     table = _csv(text)
     if lacking := sorted({"claim_id", "arms", "code", "statistic", "verdict", "values"} - set(table.columns)):
         raise ValueError(f"columns {lacking} are missing")
+    if "p_value" not in table and {"low", "high", "direction", "margin"} <= set(table.columns):
+        table["verdict"] = [_of_today(row) for row in table.to_dict("records")]
     return table
+
+
+def _of_today(row: Mapping[str, Any]) -> str:
+    """The verdict by today's rule on a row of a table made when there were three: "negligible" was not told apart."""
+    interval = Interval(row["effect"], row["low"], row["high"], row["n_seeds"])
+    return verdict(interval, row["direction"], row["margin"])
 
 
 def _csv(text: str) -> pd.DataFrame:
@@ -201,7 +212,12 @@ def _csv(text: str) -> pd.DataFrame:
 
 
 def _intervals(entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {key: entry for key, entry in entries.items() if isinstance(entry, dict) and "mean" in entry}
+    """What every run has of a metric: newer ones have more, which would make equal numbers look different."""
+    return {
+        name: {key: entry[key] for key in ("mean", "low", "high", "n_seeds") if key in entry}
+        for name, entry in entries.items()
+        if isinstance(entry, dict) and "mean" in entry
+    }
 
 
 def _of_summary(text: str | None, seeds: list[int], metrics: dict[str, dict[str, Any]]) -> dict[str, dict[int, float]]:
@@ -221,10 +237,22 @@ def _agree(mean: float, stored: float | None) -> bool:
     return stored is not None and abs(mean - stored) <= 1e-5 * max(abs(stored), 1e-9)
 
 
+def _add_metrics(per_seed: Values, found: dict[str, Any], seeds: list[int]) -> None:
+    """metrics.json has the seeds of every measure, in runs made since it has them."""
+    for arm, own in per_seed.items():
+        for metric, entry in found[arm].items():
+            values = entry.get("values") if isinstance(entry, dict) else None
+            if values is not None and len(values) == len(seeds) and None not in values:
+                own.setdefault(metric, dict(zip(seeds, values, strict=True)))
+
+
 def _add_claims(per_seed: Values, claims: pd.DataFrame, seeds: list[int]) -> None:
     """Where DVC's cache lacks the tables, claims.csv still has the seeds of every statistic that is a plain metric."""
     for row in claims.to_dict("records"):
         arm, metric = str(row["arms"]), str(row["statistic"])
+        bracket = row.get("bracket")
+        if isinstance(bracket, str) and bracket:
+            continue  # its values lie half-way between two estimates
         if arm in per_seed and metric.isidentifier() and row["code"] == "z" and isinstance(row["values"], str):
             values = json.loads(row["values"])
             if len(values) == len(seeds):
