@@ -37,12 +37,12 @@ def test_p_values_are_calibrated_under_the_null(rng):
 
 
 def test_null_band_moved_from_few_rows_to_many_agrees_with_drawing_many():
-    few = {k: null.null_table(k, 150, 3, 400, 30, 1) for k in ("prior", "shape")}
-    many = {k: null.null_table(k, 600, 3, 400, 30, 2) for k in ("prior", "shape")}
+    few = {k: null.null_table(k, 100, 3, 400, 20, 1) for k in ("prior", "shape")}
+    many = {k: null.null_table(k, 400, 3, 400, 20, 2) for k in ("prior", "shape")}
     for kind, table in few.items():
         for metric, draws in table.items():
             low, high = np.quantile(many[kind][metric], [0.025, 0.975])
-            moved = np.quantile(null.at_rows(metric, draws, n_p=150, n=600, latent_dim=3), [0.025, 0.975])
+            moved = np.quantile(null.at_rows(metric, draws, n_p=100, n=400, latent_dim=3), [0.025, 0.975])
             # quantiles of 400 draws scatter by about a fifth of the width; the unmoved band would be off by more
             assert np.abs(np.subtract(moved, (low, high))).max() < 0.3 * (high - low), metric
 
@@ -50,8 +50,11 @@ def test_null_band_moved_from_few_rows_to_many_agrees_with_drawing_many():
 def test_wrong_scale_fails_the_prior_and_keeps_the_shape(rng):
     x = rng.standard_normal((300, 2))
     one, ten = measure(x), measure(10 * x)
-    for metric in ("mardia_b1p", "mardia_b2p", "henze_zirkler", "gaussian_tc", "hole_fraction_whitened"):
+    for metric in ("mardia_b1p", "mardia_b2p", "henze_zirkler", "gaussian_tc"):
         assert ten.loc[metric, "value"] == pytest.approx(one.loc[metric, "value"], rel=1e-6)
+    assert ten.loc["hole_fraction_whitened", "value"] == pytest.approx(
+        one.loc["hole_fraction_whitened", "value"], abs=0.02
+    )
     for metric in ("mmd2_rbf", "energy_d2", "sliced_w2", "max_sliced_w2", "radius_ks", "hole_fraction"):
         assert ten.loc[metric, "p_value"] < 1e-4  # below the floor 1 / (99 + 1) of the draws
         assert ten.loc[metric, "value"] > ten.loc[metric, "null_high"]

@@ -24,7 +24,7 @@ def test_a_shift_has_the_auc_that_it_must(rng):
 
 def test_in_many_dimensions_a_larger_sd_leaves_nothing_in_common(rng):
     table = two_sample(1.2 * rng.standard_normal((2000, 200)), rng=rng).set_index("metric")["value"]
-    assert table["overlap"] < 0.05 and table["c2st_auc"] > 0.99
+    assert table["overlap"] < 0.1 and table["c2st_auc"] > 0.99
 
 
 def test_a_gaussian_is_fitted_and_its_density_is_scipys(rng):
@@ -62,4 +62,4 @@ def test_laws_are_judged_on_codes_that_they_were_not_fitted_to(rng):
     by = table.set_index("law")
     assert by.loc["prior", "auc"] > 0.7 > 0.55 > by.loc["gaussian", "auc"]
     assert by.loc["gaussian", "log_likelihood"] > by.loc["prior", "log_likelihood"] + 1
-    assert set(laws) == {"gaussian", "mixture"}
+    assert set(laws) == {"diagonal", "gaussian", "mixture"}

@@ -29,12 +29,14 @@ def _upper(value: float, null: np.ndarray) -> float:
         return 0.0
     kept = max(10, round(TAIL_SHARE * len(null)))
     ordered = np.sort(null)
-    if kept >= len(null) or value <= (threshold := ordered[-kept - 1]):
+    if kept >= len(null) or value <= (below := ordered[-kept - 1]):
         return float((1 + (null >= value).sum()) / (len(null) + 1))
-    excess = float((ordered[-kept:] - threshold).mean())
-    if excess == 0:
-        return float(1 / (len(null) + 1)) if value > ordered[-1] else float(kept / len(null))
-    return float((kept + 1) / (len(null) + 1) * np.exp(-(value - threshold) / excess))
+    beyond = ordered[ordered > below]
+    if not len(beyond):
+        return float(1 / (len(null) + 1))
+    start = beyond[0]  # counts are few different values: their step is part of the scale
+    scale = float((beyond - start).mean() * len(beyond) / max(1, len(beyond) - 1) + start - below)
+    return float((len(beyond) + 1) / (len(null) + 1) * np.exp(-max(0.0, value - start) / scale))
 
 
 def best_of(log_p: np.ndarray) -> float:

@@ -13,20 +13,21 @@ from sklearn.mixture import GaussianMixture
 
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.coverage import subsample
+from latent_audit.diagnostics.parallel import single_threaded
 from latent_audit.diagnostics.two_sample import rows_for, told_apart
 
 COMPONENTS = 10
 ROWS_PER_PARAMETER = 5  # codes for each dimension of each component
 MOST_MIXED = 256  # dimensions up to which a mixture is fitted
-MOST_FITTED = 10_000  # codes
+MOST_USED = 15_000  # codes, two thirds of them to fit
 
 
 @dataclass(frozen=True, eq=False)
 class FittedPrior:
     """A mixture of Gaussians over codes, as plain arrays; a single Gaussian has one component.
 
-    kind : "gaussian" or "mixture". weights (component,), means (component, latent), covariances (component, latent,
-    latent); directions without spread have variance 0.
+    kind : "diagonal" (independent dimensions), "gaussian" or "mixture". weights (component,), means (component,
+    latent), covariances (component, latent, latent); directions without spread have variance 0.
     """
 
     kind: str
@@ -71,6 +72,11 @@ def fit_gaussian(x: np.ndarray) -> FittedPrior:
     return FittedPrior("gaussian", np.ones(1), mean[None], covariance[None])
 
 
+def fit_diagonal(x: np.ndarray) -> FittedPrior:
+    """Mean and variance (1/n) of each dimension: two numbers each, where there are too few codes for a covariance."""
+    return FittedPrior("diagonal", np.ones(1), x.mean(axis=0)[None], np.diag(x.var(axis=0))[None])
+
+
 def fit_mixture(x: np.ndarray, *, seed: int) -> FittedPrior | None:
     """Up to ten Gaussians by EM in whitened coordinates; None beyond 256 dimensions or with too few codes for two."""
     codes = Codes(x)
@@ -79,25 +85,27 @@ def fit_mixture(x: np.ndarray, *, seed: int) -> FittedPrior | None:
     if rank == 0 or rank > MOST_MIXED or k < 2:
         return None
     model = GaussianMixture(k, reg_covar=1e-6, max_iter=60, tol=1e-2, random_state=seed % 2**32)
-    model.fit(codes.whitened)
+    with single_threaded():
+        model.fit(codes.whitened)
     back = np.linalg.pinv(codes.whitening.matrix)
     weights, centres, spreads = (np.asarray(a) for a in (model.weights_, model.means_, model.covariances_))
     return FittedPrior("mixture", weights, codes.whitening.mean + centres @ back, back.T @ spreads @ back)
 
 
 def judged(codes: Codes, *, rng: np.random.Generator, seed: int) -> tuple[pd.DataFrame, dict[str, FittedPrior]]:
-    """N(0, I), a fitted Gaussian and a fitted mixture, fitted to one half of the codes and judged on the other.
+    """N(0, I), two Gaussians and a mixture, fitted to two thirds of the codes and judged on the others.
 
     Returns
     -------
-    Rows law ("prior", "gaussian", "mixture"), log_likelihood (mean ln density of held-out codes, nats; NaN where codes
+    Rows law ("prior", "diagonal", "gaussian", "mixture"), from the simplest on, log_likelihood (mean ln density of held-out codes, nats; NaN where codes
     have a direction without spread), auc, p_value, overlap: how well a classifier tells held-out codes from as many
     draws of the law (`two_sample.told_apart`). The fitted laws by name.
     """
-    used = rng.permutation(subsample(codes.values, 2 * MOST_FITTED, rng=rng))
-    fit, held = used[: len(used) // 2], used[len(used) // 2 :]
+    used = rng.permutation(subsample(codes.values, MOST_USED, rng=rng))
+    fit, held = np.split(used, [2 * len(used) // 3])
     d = fit.shape[1]
-    fits = {"prior": FittedPrior("prior", np.ones(1), np.zeros((1, d)), np.eye(d)[None]), "gaussian": fit_gaussian(fit)}
+    fits = {"prior": FittedPrior("prior", np.ones(1), np.zeros((1, d)), np.eye(d)[None])}
+    fits |= {"diagonal": fit_diagonal(fit), "gaussian": fit_gaussian(fit)}
     if (mixture := fit_mixture(fit, seed=seed)) is not None:
         fits["mixture"] = mixture
     seen = held[: rows_for(*held.shape)]

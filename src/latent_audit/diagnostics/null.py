@@ -98,6 +98,8 @@ def _scale(metric: str, n: int, d: int) -> tuple[float, float]:
         h = {"half_median": median / 2, "median": median, "double_median": 2 * median}
         h2 = h.get(metric.removeprefix("mmd2_rbf_"), 1.0) ** 2
         return (1 - (h2 / (h2 + 2)) ** (d / 2)) / n, 1 / n
+    if metric == "symmetry_energy":
+        return 0.0, 1 / n  # the mean over sign flips is E|2x| / n, whatever the law of x: all of it scales
     if metric == "energy_d2":
         return mean_pair_distance(d) / n, 1 / n
     if metric in ("sliced_w2", "max_sliced_w2"):

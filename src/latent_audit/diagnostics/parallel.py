@@ -13,6 +13,11 @@ def single_threaded_blas() -> threadpool_limits:
     return threadpool_limits(limits=1, user_api="blas")
 
 
+def single_threaded() -> threadpool_limits:
+    """A context in which BLAS and OpenMP use one thread: the same bytes whatever the number of cores."""
+    return threadpool_limits(limits=1)
+
+
 def in_order(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
     """[function(item) for item in items] on as many threads as there are cores; numpy lets go of the lock in its loops.
 

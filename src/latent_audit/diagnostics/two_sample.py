@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from latent_audit.base.measures import Measure, Metric, share
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.coverage import subsample
+from latent_audit.diagnostics.parallel import single_threaded
 
 if TYPE_CHECKING:
     from latent_audit.diagnostics.subject import Subject
@@ -56,7 +57,8 @@ def told_apart(codes: np.ndarray, draws: np.ndarray, *, rng: np.random.Generator
     fit = np.concatenate([codes[:half], draws[:half]])
     held = np.concatenate([codes[half:], draws[half:]])
     y_fit, y_held = (np.repeat([1, 0], [k, k]) for k in (half, n - half))
-    scores = {"quadratic": _quadratic(fit, y_fit, held), "trees": _trees(fit, y_fit, held)}
+    with single_threaded():  # more threads than free cores wait for each other at every split of a tree
+        scores = {"quadratic": _quadratic(fit, y_fit, held), "trees": _trees(fit, y_fit, held)}
     found = {name: _auc(score[y_held == 1], score[y_held == 0]) for name, score in scores.items()}
     name = max(found, key=lambda one: found[one][0])
     auc, p = found[name]
