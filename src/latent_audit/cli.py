@@ -1,13 +1,17 @@
 """The command `latent-audit`."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from latent_audit.base.errors import reported
+from latent_audit.base.errors import InputError, reported
+
+OF_THE_STUDY = ("dvc", "psutil", "torch", "torchvision", "tqdm")  # packages of the extra `study`
 
 app = typer.Typer(
     help="When may you sample from a latent space? Run the study, or audit codes of your own.",
@@ -148,12 +152,26 @@ def index(
         typer.echo(sentence)
 
 
+@contextmanager
+def _study_packages() -> Iterator[None]:
+    """A command of the study where only the audit was installed: one sentence that says what to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in OF_THE_STUDY:
+            raise
+        raise InputError(
+            f"this command is of the study and needs {error.name}; the audit alone is installed. Install the rest with "
+            "pip install 'latent-audit[study]', or run `make` in a clone"
+        ) from None
+
+
 def main() -> None:
     """Entry point: a wrong input is one message and exit code 2."""
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be text of the terminal's encoding
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    with reported():
+    with reported(), _study_packages():
         app()
 
 

@@ -35,7 +35,13 @@ def read_parquet(path: Path, wanted: Wanted) -> Sheet:
     ------
     InputError : not a parquet file, columns of one name, values too large to be numbers or classes, no such label.
     """
-    from pyarrow import parquet
+    try:
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise InputError(
+            f"{path.name}: a parquet file needs pyarrow, which is not installed: pip install 'latent-audit[parquet]', "
+            "or save the codes as .npy or .csv"
+        ) from None
 
     with border(path.name, "parquet file; write it again"), parquet.ParquetFile(path) as file:
         names = list(file.schema_arrow.names)

@@ -97,9 +97,9 @@ def judged(codes: Codes, *, rng: np.random.Generator, seed: int) -> tuple[pd.Dat
 
     Returns
     -------
-    Rows law ("prior", "diagonal", "gaussian", "mixture"), from the simplest on, log_likelihood (mean ln density of held-out codes, nats; NaN where codes
-    have a direction without spread), auc, p_value, overlap: how well a classifier tells held-out codes from as many
-    draws of the law (`two_sample.told_apart`). The fitted laws by name.
+    Rows law ("prior", "diagonal", "gaussian", "mixture"), from the simplest on; log_likelihood (mean ln density of
+    held-out codes, nats; NaN where codes have a direction without spread); auc, p_value, overlap: how well a classifier
+    tells held-out codes from as many draws of the law (`two_sample.told_apart`). The fitted laws by name.
     """
     used = rng.permutation(subsample(codes.values, MOST_USED, rng=rng))
     fit, held = np.split(used, [2 * len(used) // 3])

@@ -231,8 +231,8 @@ def _otherwise(
         named = {"diagonal": "one Gaussian per dimension", "gaussian": "one Gaussian"}
         mixed = "" if law in named else f"a mixture of {len(laws[law].weights)} Gaussians"
         sentence = (
-            f"{why}. Sample from {named.get(law, mixed)} fitted to the codes instead: a classifier ranks an unseen code "
-            f"above its draws in {100 * passed.iloc[0]['auc']:.3g}% of pairs, where 50% is chance."
+            f"{why}. Sample from {named.get(law, mixed)} fitted to the codes instead: a classifier ranks an unseen "
+            f"code above its draws in {100 * passed.iloc[0]['auc']:.3g}% of pairs, where 50% is chance."
         )
         more = (*advice, _of_the_law(law, fits))
         return Verdict("fitted", sentence, reasons, more, fits, laws[law])
