@@ -126,6 +126,7 @@ def test_groups(values, sizes):
 def test_a_mean_with_an_interval_is_not_told_where_it_would_mislead():
     assert told_by_values(SEEDS, 0, 1)
     assert told_by_values([0.0, 0.01, 0.2], 0, 1)  # the interval reaches below 0
+    assert not told_by_values([0.0, 0.0, 0.003], 0, 1)  # it does, but not far
     assert told_by_values([0.3, 0.31, 0.6, 0.61], 0, 1)  # two groups
     assert not told_by_values([0.30, 0.301, 0.32, 0.321], 0, 1)  # two groups, but hardly apart
     assert not told_by_values([0.4, 0.41, 0.42, 0.43], 0, 1)

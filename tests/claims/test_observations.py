@@ -1,5 +1,7 @@
 """latent_audit.claims.observations: the worst dimension, derived scalars and learning curves, by hand."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -193,6 +195,7 @@ def test_intervals_hold_the_next_seed_and_the_seeds():
     assert entry["values"] == [0.1, 0.3, 0.2]  # by seed
     assert (entry["next_low"], entry["next_high"]) == (0, pytest.approx(0.2 + 0.496828, abs=1e-5))
     assert entry["by_values"]  # the interval of the mean reaches below 0
+    assert json.loads(json.dumps(found)) == found
     single = intervals(pd.DataFrame(rows[:1], columns=["arm", *COLUMNS]), described(every_registered()), digits=6)
     assert single["vae"]["jump_rate"] == {
         "mean": 0.3, "low": None, "high": None, "n_seeds": 1, "next_low": None, "next_high": None, "values": [0.3],

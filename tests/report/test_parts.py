@@ -259,10 +259,15 @@ LARGER = {"statistic": "difference of recon_nll", "direction": ">", "margin": 1.
 @pytest.mark.parametrize(
     ("low", "high", "verdict", "words"),
     [
-        (-0.4, 0.8, "negligible", "−0.400 to 0.800, all of it below the margin of 1, so too little to matter."),
+        (
+            -0.4,
+            0.8,
+            "negligible",
+            "all of it below the margin of 1 nat per image, so too little to matter.",
+        ),
         (-1.2, 0.8, "negligible", "so too little to matter; whether there is as much of the opposite stays open."),
         (-3.0, -2.0, "contradicted", "−3.00 to −2.00, all of it below 0."),
-        (0.5, 2.0, "inconclusive", "0.500 to 2.00, on both sides of the margin of 1."),
+        (0.5, 2.0, "inconclusive", "0.500 to 2.00, on both sides of the margin of 1 nat per image."),
     ],
 )
 def test_reasons_of_a_claim_that_something_is_larger(low, high, verdict, words):

@@ -221,7 +221,7 @@ def test_the_headline_reads_the_rows_of_the_ledger(study, holes, each, joint, wo
     )  # fmt: skip
     headline = answer(own)[0]
     assert words in headline
-    assert "by the limit of 6.0%." in headline
+    assert "by the limit of 6%." in headline
     assert ("Not for AE: too much" in headline) == (holes != "beyond")
     assert list(basis(own)) == ["ae_few_holes", "vae_few_holes", "vae_marginals", "vae_joint"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import t
 
 LEAST_IN_A_GROUP = 2  # seeds on either side of a gap, so that one odd seed makes no group
-LEAST_GAP = 0.1  # of what a measure can be: below, two groups are no more than a curiosity
+LEAST_GAP = 0.1  # of what a measure can be: a smaller spread misleads nobody
 
 
 class Interval(NamedTuple):
@@ -93,11 +93,11 @@ def told_by_values(values: Sequence[float], low: float, high: float) -> bool:
     """Whether seeds are to be shown one by one, because a mean with an interval would mislead.
 
     So it is for a quantity between the finite ends `low` and `high` whose interval of the mean reaches beyond an end,
-    or whose values fall into two groups that lie a tenth of that range apart.
+    or whose values fall into two groups; either only where the values, or the groups, lie a tenth of that range apart.
     """
-    if not np.isfinite([low, high]).all():
+    if not np.isfinite([low, high]).all() or not np.isfinite(values).all():
         return False
-    interval = mean_interval(values)
-    apart = groups(values)
+    interval, apart, least = mean_interval(values), groups(values), LEAST_GAP * (high - low)
+    cut_off = interval.low < low or interval.high > high
     gap = apart[1][0] - apart[0][-1] if len(apart) > 1 else 0.0
-    return interval.low < low or interval.high > high or gap > LEAST_GAP * (high - low)
+    return bool(gap > least or (cut_off and max(values) - min(values) > least))

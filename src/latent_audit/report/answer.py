@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
-from latent_audit.report.metric_text import interval_words
+from latent_audit.report.metric_text import interval_words, margin_words
 from latent_audit.report.seed_summary import is_finite, per_seed
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent, set_number
@@ -69,7 +69,7 @@ def _from_the_prior(study: Study) -> list[str]:
     rows = _rows(study, HOLES)
     if not rows:
         return ["No claim on holes was put to these arms, so the numbers stand without a verdict on the prior."]
-    limit = percent(next(iter(rows.values()))["margin"])
+    limit = margin_words(next(iter(rows.values())), study.measures)
     of_verdict = _by_verdict(rows)
     shapes: dict[str, list[str]] = {}
     for arm in of_verdict.get("supported", []):

@@ -7,6 +7,7 @@ from math import exp, isfinite
 from typing import Any
 
 from latent_audit.base.measures import POINTS, SHARE, Metric, phrase_of
+from latent_audit.claims.intervals import groups
 from latent_audit.report.seed_summary import groups_words, values_words
 from latent_audit.report.tables import ABSENT, number, percent, set_number
 
@@ -75,7 +76,7 @@ def _unknown(row: Mapping[str, Any]) -> str:
 def reason_words(row: Mapping[str, Any], metrics: Metrics) -> str:
     """Why the verdict is what it is, from the interval and the margin, in the units of `finding_words`."""
     side, form = SIDES[row["direction"]], _form(str(row["statistic"]), metrics)
-    margin = form(float(row["margin"]), set_number)
+    margin = margin_words(row, metrics)
     if not isfinite(float(row["low"])):
         return f"{_no_interval(row)}; the claim holds {side} {margin}."
     opposite = f"all of it below {form(0.0, set_number)}"
@@ -130,7 +131,7 @@ def margin_words(row: Mapping[str, Any], metrics: Metrics) -> str:
 def next_seed_words(row: Mapping[str, Any], metrics: Metrics) -> str:
     """Where one further seed is to be expected, 95%; as the seeds fall where those are in groups; a dash: not known."""
     statistic = str(row["statistic"])
-    if _by_values(row):
+    if _by_values(row) and len(groups(_seeds(row))) > 1:
         return f"as these: {groups_words(_seeds(row), _single(statistic, metrics))}"
     low, high = (float(row.get(end, "nan")) for end in ("next_low", "next_high"))
     form = _form(statistic, metrics)
