@@ -151,7 +151,7 @@ def main(
         for n in rows:
             for number, (name, draw) in enumerate(DEPARTURES.items()):
                 rng = np.random.default_rng([seed, number, n, d])
-                verdict = audit(draw(rng, n, d), seed=seed).verdict
+                verdict = audit(draw(rng, n, d), seed=seed).judgement
                 reasons = verdict.reasons
                 flags = reasons[reasons["differs"]]["metric"].tolist()[:3]
                 row = {"departure": name, "n": n, "d": d, "may_sample": verdict.may_sample, "flags": flags}

@@ -116,7 +116,7 @@ def test_a_deterministic_code_is_measured_once_for_both_rows():
     z = posterior()["z"]
     steps: list[str] = []
     both = audit(z, mu=z, labels=np.arange(60) % 4, settings=FAST, report_step=steps.append)
-    assert steps[-1].startswith("z: equal to mu")
+    assert steps[-2].startswith("z: equal to mu")
     for table in both[:5]:
         of_mu, of_z = (table[table["code"] == code].drop(columns="code").reset_index(drop=True) for code in ("mu", "z"))
         pd.testing.assert_frame_equal(of_mu, of_z)
@@ -164,8 +164,9 @@ def test_labels_may_be_floats_bytes_or_objects(vae: AuditTables, kind):
 def test_true_prior_draws_look_unremarkable():
     tables = audit(np.random.default_rng(20).standard_normal((150, 2)), settings=FAST)
     p = tables.joint["p_value"].dropna()
-    # 15 dependent p-values; under the null each is below 0.05 once in twenty
-    assert (p > 0.05).mean() > 0.8
+    # dependent p-values; under the null each is below 0.05 once in twenty, and few of them speak of different things
+    assert (p > 0.05).mean() > 0.65
+    assert tables.may_sample == "prior"
     assert (tables.per_dim["ks_p_holm"] > 0.05).all()
 
 

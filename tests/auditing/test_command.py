@@ -21,7 +21,10 @@ from latent_audit.base.folder import whole_folder
 from latent_audit.diagnostics.audit import AuditSettings, audit
 
 FAST = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40)
-FILES = ["audit.json", "classes.csv", "index.html", "joint.csv", "per_dim.csv", "separability.csv", "transforms.csv"]
+FILES = [
+    "audit.json", "classes.csv", "index.html", "joint.csv", "per_dim.csv", "reasons.csv", "separability.csv",
+    "transforms.csv",
+]  # fmt: skip
 N = 60
 RNG = np.random.default_rng(11)
 LABELS = np.arange(N) % 3
@@ -96,7 +99,8 @@ def test_a_posterior_gets_rows_for_mu_and_z_and_its_kl_adds_up(run: Run, tmp_pat
     assert run("audit codes.npz --seed 3 --out result") == 0
     tables = {path.stem: pd.read_csv(path) for path in (tmp_path / "result").glob("*.csv")}
     assert all(table.columns[0] == "code" for table in tables.values())
-    assert all(table["code"].unique().tolist() == ["mu", "z"] for table in tables.values())
+    codes = {name: table["code"].unique().tolist() for name, table in tables.items()}
+    assert codes.pop("reasons") == ["z"] and all(found == ["mu", "z"] for found in codes.values())
     rows = tables["joint"]
     value = rows[rows["code"] == "z"].set_index("metric")["value"]
     assert value["kl"] == pytest.approx(value[["index_code_mi", "total_correlation", "dimwise_kl"]].sum(), abs=1e-6)
@@ -145,7 +149,7 @@ def test_without_labels_there_are_no_tables_of_classes(run: Run, tmp_path: Path)
     np.save("codes.npy", Z[:, 0])
     assert run("audit codes.npy --out result") == 0
     assert sorted(everything(tmp_path / "result")) == [
-        "audit.json", "index.html", "joint.csv", "per_dim.csv", "transforms.csv"
+        "audit.json", "index.html", "joint.csv", "per_dim.csv", "reasons.csv", "transforms.csv"
     ]  # fmt: skip
     assert pd.read_csv(tmp_path / "result/per_dim.csv")["dim"].tolist() == [0]
 

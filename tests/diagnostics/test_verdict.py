@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from import_graph import ROOT
+from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.audit import audit
 from latent_audit.diagnostics.tables_of_code import AuditSettings
 from latent_audit.diagnostics.verdict import ANSWERS, REASONS
@@ -12,7 +13,7 @@ FAST = AuditSettings(null_draws=99, null_rows=300)
 
 
 def verdict(z=None, **given):
-    return audit(z, settings=FAST, **given).verdict
+    return audit(z, settings=FAST, **given).judgement
 
 
 @pytest.mark.parametrize(("n", "d", "sets"), [(400, 2, 40), (400, 12, 20)])
@@ -93,7 +94,7 @@ def test_each_kind_of_departure_has_its_answer(d, monkeypatch):
     small = {"none: N(0, I)", "variance 0.9 in one dimension", "correlation 0.1 of one pair"}
     for number, (name, draw) in enumerate(DEPARTURES.items()):
         codes = draw(np.random.default_rng([3, number]), 1000, d)
-        found = audit(codes, settings=AuditSettings(null_draws=99)).verdict
+        found = audit(codes, settings=AuditSettings(null_draws=99)).judgement
         assert found.may_sample in ANSWERS
         assert (found.may_sample == "prior") == (name in small), f"{name}, d {d}: {found.sentence}"
 
@@ -102,3 +103,16 @@ def test_the_same_seed_gives_the_same_verdict(rng):
     x = rng.standard_normal((300, 2)) * 1.5
     first, second = verdict(x), verdict(x)
     assert first.sentence == second.sentence and first.reasons.equals(second.reasons)
+
+
+def test_the_answer_is_at_hand_in_python_and_in_a_notebook(rng):
+    wide = audit(3 * rng.standard_normal((500, 2)), settings=FAST)
+    assert wide.may_sample == "fitted" and wide.verdict == wide.judgement.sentence
+    assert wide.reasons["differs"].all() and wide.reasons["matters"].iloc[0]
+    assert wide.recommended_prior().sample(4000, rng).std() == pytest.approx(3, rel=0.1)
+    assert "<strong>Not from N(0, I)" in wide._repr_html_() and "<table" in wide._repr_html_()
+    normal = audit(rng.standard_normal((500, 2)), settings=FAST)
+    assert len(normal.reasons) == 0
+    assert normal.recommended_prior().sample(4000, rng).std() == pytest.approx(1, rel=0.1)
+    with pytest.raises(InputError, match="recommended_prior: there is none"):
+        audit(np.zeros((100, 2)), settings=FAST).recommended_prior()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from latent_audit.auditing.border import printable, short
 from latent_audit.auditing.files import ForeignCodes, read_foreign, read_images
@@ -76,16 +77,14 @@ def run_audit(
             say(line)
         tables = tables._replace(per_dim=with_names(tables.per_dim, codes.columns, codes.z.shape[1]))
         written = {f"{name}.csv": getattr(tables, name) for name in TABLES if getattr(tables, name) is not None}
-        written["reasons.csv"] = tables.verdict.reasons
-        if tables.verdict.fits is not None:
-            written["fits.csv"] = tables.verdict.fits
+        written["reasons.csv"] = tables.judgement.reasons.assign(code="z")[["code", *tables.judgement.reasons]]
         for name, table in written.items():
             write_table(folder / name, table)
         described = _writable(_description(request, codes, images, tables, settings, notes))
         described["files"] = sorted([*written, PAGE])
         write_text(folder / PAGE, audit_page(tables, described, codes, _samples(codes, images)))
         write_json(folder / MARKER, described)
-    for line in (tables.verdict.sentence, *tables.verdict.advice):
+    for line in (tables.verdict, *tables.judgement.advice):
         say(line)
     say(f"{request.out / PAGE}: {len(written)} tables beside it")
     return tables
@@ -152,14 +151,22 @@ def _description(
         "columns": {role: list(names) for role, names in codes.columns.items()},
         "images": None if images is None else list(images.shape),
         "shown_dims": list(tables.dims),
-        "may_sample": tables.verdict.may_sample,
-        "verdict": tables.verdict.sentence,
-        "advice": list(tables.verdict.advice),
+        "may_sample": tables.judgement.may_sample,
+        "verdict": tables.verdict,
+        "advice": list(tables.judgement.advice),
+        "fits": _rows(tables.judgement.fits),
         "seed": request.seed,
         "settings": asdict(settings),
         "notes": notes,
         "versions": {name: _version(name) for name in PACKAGES},
     }
+
+
+def _rows(table: pd.DataFrame | None) -> list[dict[str, Any]] | None:
+    """The rows of a table as JSON has them: NaN is null."""
+    if table is None:
+        return None
+    return [{k: None if v != v else v for k, v in row.items()} for row in table.to_dict("records")]
 
 
 def _version(package: str) -> str:

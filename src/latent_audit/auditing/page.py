@@ -61,7 +61,7 @@ def audit_page(
     return templates.get_template("audit.html").render(
         about=about,
         answer=answer(view),
-        advice=tables.verdict.advice,
+        advice=tables.judgement.advice,
         figures=figures,
         keys={
             "classes": _class_key(view),
@@ -96,7 +96,7 @@ def _view(tables: AuditTables, about: Mapping[str, Any]) -> View:
         ks_chance=float(kstwobign.ppf(0.975 ** (1 / latent_dim)) / np.sqrt(about["n"])),
         drawn=drawn.drawn_dims(per_dim),
         tests=list(TESTS),
-        verdict=tables.verdict,
+        verdict=tables.judgement,
     )
 
 

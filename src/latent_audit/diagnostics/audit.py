@@ -7,6 +7,7 @@ about codes.
 import importlib
 import warnings
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.checks import as_labels
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
+from latent_audit.diagnostics.fitted import FittedPrior, standard_normal
 from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wide, with_names
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.diagnostics.subject import Posterior, Subject
@@ -39,7 +41,7 @@ class AuditTables(NamedTuple):
     class_map : index into the sorted classes over the unit square of z (row 0 = small second coordinate).
     dims : the two dimensions of the class map and the centroids.
     metrics : what is known of every metric of these tables, by name.
-    verdict : may N(0, I) be sampled, and why; of z. Its parts are at hand as `may_sample`, `sentence` and `reasons`.
+    judgement : may N(0, I) be sampled, and why; of z. `verdict`, `may_sample`, `reasons` are its parts.
     """
 
     per_dim: pd.DataFrame
@@ -50,7 +52,44 @@ class AuditTables(NamedTuple):
     class_map: np.ndarray | None
     dims: tuple[int, int]
     metrics: Mapping[str, Metric]
-    verdict: Verdict
+    judgement: Verdict
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        return self.judgement.sentence
+
+    @property
+    def may_sample(self) -> str:
+        """What may be sampled: "prior", "fitted" (see `recommended_prior`), "no" or "undecided"."""
+        return self.judgement.may_sample
+
+    @property
+    def reasons(self) -> pd.DataFrame:
+        """The tests that are left below 5% after Holm's adjustment, those that matter first; `judgement.reasons` has
+        all."""
+        return self.judgement.reasons[self.judgement.reasons["differs"]].reset_index(drop=True)
+
+    def recommended_prior(self) -> FittedPrior:
+        """What to draw codes from, as plain arrays with `sample(n, rng)`: N(0, I) where it may be sampled, else the
+        Gaussian or mixture that was fitted, which is the nearest even where the answer is "no".
+
+        Raises
+        ------
+        InputError : the codes hold nothing that could be sampled.
+        """
+        if self.judgement.prior is not None:
+            return self.judgement.prior
+        if self.may_sample == "no":
+            raise InputError(f"recommended_prior: there is none. {self.verdict}")
+        return standard_normal(int((self.per_dim["code"] == "z").sum()))
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the verdict, what to do, and the numbers that decide."""
+        rows = self.judgement.reasons.head(6)[["metric", "where", "value", "margin", "p_holm"]]
+        advice = "".join(f"<li>{escape(line)}</li>" for line in self.judgement.advice)
+        table = rows.to_html(index=False, float_format="{:.3g}".format, na_rep="", border=0)
+        return f"<p><strong>{escape(self.verdict)}</strong></p><ul>{advice}</ul>{table}"
 
 
 def audit(
@@ -114,7 +153,8 @@ def audit(
             made[code] = made["mu"]
         else:
             reference = None if train is None else _reference(train, code)
-            subject = Subject(values, settings, dims, seed, labels, reference, code=code)
+            own = "z" if "mu" in codes and _same(codes, train) else code
+            subject = Subject(values, settings, dims, seed, labels, reference, code=own)
             made[code] = code_tables(subject, applies, _prefixed(report_step, code))
     per_dim = _stacked({code: own.per_dim for code, own in made.items()})
     rows = [_stacked({code: own.joint for code, own in made.items()})]
@@ -127,14 +167,14 @@ def audit(
     joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
     return AuditTables(
         per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
-        joint=joint,
+        joint=joint.drop(columns="where"),  # it stands in the reasons
         transforms=_stacked({code: own.transforms for code, own in made.items()}),
         classes=_stacked_if_any({code: own.classes for code, own in made.items()}),
         separability=_stacked_if_any({code: own.separability for code, own in made.items()}),
         class_map=made["z"].class_map,
         dims=dims,
         metrics=described(registered()) | {metric.name: metric for metric in VERDICT_METRICS},
-        verdict=judge(joint_of_z, per_dim_of_z, codes["z"], rng=rng_for(seed, "audit", "verdict"), seed=seed),
+        judgement=judge(joint_of_z, per_dim_of_z, codes["z"], rng=rng_for(seed, "audit", "verdict"), seed=seed),
     )
 
 

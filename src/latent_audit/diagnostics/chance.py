@@ -48,4 +48,5 @@ def best_of(log_p: np.ndarray) -> float:
     known = log_p[~np.isnan(log_p)]
     if not len(known):
         return float("nan")
-    return float(-np.expm1(len(known) * np.log1p(-np.exp(min(known.min(), -1e-300)))))
+    least = float(np.exp(known.min()))
+    return 1.0 if least >= 1 else float(-np.expm1(len(known) * np.log1p(-least)))

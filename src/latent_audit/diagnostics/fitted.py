@@ -26,8 +26,8 @@ MOST_USED = 15_000  # codes, two thirds of them to fit
 class FittedPrior:
     """A mixture of Gaussians over codes, as plain arrays; a single Gaussian has one component.
 
-    kind : "diagonal" (independent dimensions), "gaussian" or "mixture". weights (component,), means (component,
-    latent), covariances (component, latent, latent); directions without spread have variance 0.
+    kind : "prior" (N(0, I)), "diagonal" (independent dimensions), "gaussian" or "mixture". weights (component,), means
+    (component, latent), covariances (component, latent, latent); directions without spread have variance 0.
     """
 
     kind: str
@@ -55,6 +55,11 @@ class FittedPrior:
             square = ((x - mean) * away).sum(axis=1)
             logs.append(np.log(weight) - 0.5 * (square + log_det + x.shape[1] * np.log(2 * np.pi)))
         return np.asarray(logsumexp(np.array(logs), axis=0))
+
+
+def standard_normal(latent_dim: int) -> FittedPrior:
+    """N(0, I), to which nothing is fitted."""
+    return FittedPrior("prior", np.ones(1), np.zeros((1, latent_dim)), np.eye(latent_dim)[None])
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:
@@ -103,8 +108,7 @@ def judged(codes: Codes, *, rng: np.random.Generator, seed: int) -> tuple[pd.Dat
     """
     used = rng.permutation(subsample(codes.values, MOST_USED, rng=rng))
     fit, held = np.split(used, [2 * len(used) // 3])
-    d = fit.shape[1]
-    fits = {"prior": FittedPrior("prior", np.ones(1), np.zeros((1, d)), np.eye(d)[None])}
+    fits = {"prior": standard_normal(fit.shape[1])}
     fits |= {"diagonal": fit_diagonal(fit), "gaussian": fit_gaussian(fit)}
     if (mixture := fit_mixture(fit, seed=seed)) is not None:
         fits["mixture"] = mixture

@@ -17,9 +17,20 @@ HOLES_MATTER, KS_MATTERS = 0.05, 0.05
 class Told(Protocol):
     """What is read of a verdict (`diagnostics.verdict.Verdict`)."""
 
-    sentence: str
-    advice: tuple[str, ...]
-    reasons: pd.DataFrame
+    @property
+    def sentence(self) -> str:
+        """The answer."""
+        ...
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What to do next."""
+        ...
+
+    @property
+    def reasons(self) -> pd.DataFrame:
+        """A row per test."""
+        ...
 
 
 class View(NamedTuple):
@@ -94,7 +105,7 @@ def _together(view: View) -> str:
 
 def _holes(view: View) -> str:
     holes, mass = view.joint["hole_fraction"], view.joint["hole_mass"]
-    place = "" if not mass["where"] else " in the emptiest plane that was found"
+    place = "" if np.isfinite(holes["value"]) else " in the emptiest plane that was found"
     emptiness = (
         f"Holes? {percent(mass['value'])} of N(0, I) is empty of codes{place}: there are fewer than half of those that "
         f"it would put there (true draws, as many: up to {percent(mass['null_high'])})."
