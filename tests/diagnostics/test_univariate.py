@@ -15,6 +15,8 @@ COLUMNS = [
     "dim",
     "n",
     "kind",
+    "distinct",
+    "effective_distinct",
     *MOMENTS,
     *PRIOR,
     *SHAPE,

@@ -23,6 +23,7 @@ from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wi
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.diagnostics.subject import Posterior, Subject
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
+from latent_audit.diagnostics.ties import TiesWarning, why_no_p
 
 MOST_CLASSES = 1000  # the votes of the class map are points x classes; more values are a measurement, not a class
 
@@ -89,6 +90,7 @@ def audit(
     Warns
     -----
     NoDrawWarning : z is not spread about mu as draws of N(mu, exp(logvar)) are.
+    TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
     ColumnsWarning : columns of a data frame were left out, because they are no codes.
     """
     given, names = _given(z, mu, logvar)
@@ -112,6 +114,8 @@ def audit(
             subject = Subject(values, settings, dims, seed, labels, reference)
             made[code] = code_tables(subject, applies, _prefixed(report_step, code))
     per_dim = _stacked({code: own.per_dim for code, own in made.items()})
+    for what in why_no_p(per_dim):
+        warnings.warn(what, TiesWarning, stacklevel=2)
     rows = [_stacked({code: own.joint for code, own in made.items()})]
     if posterior is not None:
         report_step(f"posterior: decomposition of the KL over all {len(posterior.z):,} rows")

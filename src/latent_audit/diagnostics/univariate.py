@@ -20,6 +20,7 @@ from latent_audit.diagnostics.goodness_of_fit import (
     ks_statistic,
 )
 from latent_audit.diagnostics.shape_tests import jb_log_p, jb_statistic, k2_log_p, k2_statistic, shapiro_log_p
+from latent_audit.diagnostics.ties import CONTINUOUS_TESTS, ties
 from latent_audit.diagnostics.wasserstein import w1_to_normal, w2_to_normal
 
 SHAPIRO_ROWS = 5000  # Royston's approximation is fitted up to here
@@ -38,11 +39,14 @@ def per_dimension(x: Codes | np.ndarray, *, rng: np.random.Generator) -> pd.Data
 
     Returns
     -------
-    Columns `dim n kind mean std skew excess_kurtosis ks_d ks_p cvm_w2 cvm_p ad_a2 ad_p w1 w2 shapiro_w shapiro_p k2
-    k2_p jb jb_p`, and `log10_<p>` of each p, which stays finite where p itself underflows to 0. Moments are 1/n
-    (std ddof 0, biased skew and excess kurtosis). `w1`, `w2` in units of the code. `kind` is "continuous",
-    "duplicate" (equal to an earlier dimension in every row) or "constant"; a constant dimension has no shape, so its
-    skew, excess_kurtosis, shapiro, k2 and jb columns are NaN, while its distances to N(0, 1) are defined and given.
+    Columns `dim n kind distinct effective_distinct mean std skew excess_kurtosis ks_d ks_p cvm_w2 cvm_p ad_a2 ad_p w1
+    w2 shapiro_w shapiro_p k2 k2_p jb jb_p`, and `log10_<p>` of each p, which stays finite where p itself underflows.
+    Moments are 1/n (std ddof 0, biased skew and excess kurtosis). `w1`, `w2` in units of the code. `distinct` is the
+    number of different values. `kind` is "constant", "duplicate" (equal to an earlier dimension in every row), one of
+    "binary", "discrete", "rounded" and "tied" (see `ties.ties`), or "continuous". A constant dimension has no shape, so
+    its skew, excess_kurtosis, shapiro, k2 and jb columns are NaN, while its distances to N(0, 1) are defined and given.
+    Where values repeat more than rounding explains, ks_p, cvm_p, ad_p and shapiro_p, which are of a continuous law, are
+    NaN; the statistics are given.
 
     Raises
     ------
@@ -60,7 +64,8 @@ def per_dimension(x: Codes | np.ndarray, *, rng: np.random.Generator) -> pd.Data
     table = pd.concat(blocks, ignore_index=True)
     table.insert(0, "dim", np.arange(latent_dim))
     table.insert(1, "n", n)
-    table.insert(2, "kind", kinds(codes))
+    by_ties = pd.Series(table.pop("kind"))
+    table.insert(2, "kind", by_ties.where(pd.Series(kinds(codes)) == "continuous", kinds(codes)))
     return table
 
 
@@ -83,6 +88,7 @@ def is_constant(x: np.ndarray) -> np.ndarray:
 def _block(codes: np.ndarray, subsample: np.ndarray) -> pd.DataFrame:
     n = len(codes)
     ordered, constant = np.sort(codes, axis=0), is_constant(codes)
+    of_ties = pd.DataFrame([ties(column) for column in ordered.T])
     found = distances(ordered) | moments(codes)
     found["shapiro_w"] = _shapiro_w(codes, subsample, constant)
     found["k2"] = k2_statistic(found["skew"], found["excess_kurtosis"], n)
@@ -95,10 +101,12 @@ def _block(codes: np.ndarray, subsample: np.ndarray) -> pd.DataFrame:
         "k2_p": k2_log_p(found["k2"], n),
         "jb_p": jb_log_p(found["jb"], n),
     }
+    not_continuous = (of_ties["kind"] != "continuous").to_numpy() & ~constant
+    logs |= {name: np.where(not_continuous, np.nan, logs[name]) for name in CONTINUOUS_TESTS}
     columns = found | {name: np.exp(value) for name, value in logs.items()}
     order = ["mean", "std", "skew", "excess_kurtosis", "ks_d", "ks_p", "cvm_w2", "cvm_p", "ad_a2", "ad_p", "w1", "w2"]
     order += ["shapiro_w", "shapiro_p", "k2", "k2_p", "jb", "jb_p"]
-    table = pd.DataFrame({name: columns[name] for name in order})
+    table = pd.concat([of_ties, pd.DataFrame({name: columns[name] for name in order})], axis=1)
     return table.assign(**{f"log10_{name}": logs[name] / np.log(10) for name in TESTS})
 
 

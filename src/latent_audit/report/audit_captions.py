@@ -66,8 +66,11 @@ def p_values(view: View) -> str:
     p, n = view.per_dim[[f"{column}_holm" for column in view.tests]].to_numpy(), view.about["n"]
     power = "a shift too small to matter is rejected too" if n > 2000 else "a small shift may pass"
     cut = " The 24 worst dimensions by KS D; per_dim.csv has all." if len(view.per_dim) > 24 else ""
+    given = np.isfinite(p)
+    cut += "" if given.all() else " A dash: no p, because the dimension is constant or no draw of a continuous law."
+    tests = f"{number(int((p < 0.05).sum()))} of {number(int(given.sum()))} tests"
     return (
-        f"{number(int((p < 0.05).sum()))} of {number(p.size)} tests of z reject at 5% after Holm’s adjustment. With "
+        f"{tests} of z reject at 5% after Holm’s adjustment. With "
         f"n = {number(n)} {power}, so the size of each departure stands beside it. Left: log10 of the adjusted p (−12 "
         f"means 1e−12; pale: above 0.05); KS, CvM and AD ask “is it N(0, 1)?”, Shapiro, K² and JB ask “is it some "
         f"normal?”. Right: darker is larger.{cut}"

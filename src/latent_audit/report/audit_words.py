@@ -65,8 +65,11 @@ def _headline(view: View) -> str:
 def _dimensions(view: View) -> str:
     worst, rows = view.worst, view.per_dim
     n_far, n_rejected = int((rows["ks_d"] >= KS_MATTERS).sum()), int((rows["ks_p_holm"] < 0.05).sum())
+    n_tested = int(rows["ks_p"].notna().sum())
     spread = f"with mean {number(worst['mean'])} and standard deviation {number(worst['std'])}"
     chance = f"(0 to 1; chance alone stays below {number(view.ks_chance)})"
+    if len(rows) == 1 and not n_tested:
+        return f"N(0, 1)? The KS distance is {number(worst['ks_d'])} {chance}, {spread}.{_ties(view)}"
     if len(rows) == 1:
         said = "rejects" if n_rejected else "does not reject"
         return (
@@ -77,8 +80,25 @@ def _dimensions(view: View) -> str:
     return (
         f"Is each dimension N(0, 1)? Furthest is {furthest}, at a KS distance of {number(worst['ks_d'])} {chance}, "
         f"{spread}. {n_far} of {len(rows)} are {set_number(KS_MATTERS)} or further away; KS rejects {n_rejected} of "
-        f"{len(rows)} at 5% (Holm)."
+        f"{n_tested} at 5% (Holm).{_ties(view)}"
     )
+
+
+def _ties(view: View) -> str:
+    """A sentence on the dimensions whose values repeat too often for a continuous law; "" where there are none."""
+    rows = view.per_dim
+    tied = rows[rows["ks_p"].isna()].to_dict("records")
+    if not tied:
+        return ""
+    about = f"({number(tied[0]['distinct'])} different values in {number(tied[0]['n'])} codes, {tied[0]['kind']})"
+    first = dimension_words(int(tied[0]["dim"]), names_of(rows))
+    if len(rows) == 1:
+        who = f"It is no draw of a continuous law {about}"
+    elif len(tied) == 1:
+        who = f"{first[:1].upper()}{first[1:]} is no draw of a continuous law {about}"
+    else:
+        who = f"{len(tied)} of {len(rows)} are no draws of a continuous law, such as {first} {about}"
+    return f" {who}: not N(0, 1) for certain, and no p of KS, CvM, AD or Shapiro is given there."
 
 
 def _together(view: View) -> str:
