@@ -142,6 +142,26 @@ def test_dimensions_whose_values_repeat_are_named(rng):
     assert "different values" not in page_of(normal.astype(np.float16).astype(float))
 
 
+def test_areas_stand_beside_those_of_shuffled_labels(rng):
+    text = page_of(rng.standard_normal((N, 2)), labels=np.arange(N) % 3)
+    assert re.search(r"is nearest to “\d” in \d+% of cases", text)
+    assert re.search(r"would have to change hands, no more than with labels dealt out at random \([\d.]+% to", text)
+    assert "of 15 joint statistics" in text  # the null of true draws is not that of labels
+    wide = page_of(rng.standard_normal((N, 5)), labels=np.arange(N) % 3)
+    assert "is most probably of “" in wide and "by a Gaussian density of each class" in wide
+
+
+def test_areas_that_no_density_gives_are_said_to_be_missing(rng):
+    x = rng.standard_normal((1500, 3))
+    board = (np.sin(4 * x[:, 0]) + np.sin(4 * x[:, 1]) > 0).astype(int)
+    text = page_of(x, labels=board)
+    assert "Areas beyond the plane shown are not given: no density fits: a Gaussian per class reads" in text
+    assert "fig-areas" not in parts(text) and "fig-pspace" in parts(text)
+    assert fits(text)
+    far = page_of(rng.standard_normal((N, 600)), labels=np.arange(N) % 3)
+    assert "Areas beyond the plane shown are not given: no density of each class can be fitted" in far
+
+
 def test_bytes_repeat(rng):
     z = rng.standard_normal((N, 3))
     assert page_of(z) == page_of(z)

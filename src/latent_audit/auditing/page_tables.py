@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from latent_audit.base.measures import Metric, phrase_of
 from latent_audit.diagnostics.audit import AuditTables
-from latent_audit.report.audit_words import View, outside
+from latent_audit.report.audit_words import OF_LABELS, View, outside
 from latent_audit.report.measure_tables import by_section, section_title
 from latent_audit.report.tables import data_table, number
 
@@ -24,7 +24,7 @@ HEADINGS = {"dim": "dimension, from 0", "name": "column", "distinct": "different
 def html_tables(tables: AuditTables, view: View, about: Mapping[str, Any]) -> dict[str, Markup | None]:
     """transforms, joint (what has a null), extents (what has none), separability (None without), provenance."""
     joint = tables.joint[~tables.joint["metric"].isin(_elsewhere(tables.metrics))]
-    tested = joint["null_high"].notna()
+    tested = joint["null_high"].notna() & ~joint["metric"].isin(OF_LABELS)
     scores = None
     if tables.separability is not None:
         scores = data_table(

@@ -33,7 +33,8 @@ class AuditTables(NamedTuple):
 
     per_dim : a row per code (mu, z) and dimension. joint : a row per code and metric. transforms : rows code,
     transform (raw, standardised, whitened), metric, value. classes : a row per code and class: label (an integer: the
-    label itself, or the index of its name), class_name, count, share, area, centroid_0, centroid_1.
+    label itself, or the index of its name), class_name, count, share, area (NaN where no density of more than two
+    dimensions fits), centroid_0, centroid_1.
     class_map : index into the sorted classes over the unit square of z (row 0 = small second coordinate).
     dims : the two dimensions of the class map and the centroids.
     metrics : what is known of every metric of these tables, by name.

@@ -11,6 +11,8 @@ from latent_audit.report.tables import number, percent, set_number
 
 # The study's margins (diagnostics.margins): from here on a departure counts as large.
 HOLES_MATTER, KS_MATTERS = 0.05, 0.05
+NO_AREAS = "Areas beyond the plane shown are not given:"
+OF_LABELS = ("area_tv",)  # statistics whose chance is that of shuffled labels, not of draws from N(0, I)
 
 
 class View(NamedTuple):
@@ -103,8 +105,8 @@ def _ties(view: View) -> str:
 
 def _together(view: View) -> str:
     energy, radius = view.joint["energy_d2"], view.joint["radius_ks"]
-    beyond = [row for row in view.joint.values() if outside(row)]
-    tested = [row for row in view.joint.values() if np.isfinite(row["null_high"])]
+    tested = [row for row in view.joint.values() if np.isfinite(row["null_high"]) and row["metric"] not in OF_LABELS]
+    beyond = [row for row in tested if outside(row)]
     question = "All dimensions together" if len(view.per_dim) > 1 else "By other measures"
     return (
         f"{question}? The squared energy distance to N(0, I) is {number(energy['value'])}, where true draws give "
@@ -135,11 +137,7 @@ def _posterior(view: View) -> str:
 
 
 def _classes(view: View, classes: pd.DataFrame) -> str:
-    most, least = classes.loc[classes["area"].idxmax()], classes.loc[classes["area"].idxmin()]
-    text = (
-        f"Classes? A draw from N(0, I) is nearest to “{most['class_name']}” in {percent(most['area'])} of cases and to "
-        f"“{least['class_name']}” in {percent(least['area'])}."
-    )
+    text = f"Classes? {_areas(view, classes)}"
     scores = view.separability
     if scores is not None:
         knn, probe, commonest = (
@@ -150,6 +148,32 @@ def _classes(view: View, classes: pd.DataFrame) -> str:
             f"the commonest in {commonest}."
         )
     return text
+
+
+def _areas(view: View, classes: pd.DataFrame) -> str:
+    """Who owns how much of the prior, and whether shuffled labels would be as uneven; or why nobody can say."""
+    if classes["area"].isna().any():
+        return f"{NO_AREAS} {_no_density(view)}"
+    most, least = classes.loc[classes["area"].idxmax()], classes.loc[classes["area"].idxmin()]
+    is_ = "nearest to" if len(view.per_dim) <= 2 else "most probably of"
+    uneven = view.joint["area_tv"]
+    more = "more than" if uneven["p_value"] <= 0.05 else "no more than"
+    return (
+        f"A draw from N(0, I) is {is_} “{most['class_name']}” in {percent(most['area'])} of cases and “"
+        f"{least['class_name']}” in {percent(least['area'])}. For equal areas {percent(uneven['value'])} of it would "
+        f"have to change hands, {more} with labels dealt out at random ({percent(uneven['null_low'])} to "
+        f"{percent(uneven['null_high'])}; p {number(uneven['p_value'], 2)})."
+    )
+
+
+def _no_density(view: View) -> str:
+    if "area_density_accuracy" not in view.joint:
+        return "no density of each class can be fitted to so many dimensions or to codes without spread."
+    own, nearest = (percent(view.joint[f"area_{of}_accuracy"]["value"]) for of in ("density", "knn"))
+    return (
+        f"no density fits: a Gaussian per class reads {own} of held-out codes right, nearest neighbours {nearest}; and "
+        "by nearest neighbours alone a class that lies a little closer together would own almost everything."
+    )
 
 
 def outside(row: Mapping[str, Any]) -> bool:
