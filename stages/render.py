@@ -123,7 +123,8 @@ def draw(
     }
     maps = {}
     if study.has_classes:
-        bands["fig-areas"] = scores.areas(tables["classes"])
+        if tables["classes"]["area"].notna().any():
+            bands["fig-areas"] = scores.areas(tables["classes"])
         bands["fig-separability"] = scores.separability(tables["separability"], study.headings)
         maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
     bands["fig-pspace"] = compose.p_space(z, labels, maps, n_classes=n_classes, dims=dims)

@@ -216,6 +216,20 @@ def test_the_example_in_the_documentation_says_what_it_gives(run: Run, root: Pat
     assert float(capsys.readouterr().out) == pytest.approx(holes["value"], rel=1e-9)
 
 
+def test_ties_are_said_in_the_terminal_and_kept(run: Run, tmp_path: Path, capsys):
+    np.save("codes.npy", np.hstack([Z, (Z[:, :1] > 0) - 0.5]))
+    assert run("audit codes.npy --out result") == 0
+    said = "z: 1 of 3 dimensions not continuous, 2 (binary, 2 different values in 60 rows)"
+    assert said in capsys.readouterr().err
+    assert any(said in note for note in json.loads((tmp_path / "result/audit.json").read_text())["notes"])
+    per_dim = pd.read_csv(tmp_path / "result/per_dim.csv")
+    assert per_dim["kind"].tolist() == ["continuous", "continuous", "binary"]
+    assert per_dim["ks_p_holm"].isna().tolist() == [False, False, True]
+    np.save("short.npy", np.random.default_rng(0).standard_normal((3000, 2)).astype(np.float16))
+    assert run("audit short.npy --out result") == 0
+    assert "not continuous" not in capsys.readouterr().err
+
+
 # --- the folder ------------------------------------------------------------------------------------------------------
 
 

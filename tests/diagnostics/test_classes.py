@@ -1,13 +1,19 @@
 import numpy as np
 import pytest
-from scipy import special
+from scipy import special, stats
 
 from latent_audit.base.errors import InputError
-from latent_audit.diagnostics.classes import area_scalars, class_areas, nearest_class
+from latent_audit.diagnostics.classes import area_scalars, class_areas
+from latent_audit.diagnostics.nearest_classes import nearest_class
 
 
 def scalar(areas, metric: str) -> float:
     return areas.scalars.set_index("metric").loc[metric, "value"]
+
+
+def null_of(areas) -> dict[str, float]:
+    """The row of area_tv."""
+    return areas.scalars.set_index("metric").loc["area_tv"].to_dict()
 
 
 def test_a_half_plane_each_gives_equal_areas(rng):
@@ -124,3 +130,109 @@ def test_bad_input_is_refused_in_words(rng, change, message):
     arguments = {"x": rng.standard_normal((100, 2)), "labels": np.arange(100) % 3} | change
     with pytest.raises(InputError, match=message):
         class_areas(**arguments, rng=rng)
+
+
+def test_shuffled_labels_lie_inside_the_null_and_uneven_classes_do_not():
+    rng, p = np.random.default_rng(8), []
+    for _ in range(40):
+        x = rng.standard_normal((300, 2))
+        row = null_of(class_areas(x, rng.integers(0, 5, 300), rng=rng, grid=30, shuffles=39))
+        p.append(row["p_value"])
+    # p of labels without meaning is uniform over 1/40, ..., 1: KS below its 1% point
+    assert stats.kstest(p, "uniform").statistic < 1.63 / np.sqrt(40)
+    angle = np.arctan2(x[:, 1], x[:, 0])
+    # five classes of as many codes each, one of which holds the middle: the others own what lies outside
+    even, uneven = np.floor((angle + np.pi) / 2 / np.pi * 5).clip(0, 4), np.hypot(*x.T).argsort().argsort() // 60
+    far = x * np.where(uneven == 0, 1, 8)[:, None]  # the prior lies wholly among the first
+    assert null_of(class_areas(x, even, rng=rng, grid=30, shuffles=39))["p_value"] > 0.9
+    found = null_of(class_areas(far, uneven, rng=rng, grid=30, shuffles=39))
+    assert found["p_value"] == 1 / 40 and found["value"] > 1.5 * found["null_high"]
+
+
+def test_the_null_of_shuffled_labels_is_as_wide_as_was_measured(rng):
+    # Ten classes without meaning of 1,000 codes: total variation .10 to .13, own simulations.
+    row = null_of(class_areas(rng.standard_normal((1000, 2)), rng.integers(0, 10, 1000), rng=rng))
+    assert 0.05 < row["null_low"] < 0.10 < row["null_high"] < 0.16
+    assert row["null_low"] < row["value"] < row["null_high"]
+    assert row["n_p"] == 1000
+
+
+def test_only_the_total_variation_has_a_null(rng):
+    scalars = class_areas(rng.standard_normal((60, 2)), np.arange(60) % 3, rng=rng, grid=20, shuffles=19).scalars
+    assert list(scalars.columns) == ["metric", "value", "p_value", "null_low", "null_high", "n_p"]
+    assert scalars.loc[scalars["p_value"].notna(), "metric"].tolist() == ["area_tv"]
+
+
+def ten_classes(rng, n: int, d: int, *, apart: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ten equal classes of sd 1, the first of sd .8, their centres at `apart` from 0; codes, labels and centres."""
+    centres = rng.standard_normal((10, d))
+    centres *= apart / np.linalg.norm(centres, axis=1)[:, None]
+    labels = rng.integers(0, 10, n)
+    return centres[labels] + rng.standard_normal((n, d)) * np.where(labels == 0, 0.8, 1.0)[:, None], labels, centres
+
+
+@pytest.mark.parametrize(("n", "d"), [(10_000, 50), (1000, 50), (3000, 10), (2000, 200)])
+def test_a_narrower_class_owns_what_bayes_gives_it_not_what_neighbours_do(n, d):
+    rng = np.random.default_rng(d)
+    x, labels, centres = ten_classes(rng, n, d, apart=1.0)
+    z, sd = rng.standard_normal((20_000, d)), np.where(np.arange(10) == 0, 0.8, 1.0)
+    log_p = -d * np.log(sd) - 0.5 * ((z[:, None] - centres) ** 2).sum(axis=2) / sd**2
+    truth = (log_p.argmax(axis=1) == 0).mean()
+    found = class_areas(x, labels, rng=rng, grid=20, draws=10_000).table["area"][0]
+    assert found == pytest.approx(truth, abs=0.03)  # about 6.5% at d 50
+    if d == 50:
+        assert truth == pytest.approx(0.065, abs=0.01)
+        assert (nearest_class(z[:500], x, labels, 15) == 0).mean() > 0.9  # the hub
+
+
+def test_the_null_beyond_two_dimensions_is_that_of_shuffled_labels():
+    p = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        x, labels = rng.standard_normal((300, 8)), rng.integers(0, 4, 300)
+        p.append(null_of(class_areas(x, labels, rng=rng, grid=20, draws=2000, shuffles=39))["p_value"])
+    assert stats.kstest(p, "uniform").statistic < 1.63 / np.sqrt(30)
+    uneven = x * np.where(labels == 0, 1, 3)[:, None]
+    assert null_of(class_areas(uneven, labels, rng=rng, grid=20, draws=2000, shuffles=39))["p_value"] == 1 / 40
+
+
+def test_where_no_density_fits_there_are_no_areas_but_a_map(rng):
+    x = rng.standard_normal((3000, 3))
+    board = (np.sin(4 * x[:, 0]) + np.sin(4 * x[:, 1]) > 0).astype(int)
+    areas = class_areas(x, board, rng=rng, grid=40)
+    assert areas.table["area"].isna().all() and areas.table["share"].notna().all()
+    values = areas.scalars.set_index("metric")["value"]
+    assert values[["area_entropy", "area_max_min", "area_tv", "classes_without_area"]].isna().all()
+    assert values["area_knn_accuracy"] > 0.8 > 0.6 > values["area_density_accuracy"]
+    assert set(np.unique(areas.label_map)) == {0, 1}
+
+
+@pytest.mark.parametrize("x", [np.zeros((60, 5)), np.eye(60, 600)], ids=["without spread", "600 dimensions"])
+def test_what_no_density_can_be_fitted_to_has_no_areas(rng, x):
+    areas = class_areas(x, np.arange(60) % 3, rng=rng, grid=20)
+    assert areas.table["area"].isna().all()
+    assert "area_density_accuracy" not in areas.scalars["metric"].tolist()
+
+
+def test_classes_of_their_own_shape_and_odd_sizes(rng):
+    # Each class is wide in another dimension; only covariances of their own tell them apart.
+    labels = rng.integers(0, 3, 3000)
+    x = rng.standard_normal((3000, 3)) * np.where(np.arange(3) == labels[:, None], 3.0, 0.3)
+    values = class_areas(x, labels, rng=rng, grid=20, draws=5000)
+    assert scalar(values, "area_density_accuracy") > 0.9
+    assert values.table["area"].to_numpy() == pytest.approx([1 / 3] * 3, abs=0.03)
+    single = np.r_[np.zeros(59, dtype=int), 1]
+    assert class_areas(x[:60], single, rng=rng, grid=20, draws=500).table["area"].sum() == pytest.approx(1)
+    doubled = np.hstack([x, x[:, :1], np.ones((3000, 1))])  # a dimension twice, and one without spread
+    twice = class_areas(doubled, labels, rng=rng, grid=20, draws=5000).table["area"].to_numpy()
+    assert twice.sum() == pytest.approx(1)
+
+
+def test_the_same_stream_gives_the_same_areas(rng):
+    x, labels, _ = ten_classes(rng, 400, 6, apart=2.0)
+    one, same, other = (
+        class_areas(x, labels, rng=np.random.default_rng(seed), grid=20, draws=2000) for seed in (1, 1, 2)
+    )
+    assert one.scalars.equals(same.scalars) and one.table.equals(same.table)
+    assert not one.scalars.equals(other.scalars)
+    assert np.array_equal(one.label_map, other.label_map)

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from latent_audit.base.errors import InputError
+from latent_audit.diagnostics.goodness_of_fit import ad_statistic, cvm_statistic, ks_statistic
 from latent_audit.diagnostics.multiplicity import adjust, benjamini_hochberg, holm
+from latent_audit.diagnostics.univariate import TESTS, per_dimension
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
@@ -97,3 +99,35 @@ def test_errors_say_what_to_do():
         adjust(table[["code"]], by="code")
     with pytest.raises(InputError, match=r"\[0, 1\]"):
         holm(np.array([1.5]))
+
+
+def extremes(x: np.ndarray) -> np.ndarray:
+    """The columns with the largest value of one of the six statistics; each p falls with its own: the least is here."""
+    ordered = np.sort(x, axis=0)
+    largest = [ks_statistic(ordered), cvm_statistic(ordered), ad_statistic(ordered)]
+    largest += [stats.jarque_bera(x, axis=0).statistic, stats.normaltest(x).statistic]
+    largest += [-np.array([stats.shapiro(column).statistic for column in x.T])]
+    return np.unique([values.argmax() for values in largest])
+
+
+@pytest.mark.parametrize(("n", "d", "sets"), [(100, 50, 200), (1000, 50, 80), (1000, 10, 150), (100, 2, 300)])
+def test_one_false_rejection_anywhere_in_5_percent_of_null_sets(n, d, sets):
+    rng = np.random.default_rng([n, d])
+    kept = []
+    for number in range(sets):
+        x = rng.standard_normal((n, d))
+        kept.append((number, x[:, extremes(x)]))
+    columns = np.hstack([x for _, x in kept])
+    p = per_dimension(columns, rng=rng)[list(TESTS)].min(axis=1).to_numpy()
+    owner = np.repeat([number for number, _ in kept], [x.shape[1] for _, x in kept])
+    least = np.full(sets, 1.0)
+    np.minimum.at(least, owner, p)
+    # Holm rejects something where the least p times the size of the family is below .05.
+    rejected = int((least * d * len(TESTS) < 0.05).sum())
+    assert rejected <= stats.binom.ppf(0.999, sets, 0.05)
+
+
+def test_holm_rejects_where_the_least_p_times_the_family_does(rng):
+    table = adjust(per_dimension(rng.standard_normal((100, 4)), rng=rng).assign(code="z"), by="code")
+    least = min(table[f"{p}_holm"].min() for p in TESTS)
+    assert least == pytest.approx(min(1, table[list(TESTS)].min(axis=None) * 4 * len(TESTS)))

@@ -7,6 +7,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from scipy.special import ndtr
 
+from latent_audit.figures import scores
 from latent_audit.figures.codes import apart, plot_centroids, plot_codes, plot_holes, plot_prior_circles
 from latent_audit.figures.marginals import plot_marginal
 from latent_audit.figures.p_value_heat_map import plot_effect_map, plot_p_map
@@ -126,3 +127,11 @@ def test_strips_show_every_seed_the_mean_the_null_and_the_margin(ax):
     assert [0.7, 0.7] in drawn
     assert ax.collections[0].get_paths()[0].get_extents().x1 == pytest.approx(0.1)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["AE", "VAE"]
+
+
+def test_an_arm_whose_areas_are_not_known_has_no_points():
+    rows = [(arm, seed, "z", label, str(label), 0.5) for arm in ("ae", "vae") for seed in (0, 1) for label in (0, 1)]
+    classes = pd.DataFrame(rows, columns=["arm", "seed", "code", "label", "class_name", "area"])
+    classes.loc[classes["arm"] == "ae", "area"] = np.nan
+    alts = [scores.areas(table)[0].sketches[0].alt for table in (classes, classes[classes["arm"] == "vae"])]
+    assert alts[0] == alts[1]

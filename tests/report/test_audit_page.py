@@ -8,6 +8,7 @@ import pytest
 from latent_audit.auditing.files import ForeignCodes
 from latent_audit.auditing.page import audit_page
 from latent_audit.diagnostics.audit import AuditSettings, audit
+from latent_audit.diagnostics.ties import TiesWarning
 from latent_audit.report.render import fits
 from report.test_render import Page
 
@@ -125,6 +126,43 @@ def test_many_classes_are_not_told_apart_by_colour(rng):
     text = page_of(rng.standard_normal((3 * N, 2)), labels=np.arange(3 * N) % 24)
     assert "fig-areas" in parts(text)
     assert text.count('class="key"') == 1  # of the areas' two measures only
+
+
+def test_dimensions_whose_values_repeat_are_named(rng):
+    coin, normal = (rng.standard_normal((N, 2)) > 0).astype(float), rng.standard_normal((N, 3))
+    with pytest.warns(TiesWarning, match=r"z: 1 of 4 dimensions not continuous, 3 \(binary, 2 different values in 80"):
+        text = page_of(np.hstack([normal, coin[:, :1]]))
+    assert (
+        "KS rejects 0 of 3 at 5% (Holm). Dimension 3 is no draw of a continuous law (2 different values in 80" in text
+    )
+    assert "not N(0, 1) for certain" in text
+    assert "of 20 tests of z reject" in text and "A dash: no p" in text
+    assert "<td>binary</td>" in text
+    with pytest.warns(TiesWarning):
+        assert "It is no draw of a continuous law (2 different" in page_of(coin[:, :1])
+    with pytest.warns(TiesWarning):
+        assert "2 of 5 are no draws of a continuous law, such as dimension 3 (" in page_of(np.hstack([normal, coin]))
+    assert "different values" not in page_of(normal.astype(np.float16).astype(float))
+
+
+def test_areas_stand_beside_those_of_shuffled_labels(rng):
+    text = page_of(rng.standard_normal((N, 2)), labels=np.arange(N) % 3)
+    assert re.search(r"is nearest to “\d” in \d+% of cases", text)
+    assert re.search(r"would have to change hands, no more than with labels dealt out at random \([\d.]+% to", text)
+    assert "of 15 joint statistics" in text  # the null of true draws is not that of labels
+    wide = page_of(rng.standard_normal((N, 5)), labels=np.arange(N) % 3)
+    assert "is most probably of “" in wide and "by a Gaussian density of each class" in wide
+
+
+def test_areas_that_no_density_gives_are_said_to_be_missing(rng):
+    x = rng.standard_normal((1500, 3))
+    board = (np.sin(4 * x[:, 0]) + np.sin(4 * x[:, 1]) > 0).astype(int)
+    text = page_of(x, labels=board)
+    assert "Areas beyond the plane shown are not given: no density fits: a Gaussian per class reads" in text
+    assert "fig-areas" not in parts(text) and "fig-pspace" in parts(text)
+    assert fits(text)
+    far = page_of(rng.standard_normal((N, 600)), labels=np.arange(N) % 3)
+    assert "Areas beyond the plane shown are not given: no density of each class can be fitted" in far
 
 
 def test_bytes_repeat(rng):

@@ -110,6 +110,16 @@ def test_the_best_arm_is_named_with_the_seeds_that_say_so(study, errors, words):
     assert caption("fig-reconstructions", with_errors(study, **errors)).startswith(words)
 
 
+def test_captions_say_where_no_density_gives_areas(study):
+    classes = study.tables["classes"]
+    unknown = classes.assign(area=classes["area"].where(classes["arm"] == "vae"))
+    without = study._replace(tables=dict(study.tables) | {"classes": unknown})
+    name = study.names["ae"]
+    assert f"{name}: not given, no density of the classes fits" in caption("fig-pspace", without)
+    assert f": {name} " in caption("fig-areas", study) and f": {name} " not in caption("fig-areas", without)
+    assert "by the vote of the nearest test codes" in caption("fig-areas", study)
+
+
 def test_captions_escape_class_names(study):
     assert "&lt;script&gt;" in caption("fig-pspace", study)
 

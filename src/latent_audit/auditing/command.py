@@ -23,6 +23,7 @@ from latent_audit.base.tables import write_json, write_table
 from latent_audit.diagnostics.audit import AuditSettings, AuditTables, audit
 from latent_audit.diagnostics.decomposition import NoDrawWarning
 from latent_audit.diagnostics.inputs import with_names
+from latent_audit.diagnostics.ties import TiesWarning, why_no_p
 
 MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
 TABLES = ("per_dim", "joint", "classes", "separability", "transforms")
@@ -68,11 +69,12 @@ def run_audit(
         say(line)
     with whole_folder(target) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDrawWarning)  # it stands in codes.notes
+        warnings.simplefilter("ignore", TiesWarning)  # in the notes below
         tables = audit(
             codes.z, mu=codes.mu, logvar=codes.logvar, labels=codes.labels, seed=request.seed, settings=settings,
             report_step=say,
         )  # fmt: skip
-        notes = [*codes.notes, *_unscored(tables)]
+        notes = [*codes.notes, *why_no_p(tables.per_dim), *_unscored(tables)]
         for line in notes[len(codes.notes) :]:
             say(line)
         tables = tables._replace(per_dim=with_names(tables.per_dim, codes.columns, codes.z.shape[1]))

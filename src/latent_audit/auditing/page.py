@@ -146,7 +146,7 @@ def _bands(view: View, tables: AuditTables, codes: ForeignCodes) -> dict[str, li
         bands["fig-kl"] = drawn.kl_parts(values, view.per_dim)
     if latent_dim > 1:
         bands["fig-pspace"] = drawn.unit_square(z[:, dims], labels, n_classes, tables.class_map, axes=axes)
-    if view.classes is not None:
+    if view.classes is not None and view.classes["area"].notna().all():
         bands["fig-areas"] = drawn.areas(view.classes)
     return bands
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from latent_audit.base.measures import Metric, phrase_of
 from latent_audit.diagnostics.audit import AuditTables
-from latent_audit.report.audit_words import View, outside
+from latent_audit.report.audit_words import OF_LABELS, View, outside
 from latent_audit.report.measure_tables import by_section, section_title
 from latent_audit.report.tables import data_table, number
 
@@ -17,7 +17,7 @@ from latent_audit.report.tables import data_table, number
 ORDER = {name: place for place, name in enumerate(("holes", "normality", "codes", "pspace"))}
 MOST_ROWS = 100  # of per_dim on the page, the furthest from N(0, 1) first; the file has all
 PER_DIM = ["code", "dim", "mean", "std", "skew", "excess_kurtosis", "ks_d", "ks_p_holm", "w1", "shapiro_p_holm"]
-HEADINGS = {"dim": "dimension, from 0", "name": "column",
+HEADINGS = {"dim": "dimension, from 0", "name": "column", "distinct": "different values",
             "std": "sd", "excess_kurtosis": "ex. kurtosis", "ks_d": "KS D", "ks_p_holm": "KS p, Holm", "w1": "W1",
             "shapiro_p_holm": "Shapiro p, Holm", "kl_nats": "KL, nats", "is_active": "active"}  # fmt: skip
 
@@ -25,7 +25,7 @@ HEADINGS = {"dim": "dimension, from 0", "name": "column",
 def html_tables(tables: AuditTables, view: View, about: Mapping[str, Any]) -> dict[str, Markup | None]:
     """reasons, transforms, joint (what has a null), extents (what has none), separability (or None), provenance."""
     joint = tables.joint[~tables.joint["metric"].isin(_elsewhere(tables.metrics))]
-    tested = joint["null_high"].notna()
+    tested = joint["null_high"].notna() & ~joint["metric"].isin(OF_LABELS)
     scores = None
     if tables.separability is not None:
         scores = data_table(
@@ -114,6 +114,7 @@ def dimension_table(per_dim: pd.DataFrame) -> Markup:
     """The rows of per_dim.csv, mu and z, the furthest from N(0, 1) first, at most MOST_ROWS."""
     worst = per_dim.sort_values("ks_d", ascending=False, kind="stable").head(MOST_ROWS)
     named = ["name"] if "name" in worst else []
+    named += [] if per_dim["ks_p"].notna().all() else ["kind", "distinct"]
     columns = [*PER_DIM[:2], *named, *PER_DIM[2:], *(name for name in ("kl_nats", "is_active") if name in worst)]
     left_out = len(per_dim) - len(worst)
     return data_table(

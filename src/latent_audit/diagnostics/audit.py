@@ -26,6 +26,7 @@ from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wi
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.diagnostics.subject import Posterior, Subject
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
+from latent_audit.diagnostics.ties import TiesWarning, why_no_p
 from latent_audit.diagnostics.verdict import DESCRIBED as VERDICT_METRICS
 from latent_audit.diagnostics.verdict import Verdict, judge
 
@@ -37,7 +38,8 @@ class AuditTables(NamedTuple):
 
     per_dim : a row per code (mu, z) and dimension. joint : a row per code and metric. transforms : rows code,
     transform (raw, standardised, whitened), metric, value. classes : a row per code and class: label (an integer: the
-    label itself, or the index of its name), class_name, count, share, area, centroid_0, centroid_1.
+    label itself, or the index of its name), class_name, count, share, area (NaN where no density of more than two
+    dimensions fits), centroid_0, centroid_1.
     class_map : index into the sorted classes over the unit square of z (row 0 = small second coordinate).
     dims : the two dimensions of the class map and the centroids.
     metrics : what is known of every metric of these tables, by name.
@@ -133,6 +135,7 @@ def audit(
     Warns
     -----
     NoDrawWarning : z is not spread about mu as draws of N(mu, exp(logvar)) are.
+    TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
     ColumnsWarning : columns of a data frame were left out, because they are no codes.
     """
     given, names = _given(z, mu, logvar)
@@ -157,6 +160,8 @@ def audit(
             subject = Subject(values, settings, dims, seed, labels, reference, code=own)
             made[code] = code_tables(subject, applies, _prefixed(report_step, code))
     per_dim = _stacked({code: own.per_dim for code, own in made.items()})
+    for what in why_no_p(per_dim):
+        warnings.warn(what, TiesWarning, stacklevel=2)
     rows = [_stacked({code: own.joint for code, own in made.items()})]
     if posterior is not None:
         report_step(f"posterior: decomposition of the KL over all {len(posterior.z):,} rows")

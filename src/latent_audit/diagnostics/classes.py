@@ -1,17 +1,17 @@
-"""How much of the prior's p-space each class owns: areas of the unit square under Phi, by nearest codes."""
+"""How much of the prior each class owns: areas of the unit square under Phi; of wide codes, by a density per class."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import special
-from scipy.spatial import KDTree
-from sklearn.neighbors import NearestNeighbors
 
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Measure, Metric, share
 from latent_audit.diagnostics.checks import as_labels
+from latent_audit.diagnostics.class_density import COMPARED, density_owners
 from latent_audit.diagnostics.codes import Codes
+from latent_audit.diagnostics.nearest_classes import Owners, majority, nearest
 
 if TYPE_CHECKING:
     from latent_audit.diagnostics.subject import Subject
@@ -35,22 +35,26 @@ def class_areas(
     grid: int = 200,
     dims: tuple[int, int] = (0, 1),
     draws: int = 40_000,
+    shuffles: int = 99,
 ) -> ClassAreas:
-    """Area of the unit square that belongs to each class, by the majority of the nearest codes.
+    """Share of the prior's mass that belongs to each class.
 
-    A point u of the square stands for the code Phi^-1(u), so area is prior mass. Neighbours are found in code space at
-    Phi^-1(u), with Euclidean distance: p-space would push all codes beyond 3 against one edge and lose their order.
-    Ties go to the tied class whose member is nearest.
+    A point u of the unit square stands for the code Phi^-1(u), so area is prior mass. The label map shows the class of
+    the majority of the nearest codes, found in code space at Phi^-1(u) with Euclidean distance: p-space would push all
+    codes beyond 3 against one edge and lose their order. Ties go to the tied class whose member is nearest. With more
+    than two dimensions it shows the plane of `dims`, by these two coordinates alone, the others projected out.
 
-    With one or two dimensions the area is counted on the grid of cell centres. With more, the label map shows the
-    plane of `dims` (neighbours by these two coordinates alone, the other dimensions projected out), and the areas are
-    Monte Carlo shares over `draws` true prior draws in all dimensions.
+    With one or two dimensions the areas are counted on the grid of cell centres of that map. With more, nearest
+    neighbours measure hubness: an area is the share of prior draws in all dimensions whose most probable class it is,
+    by a Gaussian per class (`class_density`). Where no such density fits, the areas are NaN.
 
     Parameters
     ----------
     x : (sample, latent) codes; labels : (sample,) integers or strings.
     transform : "raw", "standardised" or "whitened": how the codes are mapped before; centroids stay in raw units.
     dims : the two dimensions shown where there are more than two.
+    draws : of the prior, beyond two dimensions; fewer where each takes very long.
+    shuffles : how often the labels are dealt out anew, for the null of area_tv.
 
     Returns
     -------
@@ -58,9 +62,12 @@ def class_areas(
         One-dimensional codes: every row is the same.
     table : one row per class, sorted: `label count share area centroid_0 centroid_1` (share: fraction of the codes;
         centroids: mean of the raw codes in the two shown dimensions; centroid_1 NaN for one dimension).
-    scalars : rows `metric value`: area_entropy (entropy / ln C, 1 = equal), area_max_min (largest over smallest area;
-        a class that owns nothing counts as half a cell or half a draw, so that the ratio is finite),
-        area_tv (total variation to equal areas, 0 to 1 - 1/C), classes_without_area (how many own nothing).
+    scalars : rows `metric value p_value null_low null_high n_p`: area_entropy (entropy / ln C, 1 = equal), area_max_min
+        (largest over smallest area; a class that owns nothing counts as half a cell or half a draw, so that the ratio
+        is finite), area_tv (total variation to equal areas, 0 to 1 - 1/C), classes_without_area (how many own
+        nothing); beyond two dimensions area_density_accuracy and area_knn_accuracy, of held-out codes. area_tv alone
+        has a null, that of labels dealt out anew: null_low and null_high are its 2.5% and 97.5%, p_value is
+        (1 + #{null >= observed}) / (shuffles + 1), upper tail, n_p the number of codes.
 
     Raises
     ------
@@ -74,14 +81,19 @@ def class_areas(
         raise InputError(f"class_areas: dims must be two different ones of 0..{latent_dim - 1}, got {dims}.")
     if not 1 <= neighbours <= len(codes):
         raise InputError(f"class_areas: neighbours must be 1..{len(codes)} (the number of codes), got {neighbours}.")
-    mapped = _mapped(codes, transform)
-    label_map = _plane(mapped[:, shown], index, neighbours, grid)
+    mapped, n_classes = _mapped(codes, transform), len(names)
+    found = nearest(_cells(len(shown), grid), mapped[:, shown], neighbours)
+    owners = majority(index[found], n_classes)
+    label_map = owners.reshape(grid, grid) if latent_dim > 1 else np.tile(owners, (grid, 1))
     if latent_dim <= 2:
-        owners = label_map.ravel()
+        owned = _shuffled(owners, found, index, n_classes, shuffles, rng)
     else:
-        owners = nearest_class(rng.standard_normal((draws, latent_dim)), mapped, index, neighbours)
-    area = np.bincount(owners, minlength=len(names)) / len(owners)
-    return ClassAreas(label_map, _table(codes.values[:, shown], names, index, area), area_scalars(area, len(owners)))
+        options = {"neighbours": neighbours, "draws": draws, "shuffles": shuffles, "rng": rng}
+        owned = density_owners(Codes(mapped), index, n_classes, **options)
+    area = _areas(owned.owners, n_classes)
+    scalars = pd.concat([area_scalars(area, len(owned.owners)), _accuracies(owned)], ignore_index=True)
+    scalars = _with_null(scalars, owned, n_classes, len(codes))
+    return ClassAreas(label_map, _table(codes.values[:, shown], names, index, area), scalars)
 
 
 def _mapped(codes: Codes, transform: str) -> np.ndarray:
@@ -96,29 +108,52 @@ def _mapped(codes: Codes, transform: str) -> np.ndarray:
     return codes.whitened @ (left @ right).T
 
 
-def _plane(codes: np.ndarray, index: np.ndarray, neighbours: int, grid: int) -> np.ndarray:
-    """Class index at every cell centre of the unit square, row 0 at the bottom."""
+def _cells(shown_dims: int, grid: int) -> np.ndarray:
+    """(cell, 1 or 2) codes at the cell centres of the unit interval or square, row by row from the bottom."""
     axis = special.ndtri((np.arange(grid) + 0.5) / grid)
-    if codes.shape[1] == 1:
-        return np.tile(nearest_class(axis[:, None], codes, index, neighbours), (grid, 1))
+    if shown_dims == 1:
+        return axis[:, None]
     first, second = np.meshgrid(axis, axis)
-    points = np.column_stack([first.ravel(), second.ravel()])
-    return nearest_class(points, codes, index, neighbours).reshape(grid, grid)
+    return np.column_stack([first.ravel(), second.ravel()])
 
 
-def nearest_class(points: np.ndarray, codes: np.ndarray, index: np.ndarray, neighbours: int) -> np.ndarray:
-    """Majority class of the nearest codes of each point; of tied classes the one with the nearest member."""
-    if codes.shape[1] <= 16:
-        found = KDTree(codes).query(points, k=neighbours)[1].reshape(len(points), -1)
-    else:
-        search = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(codes)
-        found = search.kneighbors(points, return_distance=False)
-    votes = index[found]
-    n_classes = int(index.max()) + 1
-    row = np.repeat(np.arange(len(points)), votes.shape[1])
-    counts = np.bincount(row * n_classes + votes.ravel(), minlength=len(points) * n_classes).reshape(-1, n_classes)
-    of_voter = np.take_along_axis(counts, votes, axis=1)
-    return np.take_along_axis(votes, of_voter.argmax(axis=1)[:, None], axis=1)[:, 0]  # argmax: the first, the nearest
+def _shuffled(
+    owners: np.ndarray, found: np.ndarray, index: np.ndarray, n_classes: int, shuffles: int, rng: np.random.Generator
+) -> Owners:
+    """The owners of the cells, and those of a part of them under shuffled labels: the search for neighbours stands."""
+    cells = rng.permutation(len(owners))[:COMPARED]
+    found = found[cells]
+    dealt = [majority(rng.permutation(index)[found], n_classes) for _ in range(shuffles)]
+    return Owners(owners, owners[cells], np.array(dealt))
+
+
+def _areas(owners: np.ndarray, n_classes: int) -> np.ndarray:
+    """(class,) share of the places; NaN where nobody can be said to own any."""
+    if not len(owners):
+        return np.full(n_classes, np.nan)
+    return np.bincount(owners, minlength=n_classes) / len(owners)
+
+
+def _unevenness(area: np.ndarray) -> float:
+    """Total variation between the areas (class,) and equal ones."""
+    return float(0.5 * np.abs(area - 1 / len(area)).sum())
+
+
+def _with_null(scalars: pd.DataFrame, owned: Owners, n_classes: int, n: int) -> pd.DataFrame:
+    """The null of area_tv, over the same places for the true and the shuffled labels."""
+    null = np.array([_unevenness(_areas(owners, n_classes)) for owners in owned.shuffled])
+    of_null = (np.nan, np.nan, np.nan)
+    if len(null):
+        at_least = (null >= _unevenness(_areas(owned.compared, n_classes))).sum()
+        of_null = ((1 + at_least) / (1 + len(null)), *np.quantile(null, [0.025, 0.975]))
+    tested = scalars["metric"] == "area_tv"
+    columns = dict(zip(("p_value", "null_low", "null_high"), of_null, strict=True))
+    return scalars.assign(**{name: np.where(tested, value, np.nan) for name, value in columns.items()}, n_p=n)
+
+
+def _accuracies(owned: Owners) -> pd.DataFrame:
+    rows = [("area_density_accuracy", owned.density_accuracy), ("area_knn_accuracy", owned.knn_accuracy)]
+    return pd.DataFrame([row for row in rows if row[1] is not None], columns=["metric", "value"])
 
 
 def _table(plane: np.ndarray, names: np.ndarray, index: np.ndarray, area: np.ndarray) -> pd.DataFrame:
@@ -140,14 +175,14 @@ def _table(plane: np.ndarray, names: np.ndarray, index: np.ndarray, area: np.nda
 def area_scalars(area: np.ndarray, n_points: int) -> pd.DataFrame:
     """Rows `metric value` of how unequal the areas (C,) are; see `class_areas`. `n_points`: cells or draws counted."""
     n_classes = len(area)
-    floor = 0.5 / n_points
+    floor = 0.5 / max(n_points, 1)
     entropy = -special.xlogy(area, area).sum() / np.log(n_classes)
     return pd.DataFrame(
         [
             ("area_entropy", entropy),
-            ("area_max_min", area.max() / max(area.min(), floor)),
-            ("area_tv", 0.5 * np.abs(area - 1 / n_classes).sum()),
-            ("classes_without_area", float((area == 0).sum())),
+            ("area_max_min", area.max() / np.maximum(area.min(), floor)),
+            ("area_tv", _unevenness(area)),
+            ("classes_without_area", float((area == 0).sum()) if np.isfinite(area).all() else np.nan),
         ],
         columns=["metric", "value"],
     )
@@ -168,6 +203,8 @@ MEASURE = Measure(
             title="uneven class areas", sentence="total variation between the areas and equal ones",
         ),
         Metric("classes_without_area", "classes that own nothing", low=0.0, better="lower", section="pspace"),
+        share("area_density_accuracy", "accuracy of the class densities, on held-out codes", section="pspace"),
+        share("area_knn_accuracy", "accuracy of nearest neighbours on the same codes", section="pspace"),
     ),
     rows=_rows,
     order=30,

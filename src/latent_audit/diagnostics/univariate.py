@@ -19,6 +19,8 @@ from latent_audit.diagnostics.goodness_of_fit import (
     ks_log_p,
     ks_statistic,
 )
+from latent_audit.diagnostics.shape_tests import jb_log_p, jb_statistic, k2_log_p, k2_statistic, shapiro_log_p
+from latent_audit.diagnostics.ties import CONTINUOUS_TESTS, ties
 from latent_audit.diagnostics.wasserstein import w1_to_normal, w2_to_normal
 
 SHAPIRO_ROWS = 5000  # Royston's approximation is fitted up to here
@@ -37,11 +39,14 @@ def per_dimension(x: Codes | np.ndarray, *, rng: np.random.Generator) -> pd.Data
 
     Returns
     -------
-    Columns `dim n kind mean std skew excess_kurtosis ks_d ks_p cvm_w2 cvm_p ad_a2 ad_p w1 w2 shapiro_w shapiro_p k2
-    k2_p jb jb_p`, and `log10_<p>` of each p, which stays finite where p itself underflows to 0. Moments are 1/n
-    (std ddof 0, biased skew and excess kurtosis). `w1`, `w2` in units of the code. `kind` is "continuous",
-    "duplicate" (equal to an earlier dimension in every row) or "constant"; a constant dimension has no shape, so its
-    skew, excess_kurtosis, shapiro, k2 and jb columns are NaN, while its distances to N(0, 1) are defined and given.
+    Columns `dim n kind distinct effective_distinct mean std skew excess_kurtosis ks_d ks_p cvm_w2 cvm_p ad_a2 ad_p w1
+    w2 shapiro_w shapiro_p k2 k2_p jb jb_p`, and `log10_<p>` of each p, which stays finite where p itself underflows.
+    Moments are 1/n (std ddof 0, biased skew and excess kurtosis). `w1`, `w2` in units of the code. `distinct` is the
+    number of different values. `kind` is "constant", "duplicate" (equal to an earlier dimension in every row), one of
+    "binary", "discrete", "rounded" and "tied" (see `ties.ties`), or "continuous". A constant dimension has no shape, so
+    its skew, excess_kurtosis, shapiro, k2 and jb columns are NaN, while its distances to N(0, 1) are defined and given.
+    Where values repeat more than rounding explains, ks_p, cvm_p, ad_p and shapiro_p, which are of a continuous law, are
+    NaN; the statistics are given.
 
     Raises
     ------
@@ -49,8 +54,7 @@ def per_dimension(x: Codes | np.ndarray, *, rng: np.random.Generator) -> pd.Data
 
     References
     ----------
-    Sources of each statistic: `goodness_of_fit`, `wasserstein`; Shapiro & Wilk (1965) with Royston (1995), AS R94;
-    D'Agostino & Pearson (1973); Jarque & Bera (1980).
+    Sources of each statistic: `goodness_of_fit`, `shape_tests`, `wasserstein`; Shapiro & Wilk (1965).
     """
     codes = Codes.of(x, where="per_dimension").values
     n, latent_dim = codes.shape
@@ -60,7 +64,8 @@ def per_dimension(x: Codes | np.ndarray, *, rng: np.random.Generator) -> pd.Data
     table = pd.concat(blocks, ignore_index=True)
     table.insert(0, "dim", np.arange(latent_dim))
     table.insert(1, "n", n)
-    table.insert(2, "kind", kinds(codes))
+    by_ties = pd.Series(table.pop("kind"))
+    table.insert(2, "kind", by_ties.where(pd.Series(kinds(codes)) == "continuous", kinds(codes)))
     return table
 
 
@@ -82,19 +87,27 @@ def is_constant(x: np.ndarray) -> np.ndarray:
 
 def _block(codes: np.ndarray, subsample: np.ndarray) -> pd.DataFrame:
     n = len(codes)
-    ordered = np.sort(codes, axis=0)
-    statistics = distances(ordered) | moments(codes)
+    ordered, constant = np.sort(codes, axis=0), is_constant(codes)
+    of_ties = pd.DataFrame([ties(column) for column in ordered.T])
+    found = distances(ordered) | moments(codes)
+    found["shapiro_w"] = _shapiro_w(codes, subsample, constant)
+    found["k2"] = k2_statistic(found["skew"], found["excess_kurtosis"], n)
+    found["jb"] = jb_statistic(found["skew"], found["excess_kurtosis"], n)
     logs = {
-        "ks_p": ks_log_p(statistics["ks_d"], n),
-        "cvm_p": cvm_log_p(statistics["cvm_w2"], n),
-        "ad_p": ad_log_p(statistics["ad_a2"], n),
+        "ks_p": ks_log_p(found["ks_d"], n),
+        "cvm_p": cvm_log_p(found["cvm_w2"], n),
+        "ad_p": ad_log_p(found["ad_a2"], n),
+        "shapiro_p": shapiro_log_p(found["shapiro_w"], len(subsample)),
+        "k2_p": k2_log_p(found["k2"], n),
+        "jb_p": jb_log_p(found["jb"], n),
     }
-    shape, shape_logs = _shape_tests(codes, subsample, is_constant(codes))
-    columns = statistics | shape | {name: np.exp(value) for name, value in (logs | shape_logs).items()}
+    not_continuous = (of_ties["kind"] != "continuous").to_numpy() & ~constant
+    logs |= {name: np.where(not_continuous, np.nan, logs[name]) for name in CONTINUOUS_TESTS}
+    columns = found | {name: np.exp(value) for name, value in logs.items()}
     order = ["mean", "std", "skew", "excess_kurtosis", "ks_d", "ks_p", "cvm_w2", "cvm_p", "ad_a2", "ad_p", "w1", "w2"]
     order += ["shapiro_w", "shapiro_p", "k2", "k2_p", "jb", "jb_p"]
-    table = pd.DataFrame({name: columns[name] for name in order})
-    return table.assign(**{f"log10_{name}": (logs | shape_logs)[name] / np.log(10) for name in TESTS})
+    table = pd.concat([of_ties, pd.DataFrame({name: columns[name] for name in order})], axis=1)
+    return table.assign(**{f"log10_{name}": logs[name] / np.log(10) for name in TESTS})
 
 
 def distances(ordered: np.ndarray) -> dict[str, np.ndarray]:
@@ -118,33 +131,13 @@ def moments(x: np.ndarray) -> dict[str, np.ndarray]:
     return {"mean": mean, "std": std, "skew": skew, "excess_kurtosis": kurtosis - 3.0}
 
 
-def _shape_tests(codes, subsample, constant) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Statistics and ln p of Shapiro-Wilk, D'Agostino-Pearson and Jarque-Bera; NaN for constant columns."""
-    names = ("shapiro_w", "k2", "jb")
-    statistics = {name: np.full(codes.shape[1], np.nan) for name in names}
+def _shapiro_w(codes: np.ndarray, subsample: np.ndarray, constant: np.ndarray) -> np.ndarray:
+    """Shapiro-Wilk's W per column, of the rows of the subsample; NaN where they are constant."""
+    w = np.full(codes.shape[1], np.nan)
     for j in np.flatnonzero(~constant):
-        column = (codes[:, j] - codes[:, j].mean()) / codes[:, j].std()
-        drawn = column[subsample]
-        statistics["shapiro_w"][j] = np.nan if np.ptp(drawn) == 0 else stats.shapiro(drawn).statistic
-        statistics["k2"][j] = _k2(column)
-        statistics["jb"][j] = stats.jarque_bera(column)[0]
-    # A chi-squared with 2 degrees of freedom has the survival function exp(-x / 2).
-    logs = {"k2_p": -statistics["k2"] / 2, "jb_p": -statistics["jb"] / 2}
-    return statistics, logs | {"shapiro_p": _shapiro_log_p(statistics["shapiro_w"], len(subsample))}
-
-
-def _k2(column: np.ndarray) -> float:
-    """D'Agostino & Pearson's K^2 = Z(skew)^2 + Z(kurtosis)^2. A skew of exactly 0 has Z = 0, where scipy has 1.0."""
-    skew = 0.0 if stats.skew(column) == 0 else stats.skewtest(column).statistic
-    return float(skew**2 + stats.kurtosistest(column).statistic ** 2)
-
-
-def _shapiro_log_p(w: np.ndarray, n: int) -> np.ndarray:
-    """ln p of W by Royston's (1995, AS R94) normal approximation of ln(1 - W), n >= 12; finite where p underflows."""
-    log_n = np.log(n)
-    mean = np.polyval([0.0038915, -0.083751, -0.31082, -1.5861], log_n)
-    std = np.exp(np.polyval([0.0030302, -0.082676, -0.4803], log_n))
-    return stats.norm.logsf((np.log(np.maximum(1 - w, 1e-300)) - mean) / std)
+        drawn = ((codes[:, j] - codes[:, j].mean()) / codes[:, j].std())[subsample]
+        w[j] = np.nan if np.ptp(drawn) == 0 else stats.shapiro(drawn).statistic
+    return w
 
 
 BANDED = ("ks_d", "w1", "w2", "mean", "std", "skew", "excess_kurtosis")

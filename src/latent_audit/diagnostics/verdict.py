@@ -23,6 +23,7 @@ TELLING_AUC = 0.55  # of a classifier: it names 4 in 100 more of the codes than 
 CLOSE_AUC = 0.6  # of a fitted law: its own error of estimation is in it
 LEAST_ROWS = 100  # with fewer codes, or fewer than dimensions, nothing that a user would notice is ruled out
 ACTIVE = 0.01  # variance of mu over the data, Burda et al. (2016)
+OF_LABELS = ("area_tv",)  # its chance is that of shuffled labels: it asks nothing of N(0, I)
 ANSWERS = ("prior", "fitted", "no", "undecided")
 REASONS = ("metric", "where", "value", "effect", "margin", "p_value", "p_holm", "differs", "matters")
 
@@ -120,7 +121,8 @@ def reasons_of(joint: pd.DataFrame, per_dim: pd.DataFrame) -> pd.DataFrame:
     REASONS: `effect` in units of `margin` (NaN where a test has no size of its own), p_holm over the family, differs
     (p_holm < 5%), matters (differs, and effect >= margin). First those that matter, by effect / margin, then by p.
     """
-    tests = pd.concat([_of_dimensions(per_dim), joint[joint["p_value"].notna()]], ignore_index=True)
+    of_prior = joint["p_value"].notna() & ~joint["metric"].isin(OF_LABELS)
+    tests = pd.concat([_of_dimensions(per_dim), joint[of_prior]], ignore_index=True)
     sizes, rows = effects(len(per_dim)), []
     for row in tests.to_dict("records"):
         effect = sizes.get(str(row["metric"]))

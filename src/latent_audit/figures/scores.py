@@ -43,8 +43,8 @@ def training(history: pd.DataFrame) -> list[Band]:
 
 
 def areas(classes: pd.DataFrame) -> list[Band]:
-    """Each class's share of the unit square."""
-    rows = classes[classes["code"] == "z"]
+    """Each class's share of the unit square, of the arms and seeds where it is known."""
+    rows = classes[(classes["code"] == "z") & classes["area"].notna()]
     order = rows.sort_values("label")["class_name"].astype(str).unique().tolist()
     table = rows.assign(row=rows["class_name"].astype(str), value=100 * rows["area"])
     strip = strip_panel(

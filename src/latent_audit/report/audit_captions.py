@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from latent_audit.figures.dimensions import dimension_label, names_of
 from latent_audit.report import kl_words
-from latent_audit.report.audit_words import KS_MATTERS, View
+from latent_audit.report.audit_words import KS_MATTERS, NO_AREAS, View
 from latent_audit.report.tables import number, percent, set_number
 
 
@@ -66,8 +68,11 @@ def p_values(view: View) -> str:
     p, n = view.per_dim[[f"{column}_holm" for column in view.tests]].to_numpy(), view.about["n"]
     power = "a shift too small to matter is rejected too" if n > 2000 else "a small shift may pass"
     cut = " The 24 worst dimensions by KS D; per_dim.csv has all." if len(view.per_dim) > 24 else ""
+    given = np.isfinite(p)
+    cut += "" if given.all() else " A dash: no p, because the dimension is constant or no draw of a continuous law."
+    tests = f"{number(int((p < 0.05).sum()))} of {number(int(given.sum()))} tests"
     return (
-        f"{number(int((p < 0.05).sum()))} of {number(p.size)} tests of z reject at 5% after Holm’s adjustment. With "
+        f"{tests} of z reject at 5% after Holm’s adjustment. With "
         f"n = {number(n)} {power}, so the size of each departure stands beside it. Left: log10 of the adjusted p (−12 "
         f"means 1e−12; pale: above 0.05); KS, CvM and AD ask “is it N(0, 1)?”, Shapiro, K² and JB ask “is it some "
         f"normal?”. Right: darker is larger.{cut}"
@@ -84,13 +89,21 @@ def p_space(view: View) -> str:
             f"pile up at its edges or in its middle. KS D of the codes’ squared distances from 0 to χ²: "
             f"{number(radius['value'])} (chance: {number(radius['null_low'])} to {number(radius['null_high'])})."
         )
-    most, least = classes.loc[classes["area"].idxmax()], classes.loc[classes["area"].idxmin()]
     flat = view.about["latent_dim"] == 2
     return (
-        f"Largest area: “{most['class_name']}”, {percent(most['area'])} of the prior; smallest: "
-        f"“{least['class_name']}”, {percent(least['area'])}{'' if flat else ' (over all dimensions, not these two)'}. "
+        f"{_extremes(classes, flat)} "
         "Left: each code by Φ of the two coordinates shown; draws from N(0, I) would fill the square evenly. Right: "
         f"whose codes are nearest to each place{'' if flat else ', by these two coordinates alone'}."
+    )
+
+
+def _extremes(classes: pd.DataFrame, flat: bool) -> str:
+    if classes["area"].isna().any():
+        return f"{NO_AREAS} no density of the classes fits."
+    most, least = classes.loc[classes["area"].idxmax()], classes.loc[classes["area"].idxmin()]
+    return (
+        f"Largest area: “{most['class_name']}”, {percent(most['area'])} of the prior; smallest: "
+        f"“{least['class_name']}”, {percent(least['area'])}{'' if flat else ' (over all dimensions, not these two)'}."
     )
 
 
@@ -100,11 +113,13 @@ def areas(view: View) -> str:
     if classes is None:
         raise ValueError("a caption on class areas needs classes")
     gap = (classes["area"] - classes["share"]).abs().sum() / 2
+    narrow = view.about["latent_dim"] <= 2
+    by = "by the vote of the nearest codes" if narrow else "by a Gaussian density of each class, in all dimensions"
     row = classes.loc[(classes["area"] - classes["share"]).abs().idxmax()]
     return (
         f"{percent(gap)} of the prior would have to change hands for every class to own as much of it as it has codes "
         f"(total variation). Furthest off: “{row['class_name']}”, with {percent(row['share'])} of the codes and "
-        f"{percent(row['area'])} of the prior, by the vote of the nearest codes."
+        f"{percent(row['area'])} of the prior, {by}."
     )
 
 

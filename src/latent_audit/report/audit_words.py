@@ -12,6 +12,8 @@ from latent_audit.report.tables import number, percent, set_number
 
 # The study's margins (diagnostics.margins): from here on a departure counts as large.
 HOLES_MATTER, KS_MATTERS = 0.05, 0.05
+NO_AREAS = "Areas beyond the plane shown are not given:"
+OF_LABELS = ("area_tv",)  # statistics whose chance is that of shuffled labels, not of draws from N(0, I)
 
 
 class Told(Protocol):
@@ -75,8 +77,11 @@ def answer(view: View) -> list[str]:
 def _dimensions(view: View) -> str:
     worst, rows = view.worst, view.per_dim
     n_far, n_rejected = int((rows["ks_d"] >= KS_MATTERS).sum()), int((rows["ks_p_holm"] < 0.05).sum())
+    n_tested = int(rows["ks_p"].notna().sum())
     spread = f"with mean {number(worst['mean'])} and standard deviation {number(worst['std'])}"
     chance = f"(0 to 1; chance alone stays below {number(view.ks_chance)})"
+    if len(rows) == 1 and not n_tested:
+        return f"N(0, 1)? The KS distance is {number(worst['ks_d'])} {chance}, {spread}.{_ties(view)}"
     if len(rows) == 1:
         said = "rejects" if n_rejected else "does not reject"
         return (
@@ -87,8 +92,25 @@ def _dimensions(view: View) -> str:
     return (
         f"Is each dimension N(0, 1)? Furthest is {furthest}, at a KS distance of {number(worst['ks_d'])} {chance}, "
         f"{spread}. {n_far} of {len(rows)} are {set_number(KS_MATTERS)} or further away; KS rejects {n_rejected} of "
-        f"{len(rows)} at 5% (Holm)."
+        f"{n_tested} at 5% (Holm).{_ties(view)}"
     )
+
+
+def _ties(view: View) -> str:
+    """A sentence on the dimensions whose values repeat too often for a continuous law; "" where there are none."""
+    rows = view.per_dim
+    tied = rows[rows["ks_p"].isna()].to_dict("records")
+    if not tied:
+        return ""
+    about = f"({number(tied[0]['distinct'])} different values in {number(tied[0]['n'])} codes, {tied[0]['kind']})"
+    first = dimension_words(int(tied[0]["dim"]), names_of(rows))
+    if len(rows) == 1:
+        who = f"It is no draw of a continuous law {about}"
+    elif len(tied) == 1:
+        who = f"{first[:1].upper()}{first[1:]} is no draw of a continuous law {about}"
+    else:
+        who = f"{len(tied)} of {len(rows)} are no draws of a continuous law, such as {first} {about}"
+    return f" {who}: not N(0, 1) for certain, and no p of KS, CvM, AD or Shapiro is given there."
 
 
 def _together(view: View) -> str:
@@ -120,11 +142,7 @@ def _holes(view: View) -> str:
 
 
 def _classes(view: View, classes: pd.DataFrame) -> str:
-    most, least = classes.loc[classes["area"].idxmax()], classes.loc[classes["area"].idxmin()]
-    text = (
-        f"Classes? A draw from N(0, I) is nearest to “{most['class_name']}” in {percent(most['area'])} of cases and to "
-        f"“{least['class_name']}” in {percent(least['area'])}."
-    )
+    text = f"Classes? {_areas(view, classes)}"
     scores = view.separability
     if scores is not None:
         knn, probe, commonest = (
@@ -135,6 +153,32 @@ def _classes(view: View, classes: pd.DataFrame) -> str:
             f"the commonest in {commonest}."
         )
     return text
+
+
+def _areas(view: View, classes: pd.DataFrame) -> str:
+    """Who owns how much of the prior, and whether shuffled labels would be as uneven; or why nobody can say."""
+    if classes["area"].isna().any():
+        return f"{NO_AREAS} {_no_density(view)}"
+    most, least = classes.loc[classes["area"].idxmax()], classes.loc[classes["area"].idxmin()]
+    is_ = "nearest to" if len(view.per_dim) <= 2 else "most probably of"
+    uneven = view.joint["area_tv"]
+    more = "more than" if uneven["p_value"] <= 0.05 else "no more than"
+    return (
+        f"A draw from N(0, I) is {is_} “{most['class_name']}” in {percent(most['area'])} of cases and “"
+        f"{least['class_name']}” in {percent(least['area'])}. For equal areas {percent(uneven['value'])} of it would "
+        f"have to change hands, {more} with labels dealt out at random ({percent(uneven['null_low'])} to "
+        f"{percent(uneven['null_high'])}; p {number(uneven['p_value'], 2)})."
+    )
+
+
+def _no_density(view: View) -> str:
+    if "area_density_accuracy" not in view.joint:
+        return "no density of each class can be fitted to so many dimensions or to codes without spread."
+    own, nearest = (percent(view.joint[f"area_{of}_accuracy"]["value"]) for of in ("density", "knn"))
+    return (
+        f"no density fits: a Gaussian per class reads {own} of held-out codes right, nearest neighbours {nearest}; and "
+        "by nearest neighbours alone a class that lies a little closer together would own almost everything."
+    )
 
 
 def outside(row: Mapping[str, Any]) -> bool:

@@ -63,6 +63,9 @@ def p_space(study: Study) -> str:
     extremes = []
     for arm, name in study.names.items():
         mean = classes[classes["arm"] == arm].groupby("class_name", sort=False)["area"].mean()
+        if mean.isna().any():
+            extremes.append(f"{name}: not given, no density of the classes fits")
+            continue
         extremes.append(f"{name}: “{mean.idxmax()}” {percent(mean.max())}, “{mean.idxmin()}” {percent(mean.min())}")
     return (
         f"Largest and smallest area, mean over seeds: {'; '.join(extremes)}. Upper row: {points} Lower row: the class "
@@ -73,8 +76,10 @@ def p_space(study: Study) -> str:
 def areas(study: Study) -> str:
     """Total variation between the areas and equal shares."""
     classes = study.tables["classes"]
-    classes = classes[classes["code"] == SHOWN_CODE]
+    classes = classes[(classes["code"] == SHOWN_CODE) & classes["area"].notna()]
     n_classes = classes["label"].nunique()
+    narrow = study.tables["per_dim"]["dim"].nunique() <= 2
+    by = "the vote of the nearest test codes" if narrow else "a Gaussian density of each class"
     distance = (
         classes.assign(value=(classes["area"] - 1 / n_classes).abs() / 2)
         .groupby(["arm", "seed"], sort=False, as_index=False)["value"]
@@ -82,8 +87,8 @@ def areas(study: Study) -> str:
     )
     return (
         f"Share of the unit square's area to be moved for equal areas (total variation): "
-        f"{by_arm(study, distance, percent)}. Dashed: an equal share, 1/{n_classes}. Codes z, by the vote of the "
-        f"nearest test codes. {over_seeds(study)}"
+        f"{by_arm(study, distance, percent)}. Dashed: an equal share, 1/{n_classes}. Codes z, by {by}. "
+        f"{over_seeds(study)}"
     )
 
 
