@@ -109,7 +109,7 @@ def draw(
     hole_maps = (
         {arm: hole_map(values, study.first_seed, window=compose.WINDOW) for arm, values in z.items()} if flat else {}
     )
-    null = _null_of(joint, "hole_fraction")
+    null = _null_of(joint, study.holes)
     bands = {
         "fig-training": scores.training(tables["history"]),
         "fig-codes": compose.code_planes(z, labels, n_classes=n_classes, dims=dims),

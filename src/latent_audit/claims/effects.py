@@ -55,7 +55,8 @@ def claims_table(
     margin", two-sided: below .05 where the verdict is decided; `p_holm` the same after Holm's correction for all rows
     that have one. `by_values`: the seeds are to be shown one by one (`intervals.told_by_values`); `values`: a JSON list
     of the per-seed effects. A claim whose metric was not measured is left out, but one on FD-clf is put to the FD of
-    random features where that was measured in its place (data without classes).
+    random features where that was measured in its place (data without classes), and one on the count of balls to the
+    prior mass without codes beyond three dimensions.
 
     Raises
     ------
@@ -65,10 +66,12 @@ def claims_table(
         raise InputError(
             f"diagnostics.margins lacks {', '.join(missing)}; fix each margin in params.yaml before looking"
         )
+    measured = _measured(observations)
+    observations = observations[observations["metric"].isin(measured)]
     scores = {key: rows.set_index("seed")["value"] for key, rows in observations.groupby(["arm", "code", "metric"])}
     rows = [
         row
-        for claim in _of_measured(CLAIMS, set(observations["metric"]))
+        for claim in _of_measured(CLAIMS, measured)
         for cast in casts(claim, arms)
         if (row := _row(claim, cast, scores, float(margins[claim.margin]), metrics)) is not None
     ]
@@ -76,12 +79,21 @@ def claims_table(
     return table.assign(p_holm=holm(table["p_value"].to_numpy(dtype=np.float64)))
 
 
+def _measured(observations: pd.DataFrame) -> set[str]:
+    """The metrics that have a value; of the counts of balls, those that are counted in so many dimensions."""
+    named = set(observations["metric"])
+    counted = set(observations.loc[observations["value"].notna(), "metric"])
+    return named - ({"hole_fraction", "hole_fraction_whitened"} - counted)
+
+
 def _of_measured(claims: Iterable[Claim], measured: Set[str]) -> Iterator[Claim]:
-    """The claims, each term on the Fréchet distance that was measured, and without the estimate that was not."""
-    trained, random = FRECHET
+    """The claims, each term on the Fréchet distance and the holes that were measured, and without the estimate that was
+    not."""
+    instead = (FRECHET, ("hole_fraction", "hole_mass"))
 
     def term(one: Term) -> Term:
-        other = one.metric.replace(trained, random)
+        (first, second) = instead[1] if one.metric == instead[1][0] else instead[0]
+        other = one.metric.replace(first, second)
         metric = other if one.metric not in measured and other in measured else one.metric
         return one._replace(metric=metric, lower=one.lower if one.lower in measured else None)
 

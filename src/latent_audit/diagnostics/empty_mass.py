@@ -35,7 +35,12 @@ RANDOM_PLANES, AXIS_PAIRS, ODD_AXES = 4, 8, 4
 
 
 def empty_mass(
-    x: Codes | np.ndarray, *, rng: np.random.Generator, null_rows: int = 1000, null_seed: int = 0
+    x: Codes | np.ndarray,
+    *,
+    rng: np.random.Generator,
+    draws: int = DRAWS,
+    null_rows: int = 1000,
+    null_seed: int = 0,
 ) -> pd.DataFrame:
     """P_{Z ~ N(0, I)}[codes near Z are less than half as dense as N(0, I)], less what chance alone gives.
 
@@ -52,15 +57,15 @@ def empty_mass(
 
     Returns
     -------
-    One row `hole_mass` with columns as `moment_tests.moment_tests` gives; p and band by 99 draws of N(0, I) of min(n,
-    null_rows) codes, searched likewise, so that p errs towards 1 for more codes; `where`: the plane's dimensions.
+    One row `hole_mass` with columns as `moment_tests.moment_tests` gives; p and band by `draws` samples of N(0, I) of
+    min(n, null_rows) codes, searched likewise, so that p errs towards 1 for more codes; `where`: the plane.
     """
     codes = Codes.of(x, where="empty_mass")
     used = Codes(subsample(codes.values, ROWS, rng=rng)) if len(codes) > ROWS else codes
     value, where = emptiest(used, rng=rng)
     n_p = min(len(codes), null_rows)
     with single_threaded_blas():
-        null = null_values(n_p, codes.shape[1], null_seed)
+        null = null_values(n_p, codes.shape[1], draws, null_seed)
     low, high = np.quantile(null, [0.025, 0.975])
     row = ("hole_mass", value, tail_p(value, null), low, high, len(used), where)
     return pd.DataFrame([row], columns=["metric", "value", "p_value", "null_low", "null_high", "n_p", "where"])
@@ -135,14 +140,14 @@ def _dependent_pairs(codes: Codes) -> list[tuple[int, int]]:
 
 
 @lru_cache(maxsize=16)
-def null_values(n: int, latent_dim: int, seed: int) -> np.ndarray:
-    """The value for DRAWS samples of n rows of N(0, I); read only, computed once per size and seed."""
+def null_values(n: int, latent_dim: int, draws: int, seed: int) -> np.ndarray:
+    """The value for `draws` samples of n rows of N(0, I); read only, computed once per size and seed."""
 
     def draw(number: int) -> float:
         rng = rng_for(seed, "empty-mass-null", str(n), str(latent_dim), str(number))
         return emptiest(Codes(rng.standard_normal((n, latent_dim))), rng=rng)[0]
 
-    return np.array(in_order(draw, range(DRAWS)))
+    return np.array(in_order(draw, range(draws)))
 
 
 def _rows(subject: "Subject") -> pd.DataFrame | None:
@@ -150,8 +155,9 @@ def _rows(subject: "Subject") -> pd.DataFrame | None:
         return None
     settings = subject.settings
     return empty_mass(
-        subject.codes, rng=subject.rng("empty-mass"), null_rows=settings.null_rows, null_seed=subject.seed
-    )
+        subject.codes, rng=subject.rng("empty-mass"), draws=min(DRAWS, settings.null_draws),
+        null_rows=settings.null_rows, null_seed=subject.seed,
+    )  # fmt: skip
 
 
 MEASURE = Measure(

@@ -12,6 +12,7 @@ from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.coverage import hole_rows, sign_flips, subsample
 from latent_audit.diagnostics.multivariate_shape import henze_zirkler_beta
 from latent_audit.diagnostics.null import (
+    HOLE_DRAWS,
     HOLES,
     SHAPE_METRICS,
     TWO_SIDED,
@@ -125,7 +126,7 @@ def _joint(codes: Codes, rng, calibration_rows, draws, projections, null_seed) -
         nulls["shape"] = (rank, null_table("shape", n_p, rank, draws, projections, null_seed))
     rows = {metric: _row(metric, values[metric], nulls, n, n_p) for metric in METRICS if metric not in HOLES}
     for metric, of in zip(HOLES, (latent_dim, rank), strict=True):
-        rows[metric] = _hole_row(metric, values[metric], n, of, null_seed)
+        rows[metric] = _hole_row(metric, values[metric], n, of, min(draws, HOLE_DRAWS), null_seed)
     used = subsample(codes.values, calibration_rows, rng=rng)
     observed, flipped = sign_flips(used, rng=rng, flips=draws)
     rows["symmetry_energy"] |= _against(observed, flipped, "symmetry_energy") | {"n_p": len(used)}
@@ -150,11 +151,11 @@ def _row(metric: str, value: float, nulls: dict, n: int, n_p: int) -> dict:
     return _bare_row(metric, value, n) | _against(value, null, metric)
 
 
-def _hole_row(metric: str, value: float, n: int, latent_dim: int, seed: int) -> dict:
+def _hole_row(metric: str, value: float, n: int, latent_dim: int, draws: int, seed: int) -> dict:
     rows = hole_rows(n, latent_dim)
     if np.isnan(value):
         return _bare_row(metric, value, n)
-    return _bare_row(metric, value, rows) | _against(value, hole_null(metric, rows, latent_dim, seed), metric)
+    return _bare_row(metric, value, rows) | _against(value, hole_null(metric, rows, latent_dim, draws, seed), metric)
 
 
 def _against(value: float, null: np.ndarray, metric: str) -> dict:

@@ -64,15 +64,15 @@ def null_table(kind: str, n: int, latent_dim: int, draws: int, projections: int,
 
 
 @lru_cache(maxsize=16)
-def hole_null(metric: str, n: int, latent_dim: int, seed: int) -> np.ndarray:
-    """HOLE_DRAWS ball counts of n draws of N(0, I), drawn at that very n; read only, computed once."""
+def hole_null(metric: str, n: int, latent_dim: int, draws: int, seed: int) -> np.ndarray:
+    """`draws` ball counts of n draws of N(0, I), drawn at that very n; read only, computed once."""
     radius_of(hole_rows(n, latent_dim), latent_dim, seed)  # before the threads, so that it is drawn once
 
     def draw(number: int) -> float:
         rng = rng_for(seed, metric, str(n), str(latent_dim), str(number))
         return hole_value(Codes(rng.standard_normal((n, latent_dim))), metric, rng=rng, seed=seed)
 
-    return np.array(in_order(draw, range(HOLE_DRAWS)))
+    return np.array(in_order(draw, range(draws)))
 
 
 def at_rows(metric: str, null: np.ndarray, *, n_p: int, n: int, latent_dim: int) -> np.ndarray:

@@ -16,7 +16,8 @@ from latent_audit.figures.style import arm_colours, arm_order, class_colours, di
 
 WINDOW = 3.5  # code units: the part of the plane that holds 99.8% of the prior
 TRANSFORMS = ("raw", "standardised", "whitened")
-HOLES = {"hole_fraction": "raw", "hole_fraction_whitened": "whitened"}
+HOLES = {"hole_fraction": "raw", "hole_fraction_whitened": "whitened"}  # balls counted, up to three dimensions
+EMPTY = {"hole_mass": "emptiest plane"}  # beyond
 
 Codes = Mapping[str, np.ndarray]  # arm -> array
 Plane = Mapping[str, Sequence[int]]  # arm -> the two dimensions shown
@@ -205,9 +206,11 @@ def holes(
             for arm in arm_order(shades)
         ]
         bands.append(Band("arms", "", panels))
-    rows = joint[joint["metric"].isin(HOLES) & (joint["code"] == "z")]
-    table = rows.assign(row=rows["metric"].map(HOLES), value=100 * rows["value"])
-    present = [name for name in HOLES.values() if name in set(table["row"])]
+    of_z = joint[(joint["code"] == "z") & joint["value"].notna()]
+    names = HOLES if of_z["metric"].isin(HOLES).any() else EMPTY
+    rows = of_z[of_z["metric"].isin(names)]
+    table = rows.assign(row=rows["metric"].map(names), value=100 * rows["value"])
+    present = [name for name in names.values() if name in set(table["row"])]
     strip = strip_panel(
         table,
         present,

@@ -22,7 +22,7 @@ NORMAL = "near-normal codes"
 def answer(study: Study) -> list[str]:
     """The answer: a headline, then what it rests on, from the tables and the margins that were set beforehand."""
     glance, margins = at_a_glance(study), study.params.get("diagnostics", {}).get("margins", {})
-    null = per_seed(study, "joint", "hole_fraction")["null_high"].mean()
+    null = per_seed(study, "joint", study.holes)["null_high"].mean()
     sentences = [headline(study)]
     holes = ", ".join(f"{line.name} {_told(line, 'holes', percent)}" for line in glance if is_finite(line.holes))
     if holes:

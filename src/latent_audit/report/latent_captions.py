@@ -94,13 +94,19 @@ def areas(study: Study) -> str:
 
 def holes(study: Study) -> str:
     """Prior mass that no code supports, against the null of true prior draws."""
-    table = per_seed(study, "joint", "hole_fraction")
+    table = per_seed(study, "joint", study.holes)
     null = table[["null_low", "null_high"]].mean()
     by_chance = (
         f" (true draws of the prior, as many: {percent(null['null_low'])} to {percent(null['null_high'])})"
         if null.notna().all()
         else ""
     )
+    if study.holes == "hole_mass":
+        return (
+            f"Share of N(0, I) where fewer than half the codes are found that it would put there, in the emptiest plane "
+            f"of those looked at: {by_arm(study, table, percent)}{by_chance}. Grey band: what chance gives; dashed: the "
+            f"limit set beforehand. {over_seeds(study)}"
+        )
     return (
         f"Of draws from N(0, I), this share lands where no test code z is near: "
         f"{by_arm(study, table, percent)}{by_chance}. Shaded, darker where the prior is denser: places further from "
@@ -112,6 +118,6 @@ def holes(study: Study) -> str:
 
 def _whitened_holes(study: Study) -> str:
     table = per_seed(study, "joint", "hole_fraction_whitened")
-    if table.empty:
+    if table.empty or table["value"].isna().all():
         return ""
     return f"Once the codes' own mean and covariance are taken out (whitened): {by_arm(study, table, percent)}. "

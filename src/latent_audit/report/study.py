@@ -51,6 +51,13 @@ class Study(NamedTuple):
         return len(self.meta["classes"]) > 1
 
     @property
+    def holes(self) -> str:
+        """The measure of holes: the count of balls, or beyond three dimensions the prior mass without codes."""
+        joint = self.tables["joint"]
+        counted = joint.loc[joint["metric"] == "hole_fraction", "value"]
+        return "hole_mass" if len(counted) and counted.isna().all() else "hole_fraction"
+
+    @property
     def distance(self) -> "Distance":
         """How far decoded images are from real ones: in a classifier's features, or without classes in random ones."""
         return OF_CLASSIFIER if self.has_classes else OF_RANDOM

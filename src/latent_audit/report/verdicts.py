@@ -145,7 +145,7 @@ def at_a_glance(study: Study) -> list[Glance]:
             arm,
             study.names[arm],
             beta_words(description),
-            mean(per_seed(study, "joint", "hole_fraction"), arm),
+            mean(per_seed(study, "joint", study.holes), arm),
             mean(worst_dimension(study, "ks_d"), arm),
             mean(per_seed(study, "reconstruction", "recon_nll", code=None), arm),
             mean(per_seed(study, "separability", "knn_accuracy"), arm),
