@@ -149,7 +149,7 @@ def test_areas_stand_beside_those_of_shuffled_labels(rng):
     text = page_of(rng.standard_normal((N, 2)), labels=np.arange(N) % 3)
     assert re.search(r"is nearest to “\d” in \d+% of cases", text)
     assert re.search(r"would have to change hands, no more than with labels dealt out at random \([\d.]+% to", text)
-    assert "of 15 joint statistics" in text  # the null of true draws is not that of labels
+    assert re.search(r"\d+ of \d+ tests, of single dimensions and of all together, reject", text)
     wide = page_of(rng.standard_normal((N, 5)), labels=np.arange(N) % 3)
     assert "is most probably of “" in wide and "by a Gaussian density of each class" in wide
 
@@ -191,9 +191,9 @@ def test_the_parts_of_the_kl_are_brackets_beside_a_perfect_encoder(rng):
 def test_what_too_few_codes_cannot_tell_is_a_sentence_and_no_number(rng):
     text = encoder_page(rng, 0.05)
     said = (
-        r"How the posterior’s KL of 8\.\d+ nats divides cannot be told from 80 codes: the information of 4\.\d+ nats "
+        r"How the posterior’s KL of \d+\.\d+ nats divides cannot be told from 80 codes: the information of 4\.\d+ nats "
         r"about the input is within 2 nats of ln 80 = 4\.38, the most that so many can show\. It may be as much as the "
-        r"KL, and it would take about e\^11 codes"
+        r"KL, and it would take about e\^1\d codes"
     )
     assert len(re.findall(said, text)) == 2  # in the answer and under the figure
     assert "too few codes to divide it" in text

@@ -3,12 +3,14 @@
 Ghosh et al. (2020), arXiv:1903.12436 (ex-post density estimation).
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 from sklearn.covariance import LedoitWolf
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from latent_audit.diagnostics.codes import Codes
@@ -90,7 +92,8 @@ def fit_mixture(x: np.ndarray, *, seed: int) -> FittedPrior | None:
     if rank == 0 or rank > MOST_MIXED or k < 2:
         return None
     model = GaussianMixture(k, reg_covar=1e-6, max_iter=60, tol=1e-2, random_state=seed % 2**32)
-    with single_threaded():
+    with single_threaded(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # few different codes, or not quite at the optimum: judged
         model.fit(codes.whitened)
     back = np.linalg.pinv(codes.whitening.matrix)
     weights, centres, spreads = (np.asarray(a) for a in (model.weights_, model.means_, model.covariances_))

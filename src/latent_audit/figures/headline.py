@@ -66,9 +66,14 @@ def headline_panels(
     metrics : reports/metrics.json. weights : the arms in order, each with its beta_kl (None: an autoencoder).
     margins : diagnostics.margins; that of hole_fraction with what chance leaves.
     """
+    balls = [metrics.get(arm, {}).get("hole_fraction") or {"mean": 0} for arm in weights]
+    counted = any(found["mean"] is not None for found in balls)  # not beyond three dimensions
+    emptiness = (
+        ("share of draws far from every code", "hole_fraction") if counted else ("share without codes", "hole_mass")
+    )
     of_arms = {
         Panel("Not N(0, 1)", "KS distance, worst dimension of z", margins["ks_d"]): "ks_d_max",
-        Panel("Holes under the prior", "share of draws far from every code", margins["hole_fraction"]): "hole_fraction",
+        Panel("Holes under the prior", emptiness[0], margins["hole_fraction"]): emptiness[1],
         Panel("Unequal class areas", "total variation to equal areas", margins["area_tv"]): "area_tv",
     }
     panels = {
@@ -108,7 +113,7 @@ def entries(metrics: Mapping[str, Mapping], wanted: Sequence[tuple[str, str, str
     rows = []
     for arm, metric, name in wanted:
         found = metrics.get(arm, {}).get(metric)
-        if found is not None:
+        if found is not None and found["mean"] is not None:
             low, high = (found["mean"] if found[end] is None else found[end] for end in ("low", "high"))
             seeds = found["values"] if found.get("by_values") else []
             rows.append({"arm": arm, "name": name, "mean": found["mean"], "low": low, "high": high, "seeds": seeds})

@@ -103,8 +103,8 @@ def holes(study: Study) -> str:
     )
     if study.holes == "hole_mass":
         return (
-            f"Share of N(0, I) where fewer than half the codes are found that it would put there, in the emptiest plane "
-            f"of those looked at: {by_arm(study, table, percent)}{by_chance}. Grey band: what chance gives; dashed: the "
+            f"Share of N(0, I) where fewer than half the codes are found that it would put there, in the emptiest "
+            f"of the planes looked at: {by_arm(study, table, percent)}{by_chance}. Grey band: what chance gives; dashed: the "
             f"limit set beforehand. {over_seeds(study)}"
         )
     return (
