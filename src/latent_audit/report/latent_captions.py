@@ -104,8 +104,8 @@ def holes(study: Study) -> str:
     if study.holes == "hole_mass":
         return (
             f"Share of N(0, I) where fewer than half the codes are found that it would put there, in the emptiest "
-            f"of the planes looked at: {by_arm(study, table, percent)}{by_chance}. Grey band: what chance gives; dashed: "
-            f"the limit set beforehand. {over_seeds(study)}"
+            f"of the planes looked at: {by_arm(study, table, percent)}{by_chance}. Grey band: what chance gives; "
+            f"dashed: the limit set beforehand. {over_seeds(study)}"
         )
     return (
         f"Of draws from N(0, I), this share lands where no test code z is near: "
