@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from latent_audit.diagnostics.subject import Subject
 
 MOST_OF_THREE = 64  # dimensions up to which all triples are looked at; 41,664 of them
+WIDE, FEWER_DRAWS = 512, 49  # dimensions beyond which chance is of fewer draws, each of which costs their square
 ROWS = 25_000  # of more codes, every k-th
 DESCRIBED = (
     Metric(
@@ -44,6 +45,7 @@ def dependence(
     if len(codes) > kept:
         codes = codes.rows(slice(None, None, -(-len(codes) // kept)))
     n = len(codes)
+    draws = draws if codes.shape[1] <= WIDE else min(draws, FEWER_DRAWS)
     with single_threaded_blas():
         found = worst(codes)
         null = null_values(min(n, null_rows), codes.shape[1], draws, null_seed)

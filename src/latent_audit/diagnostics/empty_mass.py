@@ -31,6 +31,7 @@ LOG_POINTS = 11  # 2,048 places to look at in the whole space, a quarter of them
 ROWS = 20_000  # a seeded part of more codes
 DRAWS = 99
 ITERATIONS = 20  # of a fixed point that is reached to three digits
+MOST_PAIRED = 256  # dimensions beyond which neither pairs nor principal axes are searched
 RANDOM_PLANES, AXIS_PAIRS, ODD_AXES = 4, 8, 4
 
 
@@ -51,7 +52,8 @@ def empty_mass(
     100,000, as long as it is larger than a ball. Z are 2,048 scrambled Sobol points.
 
     Up to 3 dimensions in the whole space; beyond, the largest over planes: pairs of dimensions that depend most on each
-    other or are the oddest one by one, the widest and the narrowest principal axes, and four random planes; they are
+    other, the widest and the narrowest principal axes (both up to 256 dimensions), pairs of the dimensions that are the
+    oddest one by one, and four random planes; they are
     chosen on a random half of the codes and measured on the other, and the other way round: the mean of both. A hole
     that no plane shows is not found.
 
@@ -117,13 +119,14 @@ def _places(d: int, log_points: int, resolution: float) -> tuple[np.ndarray, np.
 def _planes(codes: Codes, rng: np.random.Generator) -> list[tuple[np.ndarray, str]]:
     """Orthonormal bases (latent, 2) of the planes that are looked at, with their dimensions in words."""
     d = codes.shape[1]
-    pairs = {tuple(sorted(pair)) for pair in _dependent_pairs(codes)}
+    pairs = {tuple(sorted(pair)) for pair in (_dependent_pairs(codes) if d <= MOST_PAIRED else [])}
     mean_square, fourth = (codes.values**2).mean(axis=0), (codes.values**4).mean(axis=0)
     odd = np.argsort(-(np.abs(mean_square - 1) + np.abs(fourth / 3 - 1)), kind="stable")[:ODD_AXES].tolist()
     pairs |= {(min(a, b), max(a, b)) for k, a in enumerate(odd) for b in odd[k + 1 :]}
     planes = [(np.eye(d)[:, [i, j]], f"{i}, {j}") for i, j in sorted(pairs)]
-    vectors = np.linalg.eigh(codes.values.T @ codes.values)[1]
-    planes += [(vectors[:, -2:], "widest axes"), (vectors[:, :2], "narrowest axes")]
+    if d <= MOST_PAIRED:
+        vectors = np.linalg.eigh(codes.values.T @ codes.values)[1]
+        planes += [(vectors[:, -2:], "widest axes"), (vectors[:, :2], "narrowest axes")]
     random = (np.linalg.qr(rng.standard_normal((d, 2)))[0] for _ in range(RANDOM_PLANES))
     return planes + [(basis, "a random plane") for basis in random]
 

@@ -35,7 +35,7 @@ def shape_row(x: Codes) -> dict[str, float]:
     dimensions."""
     moving = int((np.ptp(x.values, axis=0) > 0).sum())
     # with one row more than dimensions they are the same for any data
-    if x.whitening.rank == 0 or len(x) <= moving + 1:
+    if len(x) <= moving + 1 or x.whitening.rank == 0:
         return dict.fromkeys(SHAPE_METRICS[:3], np.nan) | {"gaussian_tc": gaussian_tc(x)}
     return shape_statistics(x.whitened) | {"gaussian_tc": gaussian_tc(x)}
 

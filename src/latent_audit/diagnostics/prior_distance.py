@@ -78,7 +78,11 @@ def _directions(x: np.ndarray, *, rng: np.random.Generator, projections: int) ->
     """Unit vectors (latent, direction): random ones first, then principal axes of E[x x'] whose moments are oddest."""
     random = rng.standard_normal((x.shape[1], projections))
     random /= np.linalg.norm(random, axis=0)
-    values, vectors = np.linalg.eigh(x.T @ x / len(x))
+    if x.shape[1] > len(x):  # no more axes than codes: the others hold nothing but the lack of codes
+        _, singular, rows = np.linalg.svd(x, full_matrices=False)
+        values, vectors = singular**2 / len(x), rows.T
+    else:
+        values, vectors = np.linalg.eigh(x.T @ x / len(x))
     odd = np.argsort(-np.abs(np.sqrt(np.maximum(values, 0)) - 1), kind="stable")[:PRINCIPAL_AXES]
     return np.hstack([random, vectors[:, odd]])
 
