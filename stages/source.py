@@ -16,10 +16,10 @@ from latent_audit.data.sources.listing import list_source
 def main(
     dataset: Annotated[str | None, typer.Argument(help="the name of a data set; that of DVC's stage")] = None,
 ) -> None:
-    """Write data/source/<dataset>.json: other bytes only where the source holds other bytes."""
+    """Write stages/sources/<dataset>.json: other bytes only where the source holds other bytes."""
     dataset = item_of_stage(dataset, "a data set")
     path = load_sections(Path("params.yaml"), DataRun).data.path
-    target = Path("data/source") / f"{dataset}.json"
+    target = Path("stages/sources") / f"{dataset}.json"
     print(list_source(dataset, target, mirror=os.environ.get("LATENT_AUDIT_MIRROR"), path=path))
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from workspaces import committed_copy, run, set_params, stages_that_ran
+from workspaces import committed_copy, run, set_params, stages_that_changed, stages_that_ran
 
 pytestmark = pytest.mark.pipeline
 ARMS = ("ae", "vae", "beta_vae")
@@ -48,7 +48,7 @@ def test_the_first_run_runs_every_stage_and_writes_what_it_declares(finished):
 
 def test_the_second_run_skips_everything(workspace):
     assert stages_that_ran(run(workspace, "dvc", "repro")) == []
-    assert json.loads(run(workspace, "dvc", "status", "--json")) == {}
+    assert stages_that_changed(workspace) == []
 
 
 def test_a_forced_run_gives_the_same_bytes(workspace):
@@ -66,8 +66,9 @@ def test_beta_retrains_one_arm_and_what_follows_from_it(workspace):
 
 def test_epochs_retrain_every_arm_and_leave_data_and_critic_alone(workspace):
     set_params(workspace, {"train.epochs": 2})
-    changed = set(json.loads(run(workspace, "dvc", "status", "--json")))
-    assert sorted(changed) == sorted(["check", *of_arms("train"), "render"])  # the page shows the parameters
+    assert stages_that_changed(workspace) == sorted(
+        ["check", *of_arms("train"), "render"]
+    )  # the page shows the parameters
     output = run(workspace, "dvc", "repro", "encode@vae", "critic")
     assert sorted(stages_that_ran(output)) == ["check", "encode@vae", "train@vae"]
 

@@ -1,5 +1,6 @@
 """Scratch copies of the project on scikit-learn's digits, small enough that the whole study takes seconds."""
 
+import json
 import os
 import re
 import shutil
@@ -39,6 +40,12 @@ def stages_that_ran(output: str) -> list[str]:
     return [
         stage for stage in re.findall(r"Running stage '([^']+)'", output) if not stage.startswith("stages/sources/")
     ]
+
+
+def stages_that_changed(folder: Path) -> list[str]:
+    """What `dvc status` lists, but those of stages/sources, which are always looked at."""
+    changed = json.loads(run(folder, "dvc", "status", "--json"))
+    return sorted(stage for stage in changed if not stage.startswith("stages/sources/"))
 
 
 def set_params(folder: Path, settings: dict) -> None:
