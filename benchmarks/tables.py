@@ -1,4 +1,4 @@
-"""Write benchmarks/README.md from results/*.json: no figure is typed by hand.
+"""Write benchmarks/README.md from results/*.json, and the table of departures of docs/audit.md: no figure is typed.
 
 python benchmarks/tables.py
 """
@@ -9,6 +9,8 @@ from typing import Any
 
 from measured import RESULTS
 
+DOCS = Path(__file__).parents[1] / "docs/audit.md"
+START, END = "<!-- written by benchmarks/tables.py -->", "<!-- to here -->"
 HEAD = """\
 # Benchmarks
 
@@ -25,6 +27,11 @@ def main() -> None:
         for path in sorted(RESULTS.glob(f"{write.__name__}*.json"), key=lambda path: path.stem):
             sections.append(write(json.loads(path.read_text(encoding="utf-8"))))
     Path(__file__).with_name("README.md").write_text("\n".join(sections), encoding="utf-8")
+    found = RESULTS / "departures.json"
+    if found.exists():
+        before, _, rest = DOCS.read_text(encoding="utf-8").partition(START)
+        table = departures(json.loads(found.read_text(encoding="utf-8")))
+        DOCS.write_text(f"{before}{START}\n{table}{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def section(title: str, result: dict[str, Any], words: str, header: list[str], rows: list[list[str]]) -> str:
@@ -79,6 +86,25 @@ def isolated(result: dict[str, Any]) -> str:
     )
     header = ["departure", "precision", "seeds side by side", "on over off"]
     return section("What each departure is worth", result, words, header, rows)
+
+
+def departures(result: dict[str, Any]) -> str:
+    """What the audit answers to each departure, and the test that was surest of it, size by size."""
+    sizes = list(dict.fromkeys((row["d"], row["n"]) for row in result["rows"]))
+    by = {(row["departure"], row["d"], row["n"]): row for row in result["rows"]}
+    header = ["departure", *(f"d {d}, n {n:,}" for d, n in sizes)]
+    rows = [
+        [
+            name,
+            *(
+                " ".join([by[name, *size]["may_sample"], *(f"({f})" for f in by[name, *size]["flags"][:1])])
+                for size in sizes
+            ),
+        ]
+        for name in dict.fromkeys(row["departure"] for row in result["rows"])
+    ]
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *rows])
+    return f"\n`{result['command']}`, one set of codes in each cell.\n\n{lines}\n\n"
 
 
 def accelerator(result: dict[str, Any]) -> str:

@@ -104,3 +104,13 @@ def test_radius_agrees_with_scipy(rng):
 def test_extreme_sizes_stay_finite(rng):
     values = statistics(1000 / np.sqrt(600) * rng.standard_normal((40, 600)), projections=20)
     assert all(np.isfinite(v) and v >= 0 for v in values.values())
+
+
+def test_the_axes_of_fewer_codes_than_dimensions_are_those_of_the_svd(rng):
+    x = rng.standard_normal((30, 80)) * np.linspace(0.2, 3, 80)
+    axes = prior._odd_axes(x)
+    assert axes.T @ axes == pytest.approx(np.eye(30), abs=1e-10)
+    _, singular, rows = np.linalg.svd(x, full_matrices=False)
+    order = np.argsort(-np.abs(singular / np.sqrt(30) - 1), kind="stable")
+    assert np.abs((rows[order] * axes.T).sum(axis=1)) == pytest.approx(np.ones(30))
+    assert prior._odd_axes(np.zeros((5, 9))).shape == (9, 0)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from latent_audit.base.measures import Metric, phrase_of
+from latent_audit.base.measures import OF_LABELS, Metric, phrase_of
 from latent_audit.diagnostics.audit import AuditTables
-from latent_audit.report.audit_words import OF_LABELS, View, outside
+from latent_audit.report.audit_words import View, outside
 from latent_audit.report.measure_tables import by_section, section_title
 from latent_audit.report.tables import data_table, number
 

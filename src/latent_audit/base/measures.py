@@ -22,6 +22,7 @@ BETTER = ("higher", "lower", "none")
 SHARE, POINTS = "share", "points"  # units of what is written in percent, and of differences of shares
 PLAIN = "raw"  # the value of a qualifier that leaves a metric its own name
 FILE = "measures.json"
+OF_LABELS = ("area_tv",)  # metrics whose chance is that of shuffled labels: they ask nothing of N(0, I)
 
 
 @dataclass(frozen=True)

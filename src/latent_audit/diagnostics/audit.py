@@ -7,8 +7,7 @@ about codes.
 import importlib
 import warnings
 from collections.abc import Callable, Mapping
-from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,82 +15,21 @@ import pandas as pd
 from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
-from latent_audit.base.measures import Applies, Metric, applicable, described, every_measure
+from latent_audit.base.measures import Applies, applicable, described, every_measure
 from latent_audit.base.randomness import rng_for
+from latent_audit.diagnostics.audit_tables import AuditTables
 from latent_audit.diagnostics.checks import as_labels
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
-from latent_audit.diagnostics.fitted import FittedPrior, standard_normal
 from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wide, with_names
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.diagnostics.subject import Posterior, Subject
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
 from latent_audit.diagnostics.ties import TiesWarning, why_no_p
 from latent_audit.diagnostics.verdict import DESCRIBED as VERDICT_METRICS
-from latent_audit.diagnostics.verdict import Verdict, judge
+from latent_audit.diagnostics.verdict import judge
 
 MOST_CLASSES = 1000  # the votes of the class map are points x classes; more values are a measurement, not a class
-
-
-class AuditTables(NamedTuple):
-    """The tables of an audit; `classes` and `class_map` are None without labels, `separability` without a fit to score.
-
-    per_dim : a row per code (mu, z) and dimension. joint : a row per code and metric. transforms : rows code,
-    transform (raw, standardised, whitened), metric, value. classes : a row per code and class: label (an integer: the
-    label itself, or the index of its name), class_name, count, share, area (NaN where no density of more than two
-    dimensions fits), centroid_0, centroid_1.
-    class_map : index into the sorted classes over the unit square of z (row 0 = small second coordinate).
-    dims : the two dimensions of the class map and the centroids.
-    metrics : what is known of every metric of these tables, by name.
-    judgement : may N(0, I) be sampled, and why; of z. `verdict`, `may_sample`, `reasons` are its parts.
-    """
-
-    per_dim: pd.DataFrame
-    joint: pd.DataFrame
-    transforms: pd.DataFrame
-    classes: pd.DataFrame | None
-    separability: pd.DataFrame | None
-    class_map: np.ndarray | None
-    dims: tuple[int, int]
-    metrics: Mapping[str, Metric]
-    judgement: Verdict
-
-    @property
-    def verdict(self) -> str:
-        """The answer in one sentence."""
-        return self.judgement.sentence
-
-    @property
-    def may_sample(self) -> str:
-        """What may be sampled: "prior", "fitted" (see `recommended_prior`), "no" or "undecided"."""
-        return self.judgement.may_sample
-
-    @property
-    def reasons(self) -> pd.DataFrame:
-        """The tests that are left below 5% after Holm's adjustment, those that matter first; `judgement.reasons` has
-        all."""
-        return self.judgement.reasons[self.judgement.reasons["differs"]].reset_index(drop=True)
-
-    def recommended_prior(self) -> FittedPrior:
-        """What to draw codes from, as plain arrays with `sample(n, rng)`: N(0, I) where it may be sampled, else the
-        Gaussian or mixture that was fitted, which is the nearest even where the answer is "no".
-
-        Raises
-        ------
-        InputError : the codes hold nothing that could be sampled.
-        """
-        if self.judgement.prior is not None:
-            return self.judgement.prior
-        if self.may_sample == "no":
-            raise InputError(f"recommended_prior: there is none. {self.verdict}")
-        return standard_normal(int((self.per_dim["code"] == "z").sum()))
-
-    def _repr_html_(self) -> str:
-        """For a notebook: the verdict, what to do, and the numbers that decide."""
-        rows = self.judgement.reasons.head(6)[["metric", "where", "value", "margin", "p_holm"]]
-        advice = "".join(f"<li>{escape(line)}</li>" for line in self.judgement.advice)
-        table = rows.to_html(index=False, float_format="{:.3g}".format, na_rep="", border=0)
-        return f"<p><strong>{escape(self.verdict)}</strong></p><ul>{advice}</ul>{table}"
 
 
 def audit(

@@ -123,12 +123,18 @@ def _planes(codes: Codes, rng: np.random.Generator) -> list[tuple[np.ndarray, st
     mean_square, fourth = (codes.values**2).mean(axis=0), (codes.values**4).mean(axis=0)
     odd = np.argsort(-(np.abs(mean_square - 1) + np.abs(fourth / 3 - 1)), kind="stable")[:ODD_AXES].tolist()
     pairs |= {(min(a, b), max(a, b)) for k, a in enumerate(odd) for b in odd[k + 1 :]}
-    planes = [(np.eye(d)[:, [i, j]], f"{i}, {j}") for i, j in sorted(pairs)]
+    planes = [(_axes(d, i, j), f"{i}, {j}") for i, j in sorted(pairs)]
     if d <= MOST_PAIRED:
         vectors = np.linalg.eigh(codes.values.T @ codes.values)[1]
         planes += [(vectors[:, -2:], "widest axes"), (vectors[:, :2], "narrowest axes")]
     random = (np.linalg.qr(rng.standard_normal((d, 2)))[0] for _ in range(RANDOM_PLANES))
     return planes + [(basis, "a random plane") for basis in random]
+
+
+def _axes(d: int, i: int, j: int) -> np.ndarray:
+    basis = np.zeros((d, 2))
+    basis[[i, j], [0, 1]] = 1.0
+    return basis
 
 
 def _dependent_pairs(codes: Codes) -> list[tuple[int, int]]:

@@ -28,6 +28,7 @@ from latent_audit.diagnostics.parallel import single_threaded_blas
 if TYPE_CHECKING:
     from latent_audit.diagnostics.subject import Subject
 
+BAND = (0.025, 0.975)  # quantiles of the null
 LEAST_KERNEL = 3.0  # codes, itself not counted, that the kernel about a code should reach under the null
 JOINT_ROWS = 25_000  # of more codes a seeded part stands for all: sums over pairs grow with the square
 DESCRIBED = (
@@ -129,9 +130,10 @@ def _joint(codes: Codes, rng, calibration_rows, draws, projections, null_seed) -
         rows[metric] = _hole_row(metric, values[metric], n, of, min(draws, HOLE_DRAWS), null_seed)
     used = subsample(codes.values, calibration_rows, rng=rng)
     observed, flipped = sign_flips(used, rng=rng, flips=draws)
-    rows["symmetry_energy"] |= _against(observed, flipped, "symmetry_energy") | {"n_p": len(used)}
-    low, high = np.quantile(flipped * len(used) / n, [0.025, 0.975])
-    rows["symmetry_energy"] |= {"null_low": max(0.0, float(low)), "null_high": float(high)}
+    low, high = np.quantile(at_rows("symmetry_energy", flipped, n_p=len(used), n=n, latent_dim=latent_dim), BAND)
+    rows["symmetry_energy"] |= {
+        "p_value": tail_p(observed, flipped), "null_low": float(low), "null_high": float(high), "n_p": len(used),
+    }  # fmt: skip
     return pd.DataFrame([*(rows[metric] for metric in METRICS), _bare_row("rank", float(rank), n)])
 
 
@@ -161,7 +163,7 @@ def _hole_row(metric: str, value: float, n: int, latent_dim: int, draws: int, se
 def _against(value: float, null: np.ndarray, metric: str) -> dict:
     if np.isnan(null).any():
         return {}
-    low, high = np.quantile(null, [0.025, 0.975])
+    low, high = np.quantile(null, BAND)
     p = tail_p(value, null, two_sided=metric in TWO_SIDED)
     return {"p_value": p, "null_low": float(low), "null_high": float(high)}
 

@@ -78,13 +78,19 @@ def _directions(x: np.ndarray, *, rng: np.random.Generator, projections: int) ->
     """Unit vectors (latent, direction): random ones first, then principal axes of E[x x'] whose moments are oddest."""
     random = rng.standard_normal((x.shape[1], projections))
     random /= np.linalg.norm(random, axis=0)
-    if x.shape[1] > len(x):  # no more axes than codes: the others hold nothing but the lack of codes
-        _, singular, rows = np.linalg.svd(x, full_matrices=False)
-        values, vectors = singular**2 / len(x), rows.T
-    else:
-        values, vectors = np.linalg.eigh(x.T @ x / len(x))
-    odd = np.argsort(-np.abs(np.sqrt(np.maximum(values, 0)) - 1), kind="stable")[:PRINCIPAL_AXES]
-    return np.hstack([random, vectors[:, odd]])
+    return np.hstack([random, _odd_axes(x)])
+
+
+def _odd_axes(x: np.ndarray) -> np.ndarray:
+    """At most 64 principal axes of E[x x'] (latent, axis), those whose root mean square is furthest from 1 first.
+
+    With more dimensions than codes there are no more axes than codes: the others hold nothing but the lack of codes.
+    """
+    n, latent_dim = x.shape
+    values, vectors = np.linalg.eigh(x.T @ x / n if latent_dim <= n else x @ x.T / n)
+    kept = np.flatnonzero(values > 1e-12 * values.max()) if latent_dim > n else np.arange(latent_dim)
+    odd = kept[np.argsort(-np.abs(np.sqrt(np.maximum(values[kept], 0)) - 1), kind="stable")[:PRINCIPAL_AXES]]
+    return vectors[:, odd] if latent_dim <= n else x.T @ vectors[:, odd] / np.sqrt(n * values[odd])
 
 
 def sliced_w2_squared(x: np.ndarray, directions: np.ndarray) -> np.ndarray:

@@ -5,25 +5,24 @@ be told from draws of N(0, I). What is left is held against a margin of its effe
 small.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from latent_audit.base.measures import Metric
+from latent_audit.base.measures import OF_LABELS, Metric
 from latent_audit.diagnostics.chance import best_of
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.fitted import FittedPrior, judged
+from latent_audit.diagnostics.margins import effects
 from latent_audit.diagnostics.moment_tests import SAME
 from latent_audit.diagnostics.multiplicity import holm
 
 LEVEL = 0.05
-TELLING_AUC = 0.55  # of a classifier: it names 4 in 100 more of the codes than chance does
 CLOSE_AUC = 0.6  # of a fitted law: its own error of estimation is in it
 LEAST_ROWS = 100  # with fewer codes, or fewer than dimensions, nothing that a user would notice is ruled out
 ACTIVE = 0.01  # variance of mu over the data, Burda et al. (2016)
-OF_LABELS = ("area_tv",)  # its chance is that of shuffled labels: it asks nothing of N(0, I)
 ANSWERS = ("prior", "fitted", "no", "undecided")
 REASONS = ("metric", "where", "value", "effect", "margin", "p_value", "p_holm", "differs", "matters")
 
@@ -31,63 +30,6 @@ DESCRIBED = (  # of the worst dimension, in `reasons` alone
     Metric("ad_a2_max", "largest Anderson–Darling distance of a dimension to N(0, 1)", low=0.0),
     Metric("k2_max", "largest excess kurtosis or skewness of a dimension, either sign", low=0.0),
 )
-
-Row = Mapping[str, float]
-
-
-def _value(row: Row) -> float:
-    return row["value"]
-
-
-def _beyond_chance(row: Row) -> float:
-    return row["value"] - row["null_high"]
-
-
-@dataclass(frozen=True)
-class Effect:
-    """How large a departure is, and from which size, `margin`, it matters; words: what it is, for a sentence."""
-
-    size: Callable[[Row], float]
-    margin: float
-    words: str
-
-
-def effects(latent_dim: int) -> dict[str, Effect]:
-    """The statistics that have a size of their own. The other tests tell that there is a departure, not how large."""
-    d = latent_dim
-    return {
-        "ks_d_max": Effect(_value, 0.05, "dimension {where} is not N(0, 1): its KS distance is {value}"),
-        "k2_max": Effect(_value, 1.0, "dimension {where} has an excess kurtosis or skewness of {value}"),
-        "mean_max": Effect(_value, 0.1, "dimension {where} is off-centre by {value}"),
-        "mean_length": Effect(
-            lambda row: float(np.sqrt(max(0.0, row["value"] ** 2 - d / row["n_p"]))), 0.25,
-            "the codes’ mean is {value} from 0",
-        ),
-        "log_sd_max": Effect(_value, 0.1, "the sd of dimension {where} is off by a factor of {factor}"),
-        "mean_square": Effect(
-            lambda row: abs(row["value"] - 1) * np.sqrt(d / 2), 0.25, "a coordinate’s mean square is {value}, not 1"
-        ),
-        "correlation_max": Effect(_value, 0.2, "dimensions {where} have a correlation of {value}, either sign"),
-        "correlation_rms": Effect(
-            lambda row: d * (d - 1) / 4 * max(0.0, row["value"] ** 2 - 1 / row["n_p"]), 0.1,
-            "the dimensions are correlated (root mean square {value})",
-        ),
-        "square_correlation_max": Effect(
-            _value, 0.15, "the squares of dimensions {where} have a correlation of {value}, either sign"
-        ),
-        "triple_moment_max": Effect(
-            _value, 0.2, "dimensions {where} depend on each other three at a time (mean product {value})"
-        ),
-        "radius_ks": Effect(
-            _value, 0.05, "the codes’ distances from 0 are not those of draws (KS distance {value}): in {d} dimensions "
-            "N(0, I) is a shell about the radius {shell}",
-        ),
-        "hole_mass": Effect(_beyond_chance, 0.05, "{percent} of N(0, I) is empty of codes{place}"),
-        "c2st_auc": Effect(
-            lambda row: row["value"] - 0.5, TELLING_AUC - 0.5,
-            "a classifier tells codes from draws (it ranks a code above a draw in {percent} of pairs)",
-        ),
-    }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

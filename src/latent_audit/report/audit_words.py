@@ -13,7 +13,6 @@ from latent_audit.report.tables import number, percent, set_number
 # The study's margins (diagnostics.margins): from here on a departure counts as large.
 HOLES_MATTER, KS_MATTERS = 0.05, 0.05
 NO_AREAS = "Areas beyond the plane shown are not given:"
-OF_LABELS = ("area_tv",)  # statistics whose chance is that of shuffled labels, not of draws from N(0, I)
 
 
 class Told(Protocol):
