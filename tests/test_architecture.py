@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "decoding": {"base", "critic", "data/prepared.py", "diagnostics", "models"},
     "claims": {"base", "diagnostics/multiplicity.py"},
     "figures": set(),
-    "report": {"base", "claims", "diagnostics/coverage.py", "figures"},
+    "report": {"base", "claims", "data/prepared.py", "diagnostics/coverage.py", "figures", "settings"},
     "auditing": {"base", "diagnostics", "figures", "report"},
     "loss_weights": {"base", "models/settings.py"},
     "console": {"training"},
