@@ -11,22 +11,26 @@ from latent_audit.report.study_tables import dimension_table
 from latent_audit.report.svg import hoist_styles
 
 SECTIONS = (  # id, title, the figures it holds (none: always there)
-    ("verdicts", "Verdicts", ()),
+    ("answer", "The answer", ()),
+    ("explorer", "Explore", ()),
+    ("holes", "Holes", ("fig-holes",)),
+    ("generation", "New images", ("fig-generation", "fig-samples", "fig-lattice")),
+    ("normality", "Normal, or not", ("fig-histograms", "fig-joint", "fig-pvalues")),
+    ("codes", "The codes", ("fig-codes", "fig-separability")),
+    ("pspace", "The unit square", ("fig-pspace", "fig-areas")),
+    ("continuity", "Between two codes", ("fig-continuity",)),
+    ("reconstructions", "Reconstructions", ("fig-reconstructions",)),
+    ("verdicts", "Claim by claim", ()),
+    ("todo", "What to do", ()),
     ("run", "What was run", ()),
     ("training", "Training", ("fig-training",)),
-    ("reconstructions", "Reconstructions", ("fig-reconstructions",)),
-    ("codes", "The codes", ("fig-codes", "fig-separability")),
-    ("normality", "Normal, or not", ("fig-histograms", "fig-pvalues")),
-    ("pspace", "The p-value square", ("fig-pspace", "fig-areas")),
-    ("holes", "Holes", ("fig-holes",)),
-    ("generation", "Generation", ("fig-lattice", "fig-samples", "fig-generation")),
-    ("continuity", "Between two codes", ("fig-continuity",)),
-    ("explorer", "Explore", ()),
     ("provenance", "Provenance", ()),
 )
+TITLES = {anchor: title for anchor, title, _ in SECTIONS}
 KEYS = {
     "fig-histograms": "arms",
     "fig-areas": "arms",
+    "fig-joint": "arms",
     "fig-generation": "arms",
     "fig-codes": "classes",
     "fig-pspace": "classes",
@@ -52,7 +56,7 @@ def present(figures: Iterable[str], *, explorer: bool) -> list[Section]:
 
 def with_added(sections: list[Section], more: list[Section]) -> list[Section]:
     """Sections in the order of the page, what measures brought along before what every page ends with."""
-    last = next(index for index, section in enumerate(sections) if section.anchor in ("explorer", "provenance"))
+    last = next(index for index, section in enumerate(sections) if section.anchor in ("verdicts", "provenance"))
     return [*sections[:last], *more, *sections[last:]]
 
 
