@@ -197,7 +197,8 @@ const Explorer = (() => {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", x.refresh);
     const place = (arm, kind) => [...arm.at[kind]], places = (kind) => Object.fromEntries(arms.map((arm) => [arm.id, place(arm, kind)]));
     const told = (kind) => (state.pins[kind] >= 0 ? data.indices[state.pins[kind]] : places(kind));
-    window.latentAudit = { state: () => ({ picked: told("z"), a: told("a"), b: told("b"), points: places("z") }) };
+    const views = () => Object.fromEntries(arms.map((arm) => [arm.id, { ...arm.view }]));
+    window.latentAudit = { state: () => ({ picked: told("z"), a: told("a"), b: told("b"), points: places("z"), views: views() }) };
     app.dataset.ready = "true";
   }
 

@@ -49,7 +49,7 @@ def render_study(
     drawn, figure_style = numbered(study, figures)
     script = "\n".join(text_of(name) for name in SCRIPTS) if explorer else text_of(SCRIPTS[0])
     templates = environment()
-    templates.filters["terms"] = partial(marked, defined=definitions(study.measures))
+    templates.filters["terms"] = partial(marked, defined=definitions(study.measures, classes=study.has_classes))
     return templates.get_template("template.html").render(
         study=study,
         figures=drawn,
@@ -110,7 +110,7 @@ def _run(study: Study) -> dict[str, Any]:
         "params": list(parameters(study.params)),
         "arm_table": arm_table(study),
         "latent_dim": max(own["latent_dim"] for own in study.arms.values()),
-        "glossary": definitions(study.measures),
+        "glossary": definitions(study.measures, classes=study.has_classes),
     }
 
 
