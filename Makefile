@@ -8,7 +8,7 @@ export DVC_NO_ANALYTICS := 1
 .PHONY: demo test check clean
 
 demo: .venv/.installed
-	latent-audit study demo --scratch
+	latent-audit study demo
 
 test: .venv/.installed
 	ruff check .

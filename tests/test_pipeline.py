@@ -95,13 +95,17 @@ def test_a_scratch_study_leaves_the_checkout_as_it_was_and_a_named_one_takes_wha
     (workspace / "params/fewer.yaml").write_text("diagnostics:\n  neighbors: 10\n")
     study = (sys.executable, "-m", "latent_audit.cli", "study", "fewer")
 
-    output = run(workspace, *study, "--scratch")
+    output = run(workspace, *study)
     expected = ["check", *of_arms("diagnose"), "compare", "render"]
     assert sorted(stages_that_ran(output)) == sorted(expected)  # the rest is in DVC's cache
-    assert "report: .workspaces/fewer/reports/digits.html" in output  # the checkout has a page of that data set
+    assert "report: reports/fewer.html; tables, parameters and dvc.lock: reports/fewer/" in output
+    found = sorted(path.name for path in (workspace / "reports/fewer").iterdir())
+    assert found == ["claims.csv", "dvc.lock", "metrics.json", "params.yaml"]
+    page = (workspace / ".workspaces/fewer/reports/digits.html").read_bytes()
+    assert (workspace / "reports/fewer.html").read_bytes() == page
     assert {name: (workspace / name).read_bytes() for name in before} == before
 
-    output = run(workspace, *study)
+    output = run(workspace, *study, "--experiment")
     assert stages_that_ran(output) == ["compare", "render"]  # what git keeps, DVC does not
     assert sorted(re.findall(r"Stage '([^']+)' is cached", output)) == sorted(["check", *of_arms("diagnose")])
     assert "fewer" in run(workspace, "dvc", "exp", "list")
