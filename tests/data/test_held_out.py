@@ -60,7 +60,7 @@ def test_a_class_is_left_out_of_both_splits_and_its_test_images_are_outsiders(as
     np.testing.assert_array_equal(held.source.train.labels, [0, 1, 0])
     np.testing.assert_array_equal(held.source.test.read(np.arange(2))[:, 0, 0, 0], [11, 12])
     (name, outsiders), *others = held.outsiders.items()
-    assert name == "dog (left out)" and not others
+    assert name == "left_out" and not others
     np.testing.assert_array_equal(outsiders.read(np.arange(1))[:, 0, 0, 0], [10])
     assert "dog" in held.source.notes[-1]
 

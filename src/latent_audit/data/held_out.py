@@ -32,6 +32,7 @@ class Splits(NamedTuple):
     outsiders: Mapping[str, Path] = MappingProxyType({})
 
 
+LEFT_OUT = "left_out"  # the name of a class's images as outsiders, beside the names of data sets
 OWN = Splits()  # the splits that the data set has
 
 
@@ -55,8 +56,7 @@ def hold(source: Source, splits: Splits) -> Held:
         notes += [note] if note else []
     if splits.leave_out is not None:
         label = class_of(source.classes, splits.leave_out)
-        name = f"{source.classes[label]} (left out)"
-        outsiders[name] = _rows(source.test, np.flatnonzero(source.test.labels == label))
+        outsiders[LEFT_OUT] = _rows(source.test, np.flatnonzero(source.test.labels == label))
         source = _without(source, label)
     source = joined(source) if splits.join else source
     return Held(source._replace(notes=(*source.notes, *notes)), outsiders)
