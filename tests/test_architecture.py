@@ -39,7 +39,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "claims": {"base", "diagnostics/multiplicity.py"},
     "figures": set(),
-    "report": {"base", "claims", "diagnostics/coverage.py", "figures"},
+    "report": {"base", "claims", "data/prepared.py", "diagnostics/coverage.py", "figures", "settings"},
     "auditing": {"base", "diagnostics", "figures", "report"},
     "loss_weights": {"base", "models/settings.py"},
     "console": {"training"},
