@@ -23,7 +23,9 @@ def test_boxes_cover_everything_once_and_shells_too(rng):
         assert rows["codes_share"].sum() == pytest.approx(1)
         assert rows["prior_share"].sum() == pytest.approx(1)
     assert list(table.columns) == list(COLUMNS)
-    assert table["difference"].abs().is_monotonic_decreasing and table["rank"].tolist() == list(range(1, 1 + len(table)))
+    assert table["difference"].abs().is_monotonic_decreasing and table["rank"].tolist() == list(
+        range(1, 1 + len(table))
+    )
 
 
 def test_a_corner_without_codes_is_found_with_its_share(rng):
@@ -56,7 +58,7 @@ def test_of_normal_codes_a_region_differs_in_at_most_one_set_of_twenty(d, rng):
 
 
 def test_rows_for_a_page_are_those_that_differ(rng):
-    x = rng.standard_normal((3000, 2)) + [0.8, 0.0]
+    x = rng.normal([0.8, 0.0], 1.0, (3000, 2))
     shown = shown_rows(regions(x, rng=rng), most=3)
     assert len(shown) == 3 and list(shown.columns) == ["region", "codes", "low", "high", "prior"]
     assert ((shown["low"] > shown["prior"]) | (shown["high"] < shown["prior"])).all()

@@ -1,5 +1,6 @@
 """Where codes and draws from N(0, I) differ most: boxes and shells with the share of each law that lies in them."""
 
+import itertools
 import json
 from typing import NamedTuple
 
@@ -71,8 +72,8 @@ def regions(x: Codes | np.ndarray, *, rng: np.random.Generator) -> pd.DataFrame:
     A row per region: COLUMNS. kind : "box" or "shell". region : in words. bounds : JSON, dimension ("|z|" of a shell)
     -> [from, to], null where it has no end. codes_low, codes_high : Clopper & Pearson's (1934) interval of the codes'
     share; 95% for all rows together (Bonferroni), so it holds for the one that looks worst. prior_share : exact.
-    difference : codes_share - prior_share. p_value : of equal shares, exact binomial, twice the smaller side; p_holm : over all
-    rows. n : codes counted.
+    difference : codes_share - prior_share. p_value : of equal shares, exact binomial, twice the smaller side; p_holm :
+    over all rows. n : codes counted.
 
     Raises
     ------
@@ -123,7 +124,7 @@ def _boxes(codes: np.ndarray, draws: np.ndarray) -> list[Region]:
 
 def _shells(latent_dim: int) -> list[Region]:
     edges = np.array([-np.inf, *stats.chi.ppf(np.arange(1, SHELLS + 1) / SHELLS, latent_dim)])
-    return [Region("shell", {-1: (float(a), float(b))}) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [Region("shell", {-1: (float(a), float(b))}) for a, b in itertools.pairwise(edges)]
 
 
 def _table(found: list[Region], held: np.ndarray) -> pd.DataFrame:
