@@ -14,7 +14,8 @@ def verdicts(*answers, law="mixture"):
     rows = [
         {
             "seed": seed, "may_sample": answer, "sentence": f"seed {seed} says {answer}.",
-            "why": "" if answer == "prior" else f"a hole of {seed}0%", "metric": "" if answer == "prior" else "hole_mass",
+            "why": "" if answer == "prior" else f"a hole of {seed}0%",
+            "metric": "" if answer == "prior" else "hole_mass",
             "law": law if answer in ("fitted", "no") else "",
         }
         for seed, answer in enumerate(answers)
@@ -48,10 +49,11 @@ def test_one_seed_speaks_for_itself_and_all_yes_needs_no_reason():
 
 def spectrum(kl_by_seed, active):
     rows = [
-        {"seed": seed, "rank": rank, "kl_nats": nats, "share": nats / max(sum(kl), 1e-9), "is_active": rank <= active[seed]}
-        for seed, kl in enumerate(kl_by_seed) for rank, nats in enumerate(kl, start=1)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
+        (seed, rank, nats, nats / max(sum(kl), 1e-9), rank <= active[seed])
+        for seed, kl in enumerate(kl_by_seed)
+        for rank, nats in enumerate(kl, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["seed", "rank", "kl_nats", "share", "is_active"])
 
 
 def test_the_spectrum_over_seeds_is_students_interval_by_rank():
@@ -67,8 +69,8 @@ def test_units_are_counted_seed_by_seed_and_a_collapse_is_said(tmp_path):
     units = units_of_arm(read_table(tmp_path / "spectrum.csv"))
     assert units.active == [2, 1, 0] and units.kl_nats == pytest.approx([3.1, 4.0, 0.0]) and units.latent_dim == 2
     assert units.sentence == (
-        "0 to 2 of 2 dimensions are active in 3 seeds: 1 of 3 seeds have collapsed, and whatever is drawn there decodes "
-        "to the same average."
+        "0 to 2 of 2 dimensions are active in 3 seeds: 1 of 3 seeds have collapsed, and whatever is drawn there "
+        "decodes to the same average."
     )
     assert (
         units_of_arm(spectrum([[3.0, 0.1]] * 2, active=[2, 2])).sentence == "2 of 2 dimensions are active in 2 seeds."
