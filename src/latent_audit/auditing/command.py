@@ -80,6 +80,8 @@ def run_audit(
         tables = tables._replace(per_dim=with_names(tables.per_dim, codes.columns, codes.z.shape[1]))
         written = {f"{name}.csv": getattr(tables, name) for name in TABLES if getattr(tables, name) is not None}
         written["reasons.csv"] = tables.judgement.reasons.assign(code="z")[["code", *tables.judgement.reasons]]
+        if tables.judgement.regions is not None:
+            written["regions.csv"] = tables.judgement.regions.assign(code="z")[["code", *tables.judgement.regions]]
         for name, table in written.items():
             write_table(folder / name, table)
         described = _writable(_description(request, codes, images, tables, settings, notes))

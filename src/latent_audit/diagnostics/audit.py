@@ -7,6 +7,7 @@ about codes.
 import importlib
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,13 @@ from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.base.measures import Applies, applicable, described, every_measure
-from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.audit_tables import AuditTables
 from latent_audit.diagnostics.checks import as_labels
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
 from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wide, with_names
 from latent_audit.diagnostics.multiplicity import adjust
+from latent_audit.diagnostics.regions import regions
 from latent_audit.diagnostics.subject import Posterior, Subject
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
 from latent_audit.diagnostics.ties import TiesWarning, why_no_p
@@ -101,13 +102,15 @@ def audit(
     for what in why_no_p(per_dim):
         warnings.warn(what, TiesWarning, stacklevel=2)
     rows = [_stacked({code: own.joint for code, own in made.items()})]
+    of_z = Subject(codes["z"], settings, dims, seed, labels, None, posterior)
     if posterior is not None:
         report_step(f"posterior: decomposition of the KL over all {len(posterior.z):,} rows")
         per_dim = per_dim.merge(posterior.rates, on="dim", how="left")
-        rows += _posterior_rows(Subject(codes["z"], settings, dims, seed, labels, None, posterior), applies)
+        rows += _posterior_rows(of_z, applies)
     joint = pd.concat(rows, ignore_index=True)
     report_step("verdict")
     joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
+    judgement = judge(joint_of_z, per_dim_of_z, of_z.codes, rng=of_z.rng("verdict"), seed=seed)
     return AuditTables(
         per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
         joint=joint.drop(columns="where"),  # it stands in the reasons
@@ -117,7 +120,7 @@ def audit(
         class_map=made["z"].class_map,
         dims=dims,
         metrics=described(registered()) | {metric.name: metric for metric in VERDICT_METRICS},
-        judgement=judge(joint_of_z, per_dim_of_z, codes["z"], rng=rng_for(seed, "audit", "verdict"), seed=seed),
+        judgement=replace(judgement, regions=regions(of_z.codes, rng=of_z.rng("regions"))),
     )
 
 
