@@ -82,9 +82,7 @@ def audit(
     codes = _checked_codes(**given, seed=seed)
     posterior = Posterior(codes["mu"], codes.pop("logvar"), codes["z"]) if "logvar" in codes else None
     if posterior is not None:
-        arrays = (own.values for own in (posterior.mu, posterior.logvar, posterior.z))
-        for what in why_no_draw(*arrays, remedy="Draw it"):
-            warnings.warn(what, NoDrawWarning, stacklevel=2)
+        _warn_of_no_draw(posterior)
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
     dims = _shown(codes.get("mu", codes["z"]), posterior) if dims is None else dims
@@ -179,6 +177,12 @@ def _checked_labels(labels: np.ndarray, n: int) -> np.ndarray:
             "allowed; a label names a class: bin a measurement first, or leave the labels out."
         )
     return names[index]
+
+
+def _warn_of_no_draw(posterior: Posterior) -> None:
+    arrays = (own.values for own in (posterior.mu, posterior.logvar, posterior.z))
+    for what in why_no_draw(*arrays, remedy="Draw it"):
+        warnings.warn(what, NoDrawWarning, stacklevel=3)  # whoever called `audit`
 
 
 def _shown(centres: Codes, posterior: Posterior | None) -> tuple[int, int]:
