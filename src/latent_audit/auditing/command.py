@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from latent_audit.auditing.beside import ENTRIES, INDICES, arguments
+from latent_audit.auditing.beside_page import codebook_page
 from latent_audit.auditing.border import printable, short
 from latent_audit.auditing.files import ForeignCodes, read_foreign, read_images
 from latent_audit.auditing.page import audit_page
@@ -26,7 +28,8 @@ from latent_audit.diagnostics.inputs import with_names
 from latent_audit.diagnostics.ties import TiesWarning, why_no_p
 
 MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
-TABLES = ("per_dim", "joint", "classes", "separability", "transforms")
+TABLES = ("per_dim", "joint", "classes", "separability", "transforms", "disentanglement", "directions", "codebook")
+OF_INDICES = ("codebook",)
 MOST_NAMED = 40  # columns listed in the terminal; audit.json has all
 PACKAGES = ("latent-audit", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow")
 
@@ -70,15 +73,13 @@ def run_audit(
     with whole_folder(target) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDrawWarning)  # it stands in codes.notes
         warnings.simplefilter("ignore", TiesWarning)  # in the notes below
-        tables = audit(
-            codes.z, mu=codes.mu, logvar=codes.logvar, labels=codes.labels, seed=request.seed, settings=settings,
-            report_step=say,
-        )  # fmt: skip
-        notes = [*codes.notes, *why_no_p(tables.per_dim), *_unscored(tables)]
+        tables = _audited(codes, request, settings, say)
+        notes = [*codes.notes, *([] if INDICES in codes.beside else why_no_p(tables.per_dim)), *_unscored(tables)]
         for line in notes[len(codes.notes) :]:
             say(line)
         tables = tables._replace(per_dim=with_names(tables.per_dim, codes.columns, codes.z.shape[1]))
-        written = {f"{name}.csv": getattr(tables, name) for name in TABLES if getattr(tables, name) is not None}
+        names = OF_INDICES if INDICES in codes.beside else TABLES
+        written = {f"{name}.csv": getattr(tables, name) for name in names if getattr(tables, name) is not None}
         written["reasons.csv"] = tables.judgement.reasons.assign(code="z")[["code", *tables.judgement.reasons]]
         if tables.judgement.regions is not None:
             written["regions.csv"] = tables.judgement.regions.assign(code="z")[["code", *tables.judgement.regions]]
@@ -86,7 +87,7 @@ def run_audit(
             write_table(folder / name, table)
         described = _writable(_description(request, codes, images, tables, settings, notes))
         described["files"] = sorted([*written, PAGE])
-        write_text(folder / PAGE, audit_page(tables, described, codes, _samples(codes, images)))
+        write_text(folder / PAGE, _page(tables, described, codes, images))
         write_json(folder / MARKER, described)
     for line in (tables.verdict, *tables.judgement.advice):
         say(line)
@@ -94,15 +95,39 @@ def run_audit(
     return tables
 
 
+def _audited(codes: ForeignCodes, request: Request, settings: AuditSettings, say: Callable[[str], None]) -> AuditTables:
+    if INDICES in codes.beside:
+        return audit(
+            indices=codes.beside[INDICES], entries=codes.beside.get(ENTRIES), seed=request.seed, settings=settings
+        )
+    return audit(
+        codes.z, mu=codes.mu, logvar=codes.logvar, labels=codes.labels, seed=request.seed, settings=settings,
+        report_step=say, **arguments(codes.beside, request.codes.name),
+    )  # fmt: skip
+
+
+def _page(tables: AuditTables, described: Any, codes: ForeignCodes, images: np.ndarray | None) -> str:
+    if INDICES in codes.beside:
+        return codebook_page(tables, described)
+    return audit_page(tables, described, codes, _samples(codes, images))
+
+
 def _size(request: Request, codes: ForeignCodes, images: np.ndarray | None) -> str:
     n, latent_dim = codes.z.shape
-    arrays = " and ".join(name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None)
+    arrays = " and ".join(_arrays(codes))
     parts = [f"{as_text(request.codes.name)}: {n:,} x {latent_dim:,} ({arrays})"]
     if codes.labels is not None:
         parts.append(f"{len(np.unique(codes.labels)):,} classes")
     if images is not None:
         parts.append(f"images of {' x '.join(map(str, images.shape[1:]))}")
     return ", ".join(parts)
+
+
+def _arrays(codes: ForeignCodes) -> list[str]:
+    """Of what the audit is, by the names of its arrays."""
+    if INDICES in codes.beside:
+        return [INDICES]
+    return [name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None] + list(codes.beside)
 
 
 def _columns(codes: ForeignCodes) -> list[str]:
@@ -147,7 +172,7 @@ def _description(
             for role, path in files.items()
             if path is not None
         },
-        "arrays": [name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None],
+        "arrays": _arrays(codes),
         "n": n,
         "latent_dim": latent_dim,
         "classes": None if codes.labels is None else len(np.unique(codes.labels)),

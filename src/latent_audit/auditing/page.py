@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 from scipy.stats import kstwobign
 
+from latent_audit.auditing.beside_page import beside_tables_of
 from latent_audit.auditing.files import ForeignCodes
 from latent_audit.auditing.page_tables import added_tables, dimension_table, html_tables
 from latent_audit.diagnostics.audit import AuditTables
@@ -36,6 +37,7 @@ SECTIONS = (  # id, title, the figures one of which it needs (none: always there
     ("images", "Images", ("images",)),
     ("provenance", "Provenance", ()),
 )
+BESIDE = ("disentanglement", "directions", "codebook")  # tables of one code
 COLOURED = {"fig-codes", "fig-pspace"}
 
 
@@ -54,7 +56,8 @@ def audit_page(
     figures, style = _figures(view, tables, codes)
     present = {*figures, *(["images"] if samples else [])}
     sections = [Section(id_, title) for id_, title, needs in SECTIONS if not needs or present & {*needs}]
-    added = [(Section(f"measures-{k}", title), table) for k, (title, table) in enumerate(added_tables(tables), start=1)]
+    more = [*added_tables(tables), *beside_tables_of(tables)]
+    added = [(Section(f"measures-{k}", title), table) for k, (title, table) in enumerate(more, start=1)]
     sections[-1:-1] = [section for section, _ in added]
     script = text_of("report.js")
     templates = environment()
@@ -168,7 +171,7 @@ def _without_twins(tables: AuditTables) -> AuditTables:
     kept = {
         name: table[table["code"] == "z"].reset_index(drop=True)
         for name, table in tables._asdict().items()
-        if isinstance(table, pd.DataFrame)
+        if isinstance(table, pd.DataFrame) and name not in BESIDE
     }
     return tables._replace(**kept)
 

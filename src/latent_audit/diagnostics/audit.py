@@ -17,6 +17,7 @@ from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.base.measures import Applies, applicable, described, every_measure
+from latent_audit.diagnostics import beside
 from latent_audit.diagnostics.audit_tables import AuditTables
 from latent_audit.diagnostics.checks import as_labels
 from latent_audit.diagnostics.codes import Codes
@@ -40,6 +41,10 @@ def audit(
     logvar: Any = None,
     labels: Any = None,
     train: Mapping[str, Any] | None = None,
+    factors: Any = None,
+    attributes: Any = None,
+    indices: Any = None,
+    entries: Any = None,
     dims: tuple[int, int] | None = None,
     seed: int = 0,
     settings: AuditSettings = AuditSettings(),
@@ -60,6 +65,10 @@ def audit(
     labels : (sample,) classes, integers or strings, at most 1,000 different ones.
     train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each
         class is used, and `separability` is None with fewer than 40 rows or without two classes of two rows.
+    factors : (sample, factor) whole numbers, what the samples were made of: adds `disentanglement`.
+    attributes : (sample, attribute) of 0 and 1, or -1 and 1, of a data frame with their names: adds `directions`.
+    indices, entries : (sample, position) of a codebook of so many entries: `codebook` alone, since what an index is far
+        from is not N(0, I); z and what else is given is not looked at.
     dims : the two dimensions that the unit square shows where there are more; None takes the two of largest mean KL
         (of largest variance without logvar).
     seed : of every draw; the same seed gives the same tables.
@@ -77,6 +86,9 @@ def audit(
     TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
     ColumnsWarning : columns of a data frame were left out, because they are no codes.
     """
+    beside.refuse_without_indices(indices, entries)
+    if indices is not None:
+        return beside.audit_of_indices(indices, entries, seed=seed, settings=settings)
     given, names = _given(z, mu, logvar)
     labels, train = as_array(labels), None if train is None else {name: as_array(a) for name, a in train.items()}
     codes = _checked_codes(**given, seed=seed)
@@ -85,6 +97,7 @@ def audit(
         _warn_of_no_draw(posterior)
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
+    extras = beside.given(factors, attributes, len(codes["z"]))
     dims = _shown(codes.get("mu", codes["z"]), posterior) if dims is None else dims
     made: dict[str, CodeTables] = {}
     for code, values in codes.items():
@@ -106,6 +119,9 @@ def audit(
         per_dim = per_dim.merge(posterior.rates, on="dim", how="left")
         rows += _posterior_rows(of_z, applies)
     joint = pd.concat(rows, ignore_index=True)
+    main = "mu" if "mu" in codes else "z"
+    whole = Subject(codes[main], settings, dims, seed, labels, None, posterior, main, **extras)
+    found = beside.beside_tables(whole, applies, report_step)
     report_step("verdict")
     joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
     judgement = judge(joint_of_z, per_dim_of_z, of_z.codes, rng=of_z.rng("verdict"), seed=seed)
@@ -119,6 +135,7 @@ def audit(
         dims=dims,
         metrics=described(registered()) | {metric.name: metric for metric in VERDICT_METRICS},
         judgement=replace(judgement, regions=regions(of_z.codes, rng=of_z.rng("regions"))),
+        **found,
     )
 
 
