@@ -45,6 +45,7 @@ def test_a_study_has_the_pictures_that_it_is_about_and_no_others():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (20, *image), dtype=np.uint8)
     codes = {"mu": rng.standard_normal((20, 3)), "logvar": np.zeros((20, 3)), "labels": np.arange(20) % 2}
+    codes["recon_nll"] = np.ones(20)
     settings = {"reconstruction": "bce", "seed": 0, "device": torch.device("cpu")}
 
     plain = study_pictures(model, codes, images, has_classes=False, outsiders={}, denoises=False, **settings)
@@ -55,7 +56,9 @@ def test_a_study_has_the_pictures_that_it_is_about_and_no_others():
     )
     assert set(full) - set(plain) == {
         "interpolated", "interpolations", "noisy", "denoised", "clean", "passing_digits", "passing_digits_decoded",
+        "scores_reconstruction", "scores_reconstruction_digits", "scores_elbo", "scores_elbo_digits",
     }  # fmt: skip
-    assert all(value.dtype == np.uint8 for name, value in full.items() if name not in ("interpolated", "traversed"))
+    numbers = ("interpolated", "traversed", "scores")
+    assert all(value.dtype == np.uint8 for name, value in full.items() if not name.startswith(numbers))
     np.testing.assert_array_equal(full["clean"], images[:8])
     assert full["passing_digits"].shape == (8, *image)

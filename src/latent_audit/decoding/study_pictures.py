@@ -76,7 +76,8 @@ def study_pictures(
     -------
     interpolations (pair, 12, image) between the classes of `interpolated` (pair, 2). traversals (dim, 11, image) of
     the dimensions `traversed`, beyond two. noisy, denoised, clean (8, image). passing_<set>, and
-    passing_<set>_decoded (8, image): the outsiders of lowest reconstruction error.
+    passing_<set>_decoded (8, image): the outsiders of lowest reconstruction error. scores_<score>, of the test images,
+    and scores_<score>_<set>, of outsiders, in nats: reconstruction, and a VAE's elbo (negative).
     """
     made: dict[str, np.ndarray] = {}
     if model.family.condition(model.spec.n_classes):
@@ -96,13 +97,26 @@ def study_pictures(
         made |= {"traversed": dims, "traversals": decoded(along(codes["mu"][shown].astype(np.float64), dims))}
     if denoises:
         made |= _denoising(model, images[:N_SHOWN], seed, device)
+    scores: dict[str, dict[str, np.ndarray]] = {"": codes} if outsiders else {}
     for name, others in outsiders.items():
         found = encoded(
             model, others, reconstruction=reconstruction, generator=generator_for(seed, "pictures", name), device=device
         )
         rows = passing(found["recon_nll"])
         made |= {f"passing_{name}": np.asarray(others[rows]), f"passing_{name}_decoded": decoded(found["mu"][rows])}
-    return made
+        scores[f"_{name}"] = found
+    return made | {
+        f"scores_{score}{name}": values[score] for name, values in map(_of_image, scores.items()) for score in values
+    }
+
+
+def _of_image(named: tuple[str, Mapping[str, np.ndarray]]) -> tuple[str, dict[str, np.ndarray]]:
+    """The scores of an image by itself, without a density of codes: reconstruction error, and a VAE's negative ELBO."""
+    name, codes = named
+    scores = {"reconstruction": codes["recon_nll"].astype(np.float64)}
+    if "logvar" in codes:
+        scores["elbo"] = scores["reconstruction"] + kl_to_standard_normal(codes["mu"], codes["logvar"]).sum(axis=1)
+    return name, scores
 
 
 def _denoising(model: Autoencoder, images: np.ndarray, seed: int, device: torch.device) -> dict[str, np.ndarray]:

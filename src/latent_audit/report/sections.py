@@ -20,7 +20,10 @@ SECTIONS = (  # id, title, the figures it holds (none: always there)
     ("pspace", "The p-value square", ("fig-pspace", "fig-areas")),
     ("holes", "Holes", ("fig-holes",)),
     ("generation", "Generation", ("fig-lattice", "fig-samples", "fig-generation")),
-    ("continuity", "Between two codes", ("fig-continuity",)),
+    ("continuity", "Between two codes", ("fig-interpolations", "fig-continuity")),
+    ("traversals", "What each dimension changes", ("fig-traversals",)),
+    ("denoising", "Denoising", ("fig-denoised", "fig-noise")),
+    ("anomalies", "Outsiders", ("fig-passing", "fig-detection")),
     ("explorer", "Explore", ()),
     ("provenance", "Provenance", ()),
 )
@@ -28,6 +31,8 @@ KEYS = {
     "fig-histograms": "arms",
     "fig-areas": "arms",
     "fig-generation": "arms",
+    "fig-noise": "arms",
+    "fig-detection": "arms",
     "fig-codes": "classes",
     "fig-pspace": "classes",
 }
