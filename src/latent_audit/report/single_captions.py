@@ -74,5 +74,5 @@ def detection(study: Study) -> str:
     return (
         f"The best AUROC against each set: {told}.{warning} AUROC: the share of pairs in which the outsider scores "
         f"higher; chance is 1/2. Pass: where the threshold lets {percent(0.95)} of the test images pass. Histograms: "
-        f"seed {study.first_seed}; filled, test images; outlines, the sets of outsiders in their order. {over_seeds(study)}"
+        f"seed {study.first_seed}; filled, test images; outlines, the sets of outsiders in order. {over_seeds(study)}"
     )
