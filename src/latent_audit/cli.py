@@ -157,6 +157,17 @@ def index(
 
 
 @contextmanager
+def _printed() -> Iterator[None]:
+    """Errors quote names and values of a user's files: control characters in them are spelt out."""
+    try:
+        yield
+    except InputError as error:
+        from latent_audit.auditing.border import printable
+
+        raise InputError("\n".join(map(printable, str(error).split("\n")))) from None
+
+
+@contextmanager
 def _study_packages() -> Iterator[None]:
     """A command of the study where only the audit was installed: one sentence that says what to install."""
     try:
@@ -175,7 +186,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be text of the terminal's encoding
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    with reported(), _study_packages():
+    with reported(), _printed(), _study_packages():
         app()
 
 
