@@ -75,9 +75,7 @@ def test_a_study_does_not_take_the_place_of_the_checkouts_own_page(tmp_path):
     assert not (root / ".workspaces").exists()
 
 
-@pytest.mark.parametrize(
-    "name", ["a, b", "run #2", "ü", "it's", 'a "b"', "100%", "%(x)s", "a b", "$HOME", "a=b;c", "[x]"]
-)
+@pytest.mark.parametrize("name", ["100%", """a, b #2 ü it's "x" %(x)s $HOME a=b;c [x]"""])
 def test_a_scratch_workspace_finds_the_cache_wherever_the_clone_lies(tmp_path, monkeypatch, name):
     """As DVC itself reads the workspace's configuration."""
     root = committed_copy(tmp_path / name)
