@@ -128,7 +128,7 @@ def dimension_table(per_dim: pd.DataFrame) -> Markup:
 
 def _provenance(about: Mapping[str, Any]) -> Markup:
     rows: Sequence[tuple[str, str]] = [
-        *((f"{role}: {file['name']}", file["sha256"]) for role, file in about["input"].items()),
+        *((f"{role}: {file['name']}", file["sha256"]) for role, file in about.get("input", {}).items()),
         ("shape", f"{about['n']} × {about['latent_dim']} ({', '.join(about['arrays'])})"),
         *((f"columns of {role}", ", ".join(names)) for role, names in about.get("columns", {}).items()),
         ("seed", str(about["seed"])),

@@ -17,7 +17,7 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.base.measures import Applies, applicable, described, every_measure
 from latent_audit.base.randomness import rng_for
-from latent_audit.diagnostics.audit_tables import AuditTables
+from latent_audit.diagnostics.audit_tables import Audited, AuditTables
 from latent_audit.diagnostics.checks import as_labels
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
@@ -44,6 +44,7 @@ def audit(
     settings: AuditSettings = AuditSettings(),
     applies: Applies = every_measure,
     report_step: Callable[[str], None] = lambda line: None,
+    on_codes: Callable[[np.ndarray], None] = lambda z: None,
 ) -> AuditTables:
     """Audit codes against N(0, I).
 
@@ -64,6 +65,7 @@ def audit(
     seed : of every draw; the same seed gives the same tables.
     applies : which of the measures that these arrays allow are made; a family of models may rule some out.
     report_step : is told what comes next, one short line per step.
+    on_codes : is given z, checked and drawn, before anything is measured; what it raises ends the audit.
 
     Raises
     ------
@@ -86,6 +88,7 @@ def audit(
             warnings.warn(what, NoDrawWarning, stacklevel=2)
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
+    on_codes(codes["z"].values)
     dims = _shown(codes.get("mu", codes["z"]), posterior) if dims is None else dims
     made: dict[str, CodeTables] = {}
     for code, values in codes.items():
@@ -107,6 +110,8 @@ def audit(
         rows += _posterior_rows(Subject(codes["z"], settings, dims, seed, labels, None, posterior), applies)
     joint = pd.concat(rows, ignore_index=True)
     report_step("verdict")
+    values = {role: own.values for role, own in codes.items()}
+    logvar_given = None if posterior is None else posterior.logvar.values
     joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
     return AuditTables(
         per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
@@ -118,6 +123,7 @@ def audit(
         dims=dims,
         metrics=described(registered()) | {metric.name: metric for metric in VERDICT_METRICS},
         judgement=judge(joint_of_z, per_dim_of_z, codes["z"], rng=rng_for(seed, "audit", "verdict"), seed=seed),
+        audited=Audited(values["z"], values.get("mu"), logvar_given, labels, names),
     )
 
 
