@@ -8,7 +8,7 @@ from PIL import Image
 
 from latent_audit.auditing.decoded import INTERPOLATION, Decoded
 from latent_audit.report.data_uri import contact_sheet, webp_uri
-from latent_audit.report.tables import number
+from latent_audit.report.tables import percent
 
 ABREAST = 8  # images side by side
 LARGEST = 96  # pixels a side; larger ones are reduced: eight stand side by side
@@ -42,11 +42,11 @@ def decoded_words(decoded: Decoded) -> str:
         return ""
     words = {"codes": "codes", "prior": "draws of N(0, I)", "gaussian": "draws of the fitted Gaussian",
              "mixture": "draws of the fitted mixture"}  # fmt: skip
-    parts = [f"{words[str(row['of'])]} by {number(row['relative'])}" for row in table.to_dict("records")]
+    parts = [f"{words[str(row['of'])]} {percent(row['relative'])}" for row in table.to_dict("records")]
+    parts[0] = parts[0].replace("codes ", "codes end up ", 1) + " of their spread from where they were"
     return (
-        f"Decoded and encoded again, {', '.join(parts)} of their own spread miss where they were (0: they come back; "
-        "1: as far off as their mean is). Where draws come back much worse than codes, the decoder was handed what no "
-        "encoder gives."
+        f"Decoded and encoded again, {', '.join(parts)} (0%: they come back; 100%: as far off as their mean is). Where "
+        "draws come back much worse than codes, the decoder was handed what no encoder gives."
     )
 
 
