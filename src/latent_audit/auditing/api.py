@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from latent_audit.auditing.about import about
-from latent_audit.auditing.decoded import Decode, Decoded, Encode, decoded
+from latent_audit.auditing.decoded import Decode, Encode, decoded
 from latent_audit.auditing.frames import ColumnsWarning
 from latent_audit.auditing.labels import label_array
 from latent_audit.auditing.result import Audit
@@ -17,9 +17,11 @@ from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Applies, every_measure
 from latent_audit.diagnostics.audit import AuditSettings, AuditTables
+from latent_audit.diagnostics.audit import arrays_of
 from latent_audit.diagnostics.audit import audit as audited
+from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning
-from latent_audit.diagnostics.inputs import as_array
+from latent_audit.diagnostics.inputs import as_array, drawn
 from latent_audit.diagnostics.ties import TiesWarning
 
 OURS = (NoDrawWarning, TiesWarning, ColumnsWarning)
@@ -83,25 +85,35 @@ def audit(
     labels = _labels(labels)
     if train is not None and "labels" in train:
         train = {**train, "labels": _labels(train["labels"])}
-    pictures: list[Decoded] = []
-
-    def look(z: Any) -> None:
-        if decode is not None:
-            report_step("decoder: images of codes and of draws")
-            pictures.append(decoded(z, decode, encode, seed=seed))
-
+    pictures = None
+    if decode is not None:
+        report_step("decoder: images of codes and of draws")
+        pictures = decoded(_codes(z, mu, logvar, seed), decode, encode, seed=seed)
     with warnings.catch_warnings(record=True) as caught:
         for category in OURS:
             warnings.simplefilter("always", category)
         tables = audited(
             z, mu=mu, logvar=logvar, labels=labels, train=train, dims=dims, seed=seed, settings=settings,
-            applies=applies, report_step=report_step, on_codes=look,
+            applies=applies, report_step=report_step,
         )  # fmt: skip
     notes = _warned_again(caught)
     described = about(
         tables, columns=tables.audited.columns, images=None, seed=seed, settings=settings, notes=notes
     )  # fmt: skip
-    return Audit.of(tables, described, pictures[0] if pictures else None)
+    return Audit.of(tables, described, pictures)
+
+
+def _codes(z: Any, mu: Any, logvar: Any, seed: int) -> np.ndarray:
+    """z as it will be audited, before it is: a decoder is tried first."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ColumnsWarning)  # it is warned of where the codes are audited
+        given, _ = arrays_of(z, mu, logvar)
+    if given.get("z") is None and given.get("mu") is None:
+        raise InputError("audit, decode: needs codes: z, or mu (and logvar, of which it is drawn)")
+    own, centre, spread = (given.get(name) for name in ("z", "mu", "logvar"))
+    if own is not None or spread is None:
+        return as_codes(own if own is not None else centre, where="audit, decode")
+    return drawn(as_codes(centre, where="audit, mu"), as_codes(spread, where="audit, logvar"), seed)
 
 
 def _labels(labels: Any) -> np.ndarray | None:

@@ -74,7 +74,7 @@ def _kl(view: View) -> Glance:
 
 
 def _spread(view: View) -> Glance:
-    of = view.directions
+    of = view.axes
     alt = f"Standard deviation along {len(of.sd)} principal axes, from {number(of.sd[0])} to {number(of.sd[-1])}."
     return "Spread", "grey: true draws", alt, lambda ax: lead.plot_spread(of.sd, band=(of.low, of.high), ax=ax)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import chi, kstwobign
 
 from latent_audit.diagnostics.audit import AuditTables
-from latent_audit.diagnostics.directions import directions
+from latent_audit.diagnostics.principal_axes import principal_axes
 from latent_audit.figures.audit import drawn_dims
 from latent_audit.figures.p_value_panels import TESTS
 from latent_audit.report.audit_words import View
@@ -29,7 +29,7 @@ def view_of(tables: AuditTables, about: Mapping[str, Any]) -> View:
         drawn=drawn_dims(per_dim),
         tests=list(TESTS),
         verdict=tables.judgement,
-        directions=directions(z),
+        axes=principal_axes(z),
         radius=(float(np.median(np.linalg.norm(z, axis=1))), float(chi.ppf(0.5, latent_dim))),
     )
 

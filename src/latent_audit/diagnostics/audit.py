@@ -44,7 +44,6 @@ def audit(
     settings: AuditSettings = AuditSettings(),
     applies: Applies = every_measure,
     report_step: Callable[[str], None] = lambda line: None,
-    on_codes: Callable[[np.ndarray], None] = lambda z: None,
 ) -> AuditTables:
     """Audit codes against N(0, I).
 
@@ -65,7 +64,6 @@ def audit(
     seed : of every draw; the same seed gives the same tables.
     applies : which of the measures that these arrays allow are made; a family of models may rule some out.
     report_step : is told what comes next, one short line per step.
-    on_codes : is given z, checked and drawn, before anything is measured; what it raises ends the audit.
 
     Raises
     ------
@@ -78,7 +76,7 @@ def audit(
     TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
     ColumnsWarning : columns of a data frame were left out, because they are no codes.
     """
-    given, names = _given(z, mu, logvar)
+    given, names = arrays_of(z, mu, logvar)
     labels, train = as_array(labels), None if train is None else {name: as_array(a) for name, a in train.items()}
     codes = _checked_codes(**given, seed=seed)
     posterior = Posterior(codes["mu"], codes.pop("logvar"), codes["z"]) if "logvar" in codes else None
@@ -88,7 +86,6 @@ def audit(
             warnings.warn(what, NoDrawWarning, stacklevel=2)
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
-    on_codes(codes["z"].values)
     dims = _shown(codes.get("mu", codes["z"]), posterior) if dims is None else dims
     made: dict[str, CodeTables] = {}
     for code, values in codes.items():
@@ -127,7 +124,7 @@ def audit(
     )
 
 
-def _given(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def arrays_of(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The arrays by name, and the names of the columns of those that came as data frames."""
     arrays, names = {}, {}
     for role, values in (("z", z), ("mu", mu), ("logvar", logvar)):

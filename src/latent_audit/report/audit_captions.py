@@ -130,7 +130,7 @@ def kl(view: View) -> str:
 
 def lead(view: View) -> str:
     """What the dimensions carry or how they spread, the radius, the worst of them."""
-    (own, prior), rows, of = view.radius, view.per_dim, view.directions
+    (own, prior), rows, of = view.radius, view.per_dim, view.axes
     if "kl_nats" in rows:
         kl = np.sort(rows["kl_nats"].to_numpy(dtype=float))[::-1]
         most = int(np.searchsorted(np.cumsum(kl), 0.9 * kl.sum())) + 1

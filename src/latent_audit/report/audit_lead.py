@@ -63,7 +63,7 @@ def rate(view: View) -> Number | None:
 
 def spread(view: View) -> Number:
     """The widest and the narrowest direction."""
-    of = view.directions
+    of = view.axes
     low, high = of.sd[-1], of.sd[0]
     far = bool(high > max(of.high, np.exp(SD_MATTERS)) or low < min(of.low, np.exp(-SD_MATTERS)))
     note = (

@@ -40,7 +40,7 @@ class Told(Protocol):
 
 
 class Spread(Protocol):
-    """What is read of `diagnostics.directions.Directions`: sd along the principal axes, and where chance puts them."""
+    """What is read of `diagnostics.principal_axes.PrincipalAxes`: sd along the principal axes, and where chance puts them."""
 
     @property
     def sd(self) -> np.ndarray:
@@ -74,7 +74,7 @@ class View(NamedTuple):
     about : audit.json. per_dim : rows of z. joint : metric -> its row, of z. transforms, classes, separability : rows
     of z, None where there are none. ks_chance : KS D that the worst of so many dimensions of true draws stays below in
     97.5% of cases. drawn : dimensions (from 0) whose histograms are shown, in order. tests : p columns of per_dim.
-    verdict : the answer and what it rests on. directions : the spread along the principal axes. radius : the median
+    verdict : the answer and what it rests on. axes : the spread along the principal axes. radius : the median
     distance of the codes from 0, and that of draws from N(0, I).
     """
 
@@ -88,7 +88,7 @@ class View(NamedTuple):
     drawn: Sequence[int]
     tests: Sequence[str]
     verdict: "Told"
-    directions: "Spread"
+    axes: "Spread"
     radius: tuple[float, float]
 
     @property

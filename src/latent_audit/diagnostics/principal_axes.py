@@ -10,7 +10,7 @@ MOST_NAMED = 3  # dimensions that a direction is told by
 LEAST_SHARE = 0.2  # of a direction's square, for a dimension to be named
 
 
-class Directions(NamedTuple):
+class PrincipalAxes(NamedTuple):
     """sd (latent,) along the principal axes, code units, the widest first; where the sd of as many true draws lie;
     the dimensions that the widest and the narrowest axis are made of, the heaviest first."""
 
@@ -21,7 +21,7 @@ class Directions(NamedTuple):
     narrowest: tuple[int, ...]
 
 
-def directions(x: Codes | np.ndarray) -> Directions:
+def principal_axes(x: Codes | np.ndarray) -> PrincipalAxes:
     """The spread of codes along the principal axes of their covariance (1/n).
 
     The sample covariance of n draws of N(0, I) in d dimensions has its eigenvalues between (1 - sqrt(d/n))^2 and
@@ -31,12 +31,12 @@ def directions(x: Codes | np.ndarray) -> Directions:
     ----------
     x : (sample, latent).
     """
-    codes = Codes.of(x, where="directions")
+    codes = Codes.of(x, where="principal_axes")
     n, latent_dim = codes.shape
     centred = codes.values - codes.values.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred / n)
     edge = np.sqrt(latent_dim / n)
-    return Directions(
+    return PrincipalAxes(
         np.sqrt(np.maximum(values[::-1], 0.0)),
         max(0.0, 1.0 - edge),
         1.0 + edge,

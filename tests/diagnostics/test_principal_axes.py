@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from latent_audit.diagnostics.advice import next_steps
-from latent_audit.diagnostics.directions import directions
+from latent_audit.diagnostics.principal_axes import principal_axes
 
 
 def test_the_spread_of_a_known_covariance():
     x = np.array([[3, 0, 1], [-3, 0, -1], [0, 2, 1], [0, -2, -1]], dtype=float).repeat(10, axis=0)
     x[:, 2] = 0
-    found = directions(x)
+    found = principal_axes(x)
     np.testing.assert_allclose(found.sd, [np.sqrt(4.5), np.sqrt(2), 0], atol=1e-12)
     assert (found.widest, found.narrowest) == ((0,), (2,))
     assert (found.low, found.high) == pytest.approx((1 - np.sqrt(3 / 40), 1 + np.sqrt(3 / 40)))
@@ -21,10 +21,10 @@ def test_a_direction_is_told_by_the_dimensions_that_make_it():
     rng = np.random.default_rng(0)
     z = rng.standard_normal((4000, 5))
     z[:, 4] = 0.9 * z[:, 1] + np.sqrt(1 - 0.81) * z[:, 4]
-    found = directions(z)
+    found = principal_axes(z)
     assert set(found.widest) == set(found.narrowest) == {1, 4}
     assert found.sd[[0, -1]] == pytest.approx([np.sqrt(1.9), np.sqrt(0.1)], rel=0.05)
-    spread = directions(rng.standard_normal((2000, 50))).sd
+    spread = principal_axes(rng.standard_normal((2000, 50))).sd
     edge = np.sqrt(50 / 2000)
     assert spread[0] == pytest.approx(1 + edge, abs=0.03) and spread[-1] == pytest.approx(1 - edge, abs=0.03)
 
