@@ -16,8 +16,7 @@ from latent_audit.auditing.result import Audit
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Applies, every_measure
-from latent_audit.diagnostics.audit import AuditSettings, AuditTables
-from latent_audit.diagnostics.audit import arrays_of
+from latent_audit.diagnostics.audit import AuditSettings, AuditTables, arrays_of
 from latent_audit.diagnostics.audit import audit as audited
 from latent_audit.diagnostics.checks import as_codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning

@@ -40,7 +40,7 @@ class Told(Protocol):
 
 
 class Spread(Protocol):
-    """What is read of `diagnostics.principal_axes.PrincipalAxes`: sd along the principal axes, and where chance puts them."""
+    """What is read of `diagnostics.principal_axes.PrincipalAxes`: sd along the principal axes, and chance's."""
 
     @property
     def sd(self) -> np.ndarray:
