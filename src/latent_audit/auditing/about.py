@@ -16,6 +16,9 @@ PACKAGES = ("latent-audit", "numpy", "scipy", "scikit-learn", "pandas", "matplot
 def about(
     tables: AuditTables,
     *,
+    arrays: Sequence[str],
+    shape: tuple[int, int],
+    labels: np.ndarray | None,
     columns: Mapping[str, Sequence[str]],
     images: Sequence[int] | None,
     seed: int,
@@ -26,16 +29,15 @@ def about(
 
     Parameters
     ----------
-    columns : role -> names of the columns that it was made of. images : the shape of the images beside the codes.
+    arrays : the names of those that were given. shape : codes and dimensions. columns : role -> names of the columns
+        that it was made of. images : the shape of the images beside the codes.
     notes : what a reader should be told of the input.
     """
-    given = tables.audited
-    n, latent_dim = given.z.shape
     return {
-        "arrays": [name for name in ("mu", "logvar", "z") if getattr(given, name) is not None],
-        "n": n,
-        "latent_dim": latent_dim,
-        "classes": None if given.labels is None else len(np.unique(given.labels)),
+        "arrays": list(arrays),
+        "n": shape[0],
+        "latent_dim": shape[1],
+        "classes": None if labels is None else len(np.unique(labels)),
         "columns": {role: list(names) for role, names in columns.items()},
         "images": None if images is None else list(images),
         "shown_dims": list(tables.dims),

@@ -18,12 +18,12 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Applies, every_measure
 from latent_audit.diagnostics.audit import AuditSettings, AuditTables, arrays_of
 from latent_audit.diagnostics.audit import audit as audited
-from latent_audit.diagnostics.checks import as_codes
+from latent_audit.diagnostics.checks import OneClassWarning, as_codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning
 from latent_audit.diagnostics.inputs import as_array, drawn
 from latent_audit.diagnostics.ties import TiesWarning
 
-OURS = (NoDrawWarning, TiesWarning, ColumnsWarning)
+OURS = (NoDrawWarning, TiesWarning, ColumnsWarning, OneClassWarning)
 
 
 def audit(
@@ -33,6 +33,10 @@ def audit(
     logvar: Any = None,
     labels: Any = None,
     train: Mapping[str, Any] | None = None,
+    factors: Any = None,
+    attributes: Any = None,
+    indices: Any = None,
+    entries: Any = None,
     dims: tuple[int, int] | None = None,
     seed: int = 0,
     settings: AuditSettings = AuditSettings(),
@@ -54,6 +58,10 @@ def audit(
     labels : (sample,) classes, integers or strings, at most 1,000 different ones.
     train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each
         class is used.
+    factors : (sample, factor) whole numbers, what the samples were made of: adds `disentanglement`.
+    attributes : (sample, attribute) of 0 and 1, or -1 and 1, of a data frame with their names: adds `directions`.
+    indices, entries : (sample, position) of a codebook of so many entries: `codebook` alone, since what an index is far
+        from is not N(0, I); z and what else is given is not looked at.
     dims : the two dimensions that the unit square shows where there are more.
     seed : of every draw; the same seed gives the same tables.
     applies : which of the measures that these arrays allow are made. report_step : is told what comes next.
@@ -71,13 +79,14 @@ def audit(
     Raises
     ------
     InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, more than 2,048
-        dimensions, one class only, more than 1,000 classes; a decoder or an encoder that fails or gives something else.
+        dimensions, missing labels, more than 1,000 classes; a decoder or an encoder that fails or gives something else.
 
     Warns
     -----
     NoDrawWarning : z is not spread about mu as draws of N(mu, exp(logvar)) are.
     TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
     ColumnsWarning : columns of a data frame were left out, because they are no codes.
+    OneClassWarning : the labels are all of one class: what needs two of them is left out.
     """
     if encode is not None and decode is None:
         raise InputError("audit: encode was given without decode; a round trip needs both.")
@@ -85,20 +94,19 @@ def audit(
     if train is not None and "labels" in train:
         train = {**train, "labels": _labels(train["labels"])}
     pictures = None
-    if decode is not None:
+    if decode is not None and indices is None:
         report_step("decoder: images of codes and of draws")
         pictures = decoded(_codes(z, mu, logvar, seed), decode, encode, seed=seed)
     with warnings.catch_warnings(record=True) as caught:
         for category in OURS:
             warnings.simplefilter("always", category)
         tables = audited(
-            z, mu=mu, logvar=logvar, labels=labels, train=train, dims=dims, seed=seed, settings=settings,
-            applies=applies, report_step=report_step,
+            z, mu=mu, logvar=logvar, labels=labels, train=train, factors=factors, attributes=attributes,
+            indices=indices, entries=entries, dims=dims, seed=seed, settings=settings, applies=applies,
+            report_step=report_step,
         )  # fmt: skip
     notes = _warned_again(caught)
-    described = about(
-        tables, columns=tables.audited.columns, images=None, seed=seed, settings=settings, notes=notes
-    )  # fmt: skip
+    described = about(tables, **_given_of(tables, indices), images=None, seed=seed, settings=settings, notes=notes)
     return Audit.of(tables, described, pictures)
 
 
@@ -113,6 +121,18 @@ def _codes(z: Any, mu: Any, logvar: Any, seed: int) -> np.ndarray:
     if own is not None or spread is None:
         return as_codes(own if own is not None else centre, where="audit, decode")
     return drawn(as_codes(centre, where="audit, mu"), as_codes(spread, where="audit, logvar"), seed)
+
+
+def _given_of(tables: AuditTables, indices: Any) -> dict[str, Any]:
+    """The arrays by name, their shape, the labels and the names of columns, as `about` takes them."""
+    own = tables.audited
+    if own is None:
+        shape = np.shape(as_array(indices))
+        return {"arrays": ["indices"], "shape": (shape[0], int(np.prod(shape[1:]))), "labels": None, "columns": {}}
+    arrays = [name for name in ("mu", "logvar", "z") if getattr(own, name) is not None]
+    arrays += [name for name, table in (("factors", tables.disentanglement), ("attributes", tables.directions))
+               if table is not None]  # fmt: skip
+    return {"arrays": arrays, "shape": own.z.shape, "labels": own.labels, "columns": own.columns}
 
 
 def _labels(labels: Any) -> np.ndarray | None:

@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from latent_audit.auditing import page_arms as side_by_side
+from latent_audit.auditing.beside_page import beside_tables_of
 from latent_audit.auditing.decoded import Decoded
 from latent_audit.auditing.page_figures import bands_of
 from latent_audit.auditing.page_pictures import decoded_words, sheets
@@ -20,7 +21,8 @@ from latent_audit.figures import audit as drawn
 from latent_audit.figures.style import CSS_VARIABLES
 from latent_audit.report.audit_lead import compared, six, tiles
 from latent_audit.report.audit_words import HOLES_MATTER, KS_MATTERS, View, answer
-from latent_audit.report.render import Section, content_policy, environment, text_of
+from latent_audit.report.render import content_policy, environment, text_of
+from latent_audit.report.sections import Section
 from latent_audit.report.tables import data_table, number, set_number
 
 SECTIONS = (  # id, title, the figures one of which it needs (none: always there)
@@ -70,7 +72,9 @@ def arms_page(arms: Sequence[Arm]) -> str:
     pictures = [(arm.name, sheets(arm.samples)) for arm in arms if arm.samples]
     present = {*figures, *(["images"] if pictures else []), *(["decoded"] if decoded else [])}
     sections = [Section(id_, title) for id_, title, needs in SECTIONS if not needs or present & {*needs}]
-    added = side_by_side.added_tables({arm.name: added_tables(arm.tables) for arm in arms})
+    added = side_by_side.added_tables(
+        {arm.name: [*added_tables(arm.tables), *beside_tables_of(arm.tables)] for arm in arms}
+    )
     sections[-1:-1] = [section for section, _ in added]
     script = text_of("report.js")
     templates = environment()

@@ -12,7 +12,7 @@ from latent_audit.figures.style import class_colours
 from latent_audit.report.audit_captions import caption
 from latent_audit.report.audit_words import View
 from latent_audit.report.page_panels import page_rows
-from latent_audit.report.render import Section, shared_styles
+from latent_audit.report.sections import Section, shared_styles
 from latent_audit.report.study import Figure, Panel, Row
 
 ORDER = (

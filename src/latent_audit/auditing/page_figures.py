@@ -20,6 +20,7 @@ Glance = tuple[str, str, str, lead.Draw]  # title, note, what it shows in words,
 
 def bands_of(view: View, tables: AuditTables) -> dict[str, list[Band]]:
     """Anchor -> drawn panels, in the order of the page."""
+    assert tables.audited is not None
     latent_dim, dims, z = view.about["latent_dim"], list(tables.dims), tables.audited.z
     n_classes = 0 if view.classes is None else len(view.classes)
     axes = [dimension_label(dim, names_of(view.per_dim)) for dim in dims]

@@ -55,12 +55,16 @@ class Audit(AuditTables):
         ------
         InputError : the file cannot be written.
         """
+        from latent_audit.auditing.beside_page import codebook_page
         from latent_audit.auditing.page import audit_page
 
         target = Path(path)
         if target.is_dir():
             raise InputError(f"to_html: {target} is a folder; name a file in it, as {target / 'audit.html'}.")
-        write_text(target, audit_page(self, self.about, {}, self.decoded))
+        page = (
+            codebook_page(self, self.about) if self.audited is None else audit_page(self, self.about, {}, self.decoded)
+        )
+        write_text(target, page)
         return target
 
     def plot(self, what: str | None = None, *, ax: "Axes | None" = None) -> Any:
@@ -82,6 +86,8 @@ class Audit(AuditTables):
         """
         from latent_audit.auditing.notebook import draw_all, draw_one
 
+        if self.audited is None:
+            raise InputError("plot: indices of a codebook have no codes to draw; see `codebook`.")
         if what is None and ax is None:
             return draw_all(self._view(), self.audited.z)
         if what is None:
@@ -93,12 +99,13 @@ class Audit(AuditTables):
         from latent_audit.auditing.notebook import picture
         from latent_audit.report.audit_lead import summary_html
 
+        if self.audited is None:
+            return super()._repr_html_()
         view = self._view()
         return summary_html(view, picture(view, self.audited.z))
 
     def __repr__(self) -> str:
-        n, latent_dim = self.audited.z.shape
-        return f"<Audit of {n:,} x {latent_dim:,} codes: {self.verdict}>"
+        return f"<Audit of {self.about['n']:,} x {self.about['latent_dim']:,} codes: {self.verdict}>"
 
     def _view(self) -> "View":
         from latent_audit.auditing.view import view_of

@@ -7,8 +7,20 @@ from typing import Any
 import pandas as pd
 
 from latent_audit.auditing.arm_names import arm_names
+from latent_audit.auditing.beside import INDICES
 from latent_audit.auditing.border import printable
-from latent_audit.auditing.command import MADE_BY, MARKER, PAGE, Request, free_folder, measured, read_all, say_aloud
+from latent_audit.auditing.command import (
+    MADE_BY,
+    MARKER,
+    PAGE,
+    Request,
+    expanded,
+    free_folder,
+    measured,
+    printing,
+    read_all,
+    say_aloud,
+)
 from latent_audit.auditing.page import Arm, arms_page
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
@@ -42,9 +54,12 @@ def run_side_by_side(
     """
     if len(files) > MOST_ARMS:
         raise InputError(f"{len(files)} files: at most {MOST_ARMS} stand on one page; audit the others apart.")
-    target = free_folder(request)
-    requests = {arm: request._replace(codes=path) for arm, path in zip(arm_names(files), files, strict=True)}
+    say = printing(say)
+    requests = {arm: expanded(request._replace(codes=path)) for arm, path in zip(arm_names(files), files, strict=True)}
+    target = free_folder(next(iter(requests.values())))
     read = {arm: read_all(one, _prefixed(say, arm)) for arm, one in requests.items()}
+    if of_indices := [arm for arm, (codes, _) in read.items() if INDICES in codes.beside]:
+        raise InputError(f"{', '.join(of_indices)}: indices of a codebook have a page of their own; audit them apart.")
     with whole_folder(target) as folder:
         arms = {arm: measured(one, *read[arm], settings, _prefixed(say, arm)) for arm, one in requests.items()}
         written = _stacked({arm: own.written for arm, own in arms.items()})

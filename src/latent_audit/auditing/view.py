@@ -13,9 +13,12 @@ from latent_audit.figures.audit import drawn_dims
 from latent_audit.figures.p_value_panels import TESTS
 from latent_audit.report.audit_words import View
 
+BESIDE = ("disentanglement", "directions", "codebook")  # tables of one code
+
 
 def view_of(tables: AuditTables, about: Mapping[str, Any]) -> View:
-    """Rows of z, and what is worked out of the codes themselves."""
+    """Rows of z, and what is worked out of the codes themselves; there must be codes."""
+    assert tables.audited is not None
     per_dim, z = of_z(tables.per_dim), tables.audited.z
     latent_dim, scores = len(per_dim), tables.separability
     return View(
@@ -52,6 +55,6 @@ def without_twins(tables: AuditTables) -> AuditTables:
     kept = {
         name: table[table["code"] == "z"].reset_index(drop=True)
         for name, table in tables._asdict().items()
-        if isinstance(table, pd.DataFrame)
+        if isinstance(table, pd.DataFrame) and name not in BESIDE
     }
     return tables._replace(**kept)

@@ -37,7 +37,9 @@ class AuditTables(NamedTuple):
     dims : the two dimensions of the class map and the centroids.
     metrics : what is known of every metric of these tables, by name.
     judgement : may N(0, I) be sampled, and why; of z. `verdict`, `may_sample`, `reasons` are its parts.
-    audited : the arrays themselves.
+    disentanglement : rows metric, value, chance, code, note; None without factors. directions : a row per attribute
+    (`diagnostics.directions`); None without attributes. codebook : rows metric, value of indices; the tables of codes
+    are empty then. audited : the arrays themselves; None of indices.
     """
 
     per_dim: pd.DataFrame
@@ -49,7 +51,10 @@ class AuditTables(NamedTuple):
     dims: tuple[int, int]
     metrics: Mapping[str, Metric]
     judgement: Verdict
-    audited: Audited
+    disentanglement: pd.DataFrame | None = None
+    directions: pd.DataFrame | None = None
+    codebook: pd.DataFrame | None = None
+    audited: Audited | None = None
 
     @property
     def verdict(self) -> str:
@@ -77,6 +82,8 @@ class AuditTables(NamedTuple):
         """
         if self.judgement.prior is not None:
             return self.judgement.prior
+        if self.codebook is not None:
+            raise InputError("recommended_prior: indices of a codebook have no density of codes; draw entries.")
         if self.may_sample == "no":
             raise InputError(f"recommended_prior: there is none. {self.verdict}")
         return standard_normal(int((self.per_dim["code"] == "z").sum()))

@@ -16,7 +16,8 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.file_names import as_text
 from latent_audit.base.measures import SHARE
 from latent_audit.claims.verdicts import VERDICTS
-from latent_audit.report.render import Section, content_policy, environment, text_of
+from latent_audit.report.render import content_policy, environment, text_of
+from latent_audit.report.sections import Section
 from latent_audit.report.seed_summary import values_words
 from latent_audit.report.tables import number, percent
 from latent_audit.runs.git_here import tracked
