@@ -93,7 +93,7 @@ import numpy as np
 import torch
 
 sys.path[:0] = ["src", "tests"]
-from conftest import make_splits
+from splits import make_splits
 from latent_audit.base.randomness import generator_for
 from latent_audit.decoding.decode import decode
 from latent_audit.encoding.encode import encode_split
@@ -155,7 +155,7 @@ def scratch(tmp_path):
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignored)
     (tmp_path / "tests").mkdir()
-    shutil.copy(ROOT / "tests/conftest.py", tmp_path / "tests/conftest.py")
+    shutil.copy(ROOT / "tests/splits.py", tmp_path / "tests/splits.py")
     (tmp_path / "use.py").write_text(USE, encoding="utf-8")
     return tmp_path
 

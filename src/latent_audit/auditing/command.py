@@ -16,6 +16,7 @@ from latent_audit.auditing.beside_page import codebook_page
 from latent_audit.auditing.border import printable, short
 from latent_audit.auditing.files import ForeignCodes, read_foreign, read_images
 from latent_audit.auditing.page import audit_page
+from latent_audit.auditing.paths import at_home
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.base.file_names import as_text
@@ -61,9 +62,10 @@ def run_audit(
     """
     if request.seed < 0:
         raise InputError(f"--seed {request.seed}: a seed must be 0 or more.")
+    request, say = _at_home(request), _printing(say)
     try:
         target = request.out.resolve()
-    except (OSError, RuntimeError) as error:  # a link to itself
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, or a null byte
         raise InputError(f"{request.out}: cannot be followed ({error}); choose another folder.") from None
     refuse_foreign(target, marker=MARKER, made_by=MADE_BY)
     codes = read_foreign(request.codes, labels=request.labels, seed=request.seed, columns=request.columns)
@@ -81,6 +83,8 @@ def run_audit(
         names = OF_INDICES if INDICES in codes.beside else TABLES
         written = {f"{name}.csv": getattr(tables, name) for name in names if getattr(tables, name) is not None}
         written["reasons.csv"] = tables.judgement.reasons.assign(code="z")[["code", *tables.judgement.reasons]]
+        if tables.judgement.regions is not None:
+            written["regions.csv"] = tables.judgement.regions.assign(code="z")[["code", *tables.judgement.regions]]
         for name, table in written.items():
             write_table(folder / name, table)
         described = _writable(_description(request, codes, images, tables, settings, notes))
@@ -108,6 +112,17 @@ def _page(tables: AuditTables, described: Any, codes: ForeignCodes, images: np.n
     if INDICES in codes.beside:
         return codebook_page(tables, described)
     return audit_page(tables, described, codes, _samples(codes, images))
+
+
+def _at_home(request: Request) -> Request:
+    """The request with `~` of its paths expanded, which a shell does not do after `--out=`."""
+    images = None if request.images is None else at_home(request.images)
+    return request._replace(codes=at_home(request.codes), out=at_home(request.out), images=images)
+
+
+def _printing(say: Callable[[str], None]) -> Callable[[str], None]:
+    """`say` for lines that hold names and values of a user's file: control characters are spelt out."""
+    return lambda line: say(printable(line))
 
 
 def _size(request: Request, codes: ForeignCodes, images: np.ndarray | None) -> str:

@@ -22,7 +22,8 @@ from latent_audit.report.audit_captions import caption
 from latent_audit.report.audit_words import HOLES_MATTER, KS_MATTERS, View, answer
 from latent_audit.report.data_uri import contact_sheet, webp_uri
 from latent_audit.report.page_panels import hole_map, page_rows
-from latent_audit.report.render import Section, content_policy, environment, shared_styles, text_of
+from latent_audit.report.render import content_policy, environment, text_of
+from latent_audit.report.sections import Section, shared_styles
 from latent_audit.report.study import Figure
 from latent_audit.report.tables import set_number
 

@@ -39,7 +39,7 @@ class Verdict:
     may_sample : "prior", "fitted" (a Gaussian or mixture fitted to the codes, not N(0, I)), "no", or "undecided".
     sentence : it in one sentence, with the statistic and the dimensions that decide. advice : what to do next.
     reasons : a row per test, those that decide first; REASONS. fits : see `fitted.judged`; None where not needed.
-    prior : what to sample from where N(0, I) may not be.
+    prior : what to sample from where N(0, I) may not be. regions : where codes and N(0, I) differ most, `regions`.
     """
 
     may_sample: str
@@ -48,6 +48,7 @@ class Verdict:
     advice: tuple[str, ...] = ()
     fits: pd.DataFrame | None = None
     prior: FittedPrior | None = field(default=None, repr=False)
+    regions: pd.DataFrame | None = field(default=None, repr=False)
 
 
 def reasons_of(joint: pd.DataFrame, per_dim: pd.DataFrame) -> pd.DataFrame:

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from latent_audit.figures import p_value_heat_map as pvalues
 from latent_audit.figures.canvas import Band, Sketch, sketch
 from latent_audit.figures.dimensions import dimension_label, names_of, shown_dims
+from latent_audit.figures.p_value_heat_map import plot_effect_map, plot_p_map
 from latent_audit.figures.style import arm_colours, display_name
 
 TESTS = {"ks_p": "KS", "cvm_p": "CvM", "ad_p": "AD", "shapiro_p": "Shapiro", "k2_p": "K²", "jb_p": "JB"}
@@ -40,14 +40,14 @@ def _maps(arm: str, colour: str, p_map: pd.DataFrame, effects: pd.DataFrame) -> 
     size = (330, 34 + 26.0 * len(p_map))
     return [
         sketch(
-            lambda ax: pvalues.plot_p_map(p_map, ax=ax),
+            lambda ax: plot_p_map(p_map, ax=ax),
             title=display_name(arm),
             note="log10 of adjusted p, z",
             size=size,
             alt=f"Heat map of log10 adjusted p-values of {display_name(arm)}, dimensions by tests.",
         ),
         sketch(
-            lambda ax: pvalues.plot_effect_map(effects, colour=colour, ax=ax),
+            lambda ax: plot_effect_map(effects, colour=colour, ax=ax),
             title=display_name(arm),
             note="size of the departure, z",
             size=size,
