@@ -192,4 +192,4 @@ def test_the_architecture_of_contributing(scratch):
     for family in ("ae", "vae"):
         assert used(scratch, family, name)["images"] == ["uint8", 40, 1, 16, 16]
     refused = run(scratch, sys.executable, "use.py", "ae", "nowhere", expect=1)
-    assert f"there is no 'nowhere'; there are conv, dense, {name}" in refused
+    assert f"there is no 'nowhere'; there are conv, dense, grid, {name}" in refused

@@ -22,8 +22,8 @@ def dci(data: Grounded, rng: np.random.Generator) -> dict[str, float]:
 
     dci_disentanglement : does a dimension serve one factor? 1 - entropy of its importances (base: number of factors),
     weighted by what it serves. dci_completeness : is a factor served by one dimension? 1 - entropy over dimensions,
-    mean over factors. Of a single factor, or a single dimension, there is nothing to say: NaN. A code that serves nothing
-    has 0. dci_informativeness : accuracy on unseen samples, mean over factors.
+    mean over factors. Of a single factor, or a single dimension, there is nothing to say: NaN. A code that serves
+    nothing has 0. dci_informativeness : accuracy on unseen samples, mean over factors.
 
     References
     ----------

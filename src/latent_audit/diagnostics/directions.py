@@ -35,8 +35,8 @@ def directions(
     """A row for each attribute.
 
     direction : its name. n_with, n_without : samples. length : of the difference of means, code units. effect_size :
-    the difference of means along the direction over the pooled sd (Cohen's d); auc : how often a code with the attribute
-    lies further along it than one without; both of samples that the direction was not made of. probe_auc : the same of
+    the difference of means along the direction over the pooled sd (Cohen's d); auc : how often a code with the
+    attribute lies further along it than one without; both of samples that the direction was not made of. probe_auc : the same of
     logistic regression, probe_cosine : its direction against the difference of means. cosine_max : the largest cosine,
     by absolute value, to another direction. cosine_<name> : to each. unit_<k> : the direction, of length 1.
 
@@ -72,7 +72,7 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _difference(codes: np.ndarray, has: np.ndarray) -> tuple[np.ndarray, float]:
-    """Mean of the codes with an attribute minus that of the others: as a unit vector (0 of no length), and its length."""
+    """Mean of the codes with an attribute minus that of the others: as a unit vector (or 0), and its length."""
     vector = codes[has].mean(axis=0) - codes[~has].mean(axis=0)
     length = float(np.linalg.norm(vector))
     return (vector / length if length > 0 else vector), length

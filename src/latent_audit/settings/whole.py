@@ -39,6 +39,7 @@ def _names(params: Params) -> Iterator[str]:
     for name, arm in params.arms.items():
         try:
             family = registry.family(arm.family)
+            registry.family_settings_of(family, arm.family_settings)
             registry.architecture(params.network(name).architecture)
         except InputError as error:
             yield f"arms.{name}: {error}"
