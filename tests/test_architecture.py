@@ -28,7 +28,15 @@ ROOMS: dict[str, set[str]] = {
     "critic": {"base", "data/prepared.py", "models/image.py"},
     "encoding": {"base", "compute", "data/prepared.py", "models"},
     "diagnostics": {"base"},
-    "decoding": {"base", "critic", "data/prepared.py", "diagnostics", "models"},
+    "decoding": {
+        "base",
+        "critic",
+        "data/outsiders.py",
+        "data/prepared.py",
+        "diagnostics",
+        "encoding/encode.py",
+        "models",
+    },
     "claims": {"base", "diagnostics/multiplicity.py"},
     "figures": set(),
     "report": {

@@ -7,18 +7,21 @@ from typing import NamedTuple
 import numpy as np
 
 from latent_audit.auditing.arrays import open_npz, read_npy
+from latent_audit.auditing.beside import ENTRIES, INDICES, read_beside
 from latent_audit.auditing.border import border, some
 from latent_audit.auditing.columns import read_columns
-from latent_audit.auditing.labels import LABEL_SUFFIXES, label_array, label_file_of, without_heading
-from latent_audit.auditing.paths import refuse_absent
+from latent_audit.auditing.labels import LABEL_SUFFIXES, label_array, label_file_of, why_no_classes, without_heading
+from latent_audit.auditing.paths import at_home, named_by, refuse_absent
 from latent_audit.auditing.sheet import Taken, Wanted
 from latent_audit.auditing.stack import as_matrix, dimensions, of_arrays
 from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.decomposition import why_no_draw
+from latent_audit.diagnostics.ground_truth import Indices
 from latent_audit.diagnostics.inputs import drawn, refuse_wide
 
 COLUMNS = (".csv", ".parquet", ".tsv")
 SUFFIXES = (".npy", ".npz", ".csv", ".parquet", ".tsv")
+PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip", ".zst")
 LABEL_ARRAYS = ("labels", "label")  # of an .npz, where none was named
 WIDEST_IMAGE = 1000  # pixels a side: sixteen stand side by side in one picture of the page
 
@@ -38,6 +41,7 @@ class ForeignCodes(NamedTuple):
     label_file: Path | None
     notes: list[str]
     columns: Mapping[str, Sequence[str]] = {}
+    beside: Mapping[str, np.ndarray] = {}
 
 
 class Asked(NamedTuple):
@@ -64,11 +68,21 @@ def read_foreign(path: Path, *, labels: str | None = None, seed: int = 0, column
     InputError : anything that is not codes of at least 20 rows and 1 to 2,048 dimensions with one label per row.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}; save the codes as one of these.")
+        do = "unpack it first" if path.suffix.lower() in PACKED_SUFFIXES else "save the codes as one of these"
+        raise InputError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}; {do}.")
     refuse_absent(path)
     read = _of_columns if path.suffix.lower() in COLUMNS else {".npy": _of_npy, ".npz": _of_npz}[path.suffix.lower()]
-    codes = read(path, Asked(labels, columns, seed))
-    return codes if codes.labels is None else codes._replace(labels=_labels(codes, path))
+    with named_by(path):
+        codes = read(path, Asked(labels, columns, seed))
+        return codes if codes.labels is None else _with_labels(codes, path)
+
+
+def _with_labels(codes: ForeignCodes, path: Path) -> ForeignCodes:
+    """The codes with labels that tell classes apart, or without them and with a note."""
+    with named_by(codes.label_file or path):
+        labels = _labels(codes, path)
+    alone = why_no_classes(labels, (codes.label_file or path).name)
+    return codes._replace(labels=None if alone else labels, notes=[*codes.notes, *alone])
 
 
 def _labels(codes: ForeignCodes, path: Path) -> np.ndarray:
@@ -92,6 +106,11 @@ def read_images(path: Path, n: int) -> np.ndarray:
     ------
     InputError : not a .npy of uint8, not (N, H, W) or (N, C, H, W) with one channel or three, or not n of them.
     """
+    with named_by(path):
+        return _images_in(path, n)
+
+
+def _images_in(path: Path, n: int) -> np.ndarray:
     if path.suffix.lower() != ".npy":
         raise InputError(f"{path}: --images must be a .npy file of uint8.")
     refuse_absent(path)
@@ -131,18 +150,29 @@ def _of_npy(path: Path, asked: Asked) -> ForeignCodes:
 def _of_npz(path: Path, asked: Asked) -> ForeignCodes:
     with open_npz(path) as archive:
         own = asked.labels or next((name for name in LABEL_ARRAYS if name in archive.names), None)
-        others = [name for name in archive.names if name != own]
+        besides = read_beside([name for name in archive.names if name != own], archive.read, path.name)
+        if INDICES in besides:
+            return _of_indices(besides, archive.names, path.name)
+        others = [name for name in archive.names if name != own and name not in besides]
         codes = of_arrays(others, archive.read, path.name, patterns=asked.columns, what="array")
         given = archive.read(own) if own in archive.names else None
     label_file = None
     if asked.labels is not None and given is None:
         given, label_file = label_file_of(asked.labels, f"{path.name} has the arrays {some(archive.names)}")
-    return _codes(codes, given, label_file, path, asked)
+    return _codes(codes, given, label_file, path, asked)._replace(beside=besides)
+
+
+def _of_indices(besides: Mapping[str, np.ndarray], names: Sequence[str], where: str) -> ForeignCodes:
+    """A discrete code: the indices stand for z, and nothing else of the file is looked at."""
+    values = Indices.of(besides[INDICES], besides.get(ENTRIES), where=where).values
+    unused = [name for name in names if name not in (INDICES, ENTRIES)]
+    notes = [f"{where}: indices of a codebook are audited; not used: {some(unused)}"] if unused else []
+    return ForeignCodes(values.astype(np.float64), None, None, None, None, notes, {}, besides)
 
 
 def _of_columns(path: Path, asked: Asked) -> ForeignCodes:
     labels = asked.labels
-    from_file = labels is not None and Path(labels).suffix.lower() in LABEL_SUFFIXES and Path(labels).is_file()
+    from_file = labels is not None and Path(labels).suffix.lower() in LABEL_SUFFIXES and at_home(Path(labels)).is_file()
     found = read_columns(path, Wanted(None if from_file else labels, asked.columns, elsewhere=from_file))
     given, label_file = found.labels, None
     codes, column = found.taken, found.label_column

@@ -12,16 +12,33 @@ from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR
 _SHORT_FLOATS = ("bfloat16", "float8", "float6", "float4")
 
 
-def as_array(values: Any) -> Any:
-    """The values as a numpy array; a torch tensor is detached and fetched, short floats become float32. None stays."""
+def as_array(values: Any, where: str = "audit") -> Any:
+    """The values as a numpy array; a torch tensor is detached and fetched, short floats become float32. None stays.
+
+    Raises
+    ------
+    InputError : rows of different lengths, a sparse or quantised tensor, a mapping, masked values.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise InputError(f"{where}: {np.ma.count_masked(values):,} values are masked; drop those rows first.")
     if values is None or isinstance(values, np.ndarray):
         return _of_known_type(values)
+    if isinstance(values, Mapping):
+        raise InputError(f"{where}: is a mapping; give its arrays by name, as in audit(**arrays).")
+    if callable(getattr(values, "toarray", None)):  # a sparse matrix of scipy
+        values = values.toarray()
     if callable(getattr(values, "detach", None)):  # a tensor of torch, which need not be imported to be asked
         values = values.detach()
         if str(getattr(values, "dtype", "")).removeprefix("torch.").startswith(_SHORT_FLOATS):
             values = values.float()
         values = values.cpu()
-    return _of_known_type(np.asarray(values))
+    try:
+        return _of_known_type(np.asarray(values))
+    except (ValueError, TypeError, RuntimeError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise InputError(
+            f"{where}: cannot be made an array ({why}); give a dense one, its rows of one length."
+        ) from None
 
 
 def _of_known_type(array: np.ndarray | None) -> np.ndarray | None:

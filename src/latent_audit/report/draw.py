@@ -20,6 +20,7 @@ from latent_audit.report.gather import PICTURES, Gathered
 from latent_audit.report.page_panels import empty_cells, hole_map, page_rows
 from latent_audit.report.pictures import reconstruction_rows, sample_rows
 from latent_audit.report.seed_summary import hole_limit, per_seed
+from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
 
 N_EXPLORED = 1000  # test images, the same in every arm
@@ -41,10 +42,12 @@ def draw(given: Gathered) -> Drawn:
     first = given.study.first_seed
     hole_maps = {arm: hole_map(z, first, window=compose.WINDOW) for arm, z in given.z.items()} if flat else {}
     bands = {**_of_codes(given, hole_maps), **_of_tables(given.study)}
+    bands |= single_study_bands(given.study, given.pictures)
     rows = {anchor: page_rows(anchor, parts) for anchor, parts in bands.items() if any(band.sketches for band in parts)}
     if given.study.meta["images_may_be_shown"]:
         rows["fig-reconstructions"] = reconstruction_rows(given.pictures, given.study.names)
     rows["fig-samples"] = sample_rows(given.pictures, given.study.names)
+    rows |= single_study_rows(given.study, given.pictures)
     return Drawn(rows, hole_maps)
 
 

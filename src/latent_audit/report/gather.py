@@ -20,7 +20,7 @@ from latent_audit.report.study import Study
 from latent_audit.settings.study import Params
 
 TABLES = ("per_dim", "joint", "reconstruction")
-OPTIONAL_TABLES = ("classes", "separability", "generation", "continuity", "transforms")
+OPTIONAL_TABLES = ("classes", "separability", "generation", "continuity", "transforms", "denoising", "anomaly")
 PICTURES = Path("pictures")  # what `decode` left, a folder per arm
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "jinja2", "dvc")
 
