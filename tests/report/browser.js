@@ -44,7 +44,7 @@ async function useMouse(page) {
   const first = await state(page), inside = await page.evaluate(() => {
     const data = JSON.parse(document.getElementById("explorer-data").textContent), { views } = window.latentAudit.state(), found = {};
     for (const [arm, raw] of Object.entries(data.arms)) {
-      const codes = Decoder.halves(raw.codes), view = views[arm], n = codes.length / raw.dims;
+      const codes = Packed.halves(raw.codes), view = views[arm], n = codes.length / raw.dims;
       const fits = (i) => Math.abs(codes[2 * i] - view.x) <= view.s && Math.abs(codes[2 * i + 1] - view.y) <= view.s;
       found[arm] = { share: Array.from({ length: n }, (_, i) => fits(i)).filter(Boolean).length / n, prior: Math.abs(view.x) + 3 <= view.s + 1e-6 };
     }

@@ -5,34 +5,6 @@
 const Decoder = (() => {
   const FEW = 8; // channels: with fewer to write, a sum per output is faster than a row of outputs per input
 
-  function halfToFloat(h) {
-    const sign = h & 0x8000 ? -1 : 1, exponent = (h >> 10) & 31, fraction = h & 1023;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 31) return fraction ? NaN : sign * Infinity;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  }
-
-  function bytesOf(base64) {
-    const text = atob(base64), bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-    return bytes;
-  }
-
-  function halves(base64) {
-    const bytes = bytesOf(base64), n = bytes.length >> 1, out = new Float32Array(n);
-    for (let i = 0; i < n; i++) out[i] = halfToFloat(bytes[2 * i] | (bytes[2 * i + 1] << 8));
-    return out;
-  }
-
-  // Deflated bytes, all high ones before all low ones -> floats. Rejects where the browser cannot inflate.
-  async function inflated(base64) {
-    const stream = new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const bytes = new Uint8Array(await new Response(stream).arrayBuffer()), n = bytes.length >> 1;
-    const out = new Float32Array(n);
-    for (let i = 0; i < n; i++) out[i] = halfToFloat((bytes[i] << 8) | bytes[n + i]);
-    return out;
-  }
-
   // Shapes are [n], or [channels, height, width].
   const count = (shape) => shape.reduce((product, side) => product * side, 1);
   const channelsOf = (shape) => shape[0];
@@ -244,6 +216,6 @@ const Decoder = (() => {
     };
   }
 
-  return { make, halves, inflated, bytesOf, halfToFloat };
+  return { make };
 })();
 if (typeof module !== "undefined") module.exports = Decoder;

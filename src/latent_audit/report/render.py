@@ -26,7 +26,8 @@ from latent_audit.report.tables import number, percent
 MAX_BYTES = 3_000_000
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
 SCRIPTS = (
-    "report.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js", "explorer_tools.js",
+    "report.js", "packed.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js",
+    "explorer_tools.js",
 )  # fmt: skip
 
 
