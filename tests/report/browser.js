@@ -67,7 +67,7 @@ async function useMouse(page) {
   const arrow = await state(page);
   await act(page, "prior"); // from here on the planes show [-3.5, 3.5]^2
   ({ at } = await planeOf(page, "vae"));
-  await drag(page, at(0.5, 0.52), at(0.75, 0.25));
+  await drag(page, at(0.05, 0.95), at(0.75, 0.25)); // from where no mark is
   const dragged = await state(page), said = await words(page);
   const drawn = await page.$$eval(".x-image", (all) => all.map((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
