@@ -73,6 +73,13 @@ async function useMouse(page) {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return new Set(data.filter((_, index) => index % 4 === 0)).size;
   }));
+  await page.keyboard.down("Alt");
+  await page.mouse.move(...at(0.02, 0.02));
+  await page.mouse.down();
+  for (const [x, y] of [[0.98, 0.02], [0.98, 0.98], [0.02, 0.98]]) await page.mouse.move(...at(x, y));
+  await page.mouse.up();
+  await page.keyboard.up("Alt");
+  const lasso = await page.textContent(".x-lasso p"), sameAfterLasso = await state(page);
   await act(page, "set-a");
   ({ at } = await planeOf(page, "vae"));
   await drag(page, at(0.75, 0.25), at(0.2, 0.8)); // the point lies on A: the point goes first
@@ -81,7 +88,7 @@ async function useMouse(page) {
   await plane.focus();
   for (let k = 0; k < 50; k++) await page.keyboard.press("Shift+ArrowLeft");
   const outside = await state(page);
-  return { first, inside, hovered, whileHovering, afterButton, arrow, dragged, said, drawn, ends, outside };
+  return { first, inside, hovered, whileHovering, afterButton, arrow, dragged, said, drawn, ends, outside, lasso, sameAfterLasso };
 }
 
 // ---- fingers on a phone: tabs, a drag that decodes and does not scroll, picture and plane on one screen -----------------------

@@ -47,6 +47,13 @@ def test_the_ends_of_the_path_are_dragged_by_themselves(seen):
     assert ends["a"]["vae"] == pytest.approx([0.7, -0.7], abs=0.1)
 
 
+def test_a_lasso_counts_what_it_goes_round_and_moves_nothing(seen):
+    mouse = seen["mouse"]
+    assert int(mouse["lasso"].split(" ")[0]) > 50  # of 60 codes that follow N(0, I), within 3.4
+    assert "codes of VAE" in mouse["lasso"]
+    assert mouse["sameAfterLasso"]["points"] == mouse["dragged"]["points"]
+
+
 def test_every_plane_is_fitted_to_its_own_codes_and_holds_the_prior(seen):
     for view in seen["mouse"]["inside"].values():
         assert view["share"] >= 0.95

@@ -129,3 +129,10 @@ def test_a_typical_member_of_a_class_is_nearest_to_its_mean():
     script = """const E = page("explorer_math.js");
         console.log(JSON.stringify([0, 1, 5].map((label) => E.typical(input.points, input.labels, label))))"""
     assert run(script, given) == [2, 3, -1]
+
+
+def test_a_lasso_goes_round_what_lies_inside_it():
+    square = [[0, 0], [2, 0], [2, 2], [1, 0.5], [0, 2]]  # with a notch from above
+    script = "console.log(JSON.stringify(input.at.map((p) => page('explorer_math.js').inside(input.path, p))))"
+    places = [[0.3, 1], [1, 1], [1, 0.2], [3, 1], [-1, 1]]
+    assert run(script, {"path": square, "at": places}) == [True, False, True, False, False]

@@ -61,7 +61,23 @@ const ExplorerTools = (() => {
     requestAnimationFrame(step);
   }
 
-  function clear(x) { x.state.drops.clear(); for (const arm of x.arms) arm.count.textContent = ""; x.refresh(); }
+  function clear(x) { x.state.drops.clear(); x.state.lasso = null; x.app.querySelector(".x-lasso").replaceChildren(); for (const arm of x.arms) arm.count.textContent = ""; x.refresh(); }
+
+  // ---- a lasso: the test images whose codes it goes round ---------------------------------------------------------------
+  function surround(x, arm, path) {
+    const found = arm.points.flatMap((point, i) => (x.visible(i) && M.inside(path, point) ? [i] : [])), most = 24;
+    const slot = x.app.querySelector(".x-lasso"), [, height, width] = x.data.shape, canvas = document.createElement("canvas");
+    const shown = found.filter((_, k) => k % Math.ceil(found.length / most) === 0), counts = new Map();
+    for (const i of found) counts.set(x.data.labels[i], (counts.get(x.data.labels[i]) || 0) + 1);
+    const commonest = [...counts].sort((p, q) => q[1] - p[1]).slice(0, 3).map(([label, n]) => `${x.data.classes[label] ?? "images"} ${n}`);
+    const words = `${found.length} codes of ${arm.name}${found.length ? `: ${commonest.join(", ")}` : ""}`;
+    canvas.width = Math.max(shown.length * (width + 1), 1); canvas.height = height;
+    canvas.setAttribute("role", "img"); canvas.setAttribute("aria-label", words);
+    if (x.sprite) shown.forEach((i, k) => canvas.getContext("2d").drawImage(x.sprite, (i % x.data.spriteColumns) * width, Math.floor(i / x.data.spriteColumns) * height, width, height, k * (width + 1), 0, width, height));
+    const said = document.createElement("p");
+    said.textContent = words;
+    slot.replaceChildren(said, ...(x.sprite && found.length ? [canvas] : []));
+  }
 
   // ---- the path, played ----------------------------------------------------------------------------------------------------
   function play(x) {
@@ -189,6 +205,6 @@ const ExplorerTools = (() => {
     });
   }
 
-  return { begin, act };
+  return { begin, act, surround };
 })();
 Explorer.start();
