@@ -1,0 +1,21 @@
+"""Tidy tables to Axes. Pages need no window: MPLBACKEND may name what there is not."""
+
+import os
+
+
+def _import_matplotlib() -> None:
+    """Import it as ever, but for one thing: a backend that there is not ends the import in a traceback."""
+    asked = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+
+        if asked:
+            matplotlib.rcParams["backend"] = asked
+    except ValueError:
+        pass  # no such backend
+    finally:
+        if asked is not None:
+            os.environ["MPLBACKEND"] = asked
+
+
+_import_matplotlib()

@@ -80,14 +80,29 @@ class Origins(Protocol):
     def __call__(self, *, mirror: str | None, path: Path | None) -> Sequence[tuple[str, Path | str]] | None: ...
 
 
+class Counts(NamedTuple):
+    """How many images the two splits have."""
+
+    train: int
+    test: int
+
+
+class Expect(Protocol):
+    """The most images that there can be, before anything is fetched; None where that is not known."""
+
+    def __call__(self, path: Path | None) -> Counts | None: ...
+
+
 class Dataset(NamedTuple):
     """One line of the registry.
 
     side : pixels a side before padding, where `data.image_size` is null; sets that are resized take it.
     origins : None where what is fetched is the same everywhere, by its published checksums.
+    expect : so that a parameter which counts more images than there are is refused before any work.
     """
 
     fetch: Fetch
     read: Read
     side: int
     origins: Origins | None = None
+    expect: Expect = lambda path: None
