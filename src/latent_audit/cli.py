@@ -47,9 +47,12 @@ def study(
     set_param: Annotated[
         list[str] | None, typer.Option("-S", "--set-param", help="key=value, after the overlay")
     ] = None,
-    scratch: Annotated[bool, typer.Option(help="run in .workspaces/NAME and leave this checkout as it is")] = False,
+    scratch: Annotated[
+        bool,
+        typer.Option("--scratch/--experiment", help="in a scratch copy, or here as DVC's experiment NAME"),
+    ] = True,
 ) -> None:
-    """Run another study: params/NAME.yaml on top of params.yaml, as a DVC experiment called NAME."""
+    """Run another study, params/NAME.yaml on top of params.yaml: reports/NAME.html, its tables in reports/NAME/."""
     from latent_audit.runs import studies
 
     root = Path.cwd()
@@ -57,7 +60,8 @@ def study(
     studies.merge(overlay, studies.parse_settings(set_param or []))
     if scratch:
         report = studies.run_scratch(root, name, overlay)
-        typer.echo(f"report: {report.relative_to(root)}")
+        tables = report.with_suffix("").relative_to(root)
+        typer.echo(f"report: {report.relative_to(root)}; tables, parameters and dvc.lock: {tables}/")
     else:
         studies.run_experiment(root, name, overlay)
 
@@ -73,7 +77,10 @@ def recover() -> None:
 
 @app.command()
 def audit(
-    codes: Annotated[Path, typer.Argument(help="a .npy, .npz (z, or mu and logvar), .csv or .parquet of codes")],
+    codes: Annotated[
+        list[Path],
+        typer.Argument(help="a .npy, .npz (z, or mu and logvar), .csv or .parquet of codes; several: side by side"),
+    ],
     out: Annotated[Path, typer.Option(help="folder for the tables and index.html; an earlier audit is replaced")],
     labels: Annotated[
         str | None, typer.Option(help="array of the .npz, or column, of the classes; or a .npy, .csv or .txt of them")
@@ -90,7 +97,13 @@ def audit(
     """Audit codes of your own, whatever made them: how far are they from N(0, I), and where?"""
     from latent_audit.auditing import command as audit_command
 
-    audit_command.run_audit(audit_command.Request(codes, out, labels, images, seed, tuple(columns or ())))
+    request = audit_command.Request(codes[0], out, labels, images, seed, tuple(columns or ()))
+    if len(codes) == 1:
+        audit_command.run_audit(request)
+    else:
+        from latent_audit.auditing.side_by_side import run_side_by_side
+
+        run_side_by_side(request, codes)
 
 
 @app.command("kl-weight")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from latent_audit.auditing.arrays import open_npz, read_npy
+from latent_audit.auditing.beside import ENTRIES, INDICES, read_beside
 from latent_audit.auditing.border import border, some
 from latent_audit.auditing.columns import read_columns
 from latent_audit.auditing.labels import LABEL_SUFFIXES, label_array, label_file_of, why_no_classes, without_heading
@@ -15,6 +16,7 @@ from latent_audit.auditing.sheet import Taken, Wanted
 from latent_audit.auditing.stack import as_matrix, dimensions, of_arrays
 from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.decomposition import why_no_draw
+from latent_audit.diagnostics.ground_truth import Indices
 from latent_audit.diagnostics.inputs import drawn, refuse_wide
 
 COLUMNS = (".csv", ".parquet", ".tsv")
@@ -39,6 +41,7 @@ class ForeignCodes(NamedTuple):
     label_file: Path | None
     notes: list[str]
     columns: Mapping[str, Sequence[str]] = {}
+    beside: Mapping[str, np.ndarray] = {}
 
 
 class Asked(NamedTuple):
@@ -147,13 +150,24 @@ def _of_npy(path: Path, asked: Asked) -> ForeignCodes:
 def _of_npz(path: Path, asked: Asked) -> ForeignCodes:
     with open_npz(path) as archive:
         own = asked.labels or next((name for name in LABEL_ARRAYS if name in archive.names), None)
-        others = [name for name in archive.names if name != own]
+        besides = read_beside([name for name in archive.names if name != own], archive.read, path.name)
+        if INDICES in besides:
+            return _of_indices(besides, archive.names, path.name)
+        others = [name for name in archive.names if name != own and name not in besides]
         codes = of_arrays(others, archive.read, path.name, patterns=asked.columns, what="array")
         given = archive.read(own) if own in archive.names else None
     label_file = None
     if asked.labels is not None and given is None:
         given, label_file = label_file_of(asked.labels, f"{path.name} has the arrays {some(archive.names)}")
-    return _codes(codes, given, label_file, path, asked)
+    return _codes(codes, given, label_file, path, asked)._replace(beside=besides)
+
+
+def _of_indices(besides: Mapping[str, np.ndarray], names: Sequence[str], where: str) -> ForeignCodes:
+    """A discrete code: the indices stand for z, and nothing else of the file is looked at."""
+    values = Indices.of(besides[INDICES], besides.get(ENTRIES), where=where).values
+    unused = [name for name in names if name not in (INDICES, ENTRIES)]
+    notes = [f"{where}: indices of a codebook are audited; not used: {some(unused)}"] if unused else []
+    return ForeignCodes(values.astype(np.float64), None, None, None, None, notes, {}, besides)
 
 
 def _of_columns(path: Path, asked: Asked) -> ForeignCodes:

@@ -7,6 +7,7 @@ about codes.
 import importlib
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,14 @@ from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.base.measures import Applies, applicable, described, every_measure
-from latent_audit.base.randomness import rng_for
-from latent_audit.diagnostics.audit_tables import AuditTables
+from latent_audit.diagnostics import beside
+from latent_audit.diagnostics.audit_tables import Audited, AuditTables
 from latent_audit.diagnostics.checks import OneClassWarning, class_index
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
 from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wide, with_names
 from latent_audit.diagnostics.multiplicity import adjust
+from latent_audit.diagnostics.regions import regions
 from latent_audit.diagnostics.subject import Posterior, Subject
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
 from latent_audit.diagnostics.ties import TiesWarning, why_no_p
@@ -39,6 +41,10 @@ def audit(
     logvar: Any = None,
     labels: Any = None,
     train: Mapping[str, Any] | None = None,
+    factors: Any = None,
+    attributes: Any = None,
+    indices: Any = None,
+    entries: Any = None,
     dims: tuple[int, int] | None = None,
     seed: int = 0,
     settings: AuditSettings = AuditSettings(),
@@ -59,6 +65,10 @@ def audit(
     labels : (sample,) classes, integers or strings, at most 1,000 different ones.
     train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each
         class is used, and `separability` is None with fewer than 40 rows or without two classes of two rows.
+    factors : (sample, factor) whole numbers, what the samples were made of: adds `disentanglement`.
+    attributes : (sample, attribute) of 0 and 1, or -1 and 1, of a data frame with their names: adds `directions`.
+    indices, entries : (sample, position) of a codebook of so many entries: `codebook` alone, since what an index is far
+        from is not N(0, I); z and what else is given is not looked at.
     dims : the two dimensions that the unit square shows where there are more; None takes the two of largest mean KL
         (of largest variance without logvar).
     seed : of every draw; the same seed gives the same tables.
@@ -77,17 +87,19 @@ def audit(
     ColumnsWarning : columns of a data frame were left out, because they are no codes.
     OneClassWarning : the labels are all of one class: what needs two of them is left out.
     """
-    given, names = _given(z, mu, logvar)
+    beside.refuse_without_indices(indices, entries)
+    if indices is not None:
+        return beside.audit_of_indices(indices, entries, seed=seed, settings=settings)
+    given, names = arrays_of(z, mu, logvar)
     labels = as_array(labels, "audit, labels")
     train = None if train is None else _checked_train(train, with_mu=mu is not None)
     codes = _checked_codes(**given, seed=seed)
     posterior = Posterior(codes["mu"], codes.pop("logvar"), codes["z"]) if "logvar" in codes else None
     if posterior is not None:
-        arrays = (own.values for own in (posterior.mu, posterior.logvar, posterior.z))
-        for what in why_no_draw(*arrays, remedy="Draw it"):
-            warnings.warn(what, NoDrawWarning, stacklevel=2)
+        _warn_of_no_draw(posterior)
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
+    extras = beside.given(factors, attributes, len(codes["z"]))
     dims = _shown(codes.get("mu", codes["z"]), posterior) if dims is None else _checked_dims(dims, codes["z"])
     made: dict[str, CodeTables] = {}
     for code, values in codes.items():
@@ -103,13 +115,20 @@ def audit(
     for what in why_no_p(per_dim):
         warnings.warn(what, TiesWarning, stacklevel=2)
     rows = [_stacked({code: own.joint for code, own in made.items()})]
+    of_z = Subject(codes["z"], settings, dims, seed, labels, None, posterior)
     if posterior is not None:
         report_step(f"posterior: decomposition of the KL over all {len(posterior.z):,} rows")
         per_dim = per_dim.merge(posterior.rates, on="dim", how="left")
-        rows += _posterior_rows(Subject(codes["z"], settings, dims, seed, labels, None, posterior), applies)
+        rows += _posterior_rows(of_z, applies)
     joint = pd.concat(rows, ignore_index=True)
+    main = "mu" if "mu" in codes else "z"
+    whole = Subject(codes[main], settings, dims, seed, labels, None, posterior, main, **extras)
+    found = beside.beside_tables(whole, applies, report_step)
     report_step("verdict")
     joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
+    logvar_given = None if posterior is None else posterior.logvar.values
+    given_mu = codes["mu"].values if "mu" in codes else None
+    judgement = judge(joint_of_z, per_dim_of_z, of_z.codes, rng=of_z.rng("verdict"), seed=seed)
     return AuditTables(
         per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
         joint=joint.drop(columns="where"),  # it stands in the reasons
@@ -119,11 +138,13 @@ def audit(
         class_map=made["z"].class_map,
         dims=dims,
         metrics=described(registered()) | {metric.name: metric for metric in VERDICT_METRICS},
-        judgement=judge(joint_of_z, per_dim_of_z, codes["z"], rng=rng_for(seed, "audit", "verdict"), seed=seed),
+        judgement=replace(judgement, regions=regions(of_z.codes, rng=of_z.rng("regions"))),
+        audited=Audited(codes["z"].values, given_mu, logvar_given, labels, names),
+        **found,
     )
 
 
-def _given(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def arrays_of(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The arrays by name, and the names of the columns of those that came as data frames."""
     arrays, names = {}, {}
     for role, values in (("z", z), ("mu", mu), ("logvar", logvar)):
@@ -183,6 +204,12 @@ def _checked_labels(labels: np.ndarray, n: int) -> np.ndarray | None:
             "allowed; a label names a class: bin a measurement first, or leave the labels out."
         )
     return names[index]
+
+
+def _warn_of_no_draw(posterior: Posterior) -> None:
+    arrays = (own.values for own in (posterior.mu, posterior.logvar, posterior.z))
+    for what in why_no_draw(*arrays, remedy="Draw it"):
+        warnings.warn(what, NoDrawWarning, stacklevel=3)  # whoever called `audit`
 
 
 def _checked_train(train: Mapping[str, Any], *, with_mu: bool) -> dict[str, Any]:

@@ -34,9 +34,13 @@ def _checked(params: Params, source: str) -> Params:
 def _names(params: Params) -> Iterator[str]:
     if params.dataset not in DATASETS:
         yield f"dataset: there is no {params.dataset!r}; there are {', '.join(DATASETS)}"
+    fixed = [name for name, chosen in DATASETS.items() if chosen.origins is None]
+    if odd := [name for name in params.data.outsider or () if name not in fixed]:
+        yield f"data.outsider: {', '.join(odd)}; it is one of the sets of known files: {', '.join(fixed)}"
     for name, arm in params.arms.items():
         try:
             family = registry.family(arm.family)
+            registry.family_settings_of(family, arm.family_settings)
             registry.architecture(params.network(name).architecture)
         except InputError as error:
             yield f"arms.{name}: {error}"
@@ -71,7 +75,8 @@ def _sizes(params: Params) -> Iterator[str]:
         of = f"data.image_size {side}" if data.image_size else f"the {side} pixels a side of {params.dataset}"
         yield f"data.pad_to: {data.pad_to} is less than {of}; set data.pad_to to {side} or more"
     expected = DATASETS[params.dataset].expect(data.path)
-    train = _fewest(data.limit, params.dataset, "training", expected and expected.train)
+    n_train = expected and expected.train + data.join_splits * expected.test
+    train = _fewest(data.limit, params.dataset, "training", n_train)
     test = _fewest(data.limit, params.dataset, "test", expected and expected.test)
     batches = {"critic.batch_size": params.critic.batch_size, "train.batch_size": params.train.batch_size}
     batches |= {f"arms.{name}.batch_size": arm.batch_size for name, arm in params.arms.items() if arm.batch_size}
