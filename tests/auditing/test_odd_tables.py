@@ -61,6 +61,11 @@ def test_a_code_is_never_the_name_of_a_row(tmp_path: Path):
             read_foreign(stored(tmp_path, title + lines))
 
 
+def test_a_column_with_decimal_commas_is_not_halved(tmp_path: Path):
+    with pytest.raises(InputError, match="the first line has 1 cells, but 30 lines have another number"):
+        read_foreign(stored(tmp_path, "a\n" + "".join(f"{row},{row}\n" for row in range(100, 130))))
+
+
 def test_a_separator_at_the_end_of_every_line_is_no_column(tmp_path: Path):
     lines = "".join(f"{x!r},{y!r},\n" for x, y in Z[:, :2].tolist())
     for heading in ("a,b\n", "a,b,\n"):

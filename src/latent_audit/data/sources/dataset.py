@@ -93,6 +93,17 @@ class Expect(Protocol):
     def __call__(self, path: Path | None) -> Counts | None: ...
 
 
+class Place(Protocol):
+    """The user's own folder or archive that a split's names are relative to, to name pictures by; None: there is none."""
+
+    def __call__(self, *, mirror: str | None, path: Path | None) -> Path | None: ...
+
+
+def nowhere(*, mirror: str | None, path: Path | None) -> Path | None:
+    """What is fetched by its checksums has no place of the user's."""
+    return None
+
+
 class Dataset(NamedTuple):
     """One line of the registry.
 
@@ -106,3 +117,4 @@ class Dataset(NamedTuple):
     side: int
     origins: Origins | None = None
     expect: Expect = lambda path: None
+    place: Place = nowhere

@@ -240,4 +240,8 @@ def _expect(path: Path | None) -> Counts | None:
         return None
 
 
-FOLDER = Dataset(_fetch, _read, DEFAULT_SIZE, _origins, _expect)
+def _place(*, mirror: str | None, path: Path | None) -> Path | None:
+    return path
+
+
+FOLDER = Dataset(_fetch, _read, DEFAULT_SIZE, _origins, _expect, _place)
