@@ -94,7 +94,7 @@ class Expect(Protocol):
 
 
 class Place(Protocol):
-    """The user's own folder or archive that a split's names are relative to, to name pictures by; None: there is none."""
+    """The user's own folder or archive that a split's names are relative to; None: there is none."""
 
     def __call__(self, *, mirror: str | None, path: Path | None) -> Path | None: ...
 
