@@ -11,17 +11,22 @@ import os, sys
 import latent_audit.figures.canvas
 import matplotlib
 assert os.environ.get("MPLBACKEND") == (sys.argv[1] or None), os.environ.get("MPLBACKEND")
+assert os.environ.get("MATPLOTLIBRC") == (sys.argv[2] or None), os.environ.get("MATPLOTLIBRC")
 print(matplotlib.rcParams._get("backend") if sys.argv[1] == "svg" else "drawn")
 """
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"), [("nonsense", "drawn"), ("module://nothing.here", "drawn"), ("svg", "svg"), ("", "drawn")]
+    ("asked", "rc", "said"),
+    [("nonsense", b"", "drawn"), ("module://nothing.here", b"", "drawn"), ("svg", b"", "svg"), ("", b"\xff", "drawn")],
 )
-def test_a_backend_that_there_is_not_does_not_stop_a_figure(asked: str, said: str):
-    environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"}
-    environment |= {"PYTHONPATH": os.pathsep.join(sys.path)} | ({"MPLBACKEND": asked} if asked else {})
+def test_neither_a_backend_nor_settings_that_cannot_be_read_stop_a_figure(tmp_path, asked: str, rc: bytes, said: str):
+    (tmp_path / "matplotlibrc").write_bytes(rc)
+    file = str(tmp_path / "matplotlibrc") if rc else ""
+    environment = {key: value for key, value in os.environ.items() if key not in ("MPLBACKEND", "MATPLOTLIBRC")}
+    environment |= {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment |= {key: value for key, value in (("MPLBACKEND", asked), ("MATPLOTLIBRC", file)) if value}
     ran = subprocess.run(
-        [sys.executable, "-c", LINES, asked], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", LINES, asked, file], env=environment, capture_output=True, text=True, check=True
     )
     assert ran.stdout.split() == [said]
