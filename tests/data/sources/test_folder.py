@@ -125,6 +125,38 @@ def test_too_few_pictures_that_can_be_read_are_refused(tmp_path):
         run(tmp_path / "mine", tmp_path)
 
 
+@pytest.mark.parametrize("n_flat", [0, FEWEST])
+def test_errors_about_the_copy_name_the_users_own_path(tmp_path, n_flat):
+    fill(tmp_path / "mine", FEWEST - bool(n_flat == 0))
+    damage(tmp_path / "mine", 1)
+    for i in range(n_flat):
+        Image.new("L", (12, 10), 7).save(tmp_path / "mine" / f"{i:04}.png")
+    with pytest.raises(InputError) as caught:
+        run(tmp_path / "mine", tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'mine'}: {FEWEST - (n_flat == 0)} ")
+
+
+def test_control_characters_of_names_are_spelt_out(tmp_path, capsys):
+    escape = "\x1b]0;owned\x07"
+    for name in (f"cats{escape}", f"dogs{escape}"):
+        fill(tmp_path / "mine" / name, FEWEST // 2 + 1)
+    (tmp_path / "mine" / f"cats{escape}" / f"broken{escape}.png").write_bytes(b"x")
+    download("folder", tmp_path / "raw", mirror=None, path=tmp_path / "mine")
+    arguments = {"limit": None, "pad_to": 32, "label": None, "image_size": None, "path": tmp_path / "mine"}
+    outcome = prepare("folder", tmp_path / "raw", tmp_path / "out", **arguments)
+    assert outcome.meta["classes"] == [r"cats\x1b]0;owned\x07", r"dogs\x1b]0;owned\x07"]
+    said = outcome.in_words()
+    assert all(line.isprintable() for line in [*said, *outcome.meta["notes"]])
+    assert any(r"broken\x1b]0;owned\x07.png" in line for line in said)
+    with pytest.raises(InputError) as caught:
+        prepare("folder", tmp_path / "raw", tmp_path / "out2", strict=True, **arguments)
+    assert "\x1b" not in str(caught.value) and r"broken\x1b]0;owned\x07.png" in str(caught.value)
+    (tmp_path / "mine" / f"notes{escape}.txt").write_text("x")
+    with pytest.raises(InputError) as caught:
+        download("folder", tmp_path / "raw", mirror=None, path=tmp_path / "mine")
+    assert "\x1b" not in str(caught.value)
+
+
 def test_files_that_are_no_pictures_are_named_all_at_once(tmp_path):
     fill(tmp_path / "mine", FEWEST)
     for name in ("notes.txt", "labels.csv"):
