@@ -35,11 +35,11 @@ def read_columns(path: Path, wanted: Wanted) -> Columns:
     """
     read = read_parquet if path.suffix.lower() == ".parquet" else read_csv
     sheet = read(path, wanted)
-    found = (_of_lists if sheet.lists else taken)(sheet, wanted.patterns, path.name)
+    found = (of_lists if sheet.lists else taken)(sheet, wanted.patterns, path.name)
     return Columns(found._replace(notes=[*sheet.notes, *found.notes]), sheet.labels, sheet.label_column)
 
 
-def _of_lists(sheet: Sheet, patterns: Sequence[str], where: str) -> Taken:
+def of_lists(sheet: Sheet, patterns: Sequence[str], where: str) -> Taken:
     """Columns of lists: one is z, several are what they are called; columns of single numbers beside them are none."""
     lists = dict(sheet.lists)
     if len(lists) == 1:
@@ -51,7 +51,7 @@ def _of_lists(sheet: Sheet, patterns: Sequence[str], where: str) -> Taken:
             f"{where}: --columns chooses a column of lists, {some(list(sheet.lists))}, and single numbers, "
             f"{some(list(sheet.numbers))}; choose the one or the others."
         )
-    found = of_arrays(list(lists), lists.__getitem__, where, what="column")
+    found = of_arrays(list(lists), lists.__getitem__, where, what="column of lists")
     notes = [f"{where}: the lists in {some(list(sheet.lists))} are the codes, a number a dimension", *found.notes]
     if sheet.numbers:
         notes.append(f"{where}: left out beside them: {some([printable(name) for name in sheet.numbers])}; {CHOOSE}")

@@ -22,11 +22,13 @@ from latent_audit.base.hashing import file_sha256
 from latent_audit.base.tables import write_json, write_table
 from latent_audit.diagnostics.audit import AuditSettings, AuditTables, audit
 from latent_audit.diagnostics.decomposition import NoDrawWarning
+from latent_audit.diagnostics.forms import finished
 from latent_audit.diagnostics.inputs import with_names
 from latent_audit.diagnostics.ties import TiesWarning, why_no_p
 
 MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
 TABLES = ("per_dim", "joint", "classes", "separability", "transforms")
+OF_MAPS = ("scaling", "spatial", "positions")  # of latent maps and sequences
 MOST_NAMED = 40  # columns listed in the terminal; audit.json has all
 PACKAGES = ("latent-audit", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow")
 
@@ -40,6 +42,8 @@ class Request(NamedTuple):
     images: Path | None = None
     seed: int = 0
     columns: tuple[str, ...] = ()
+    array: str | None = None
+    reduce: str | None = None
 
 
 def run_audit(
@@ -63,8 +67,11 @@ def run_audit(
     except (OSError, RuntimeError) as error:  # a link to itself
         raise InputError(f"{request.out}: cannot be followed ({error}); choose another folder.") from None
     refuse_foreign(target, marker=MARKER, made_by=MADE_BY)
-    codes = read_foreign(request.codes, labels=request.labels, seed=request.seed, columns=request.columns)
-    images = None if request.images is None else read_images(request.images, len(codes.z))
+    codes = read_foreign(
+        request.codes, labels=request.labels, seed=request.seed, columns=request.columns, array=request.array,
+        reduce=request.reduce,
+    )  # fmt: skip
+    images = None if request.images is None else read_images(request.images, codes.n_samples)
     for line in (_size(request, codes, images), *_columns(codes), *codes.notes):
         say(line)
     with whole_folder(target) as folder, warnings.catch_warnings():
@@ -74,12 +81,14 @@ def run_audit(
             codes.z, mu=codes.mu, logvar=codes.logvar, labels=codes.labels, seed=request.seed, settings=settings,
             report_step=say,
         )  # fmt: skip
+        tables = tables if codes.form is None else finished(tables, codes.form)
         notes = [*codes.notes, *why_no_p(tables.per_dim), *_unscored(tables)]
         for line in notes[len(codes.notes) :]:
             say(line)
         tables = tables._replace(per_dim=with_names(tables.per_dim, codes.columns, codes.z.shape[1]))
         written = {f"{name}.csv": getattr(tables, name) for name in TABLES if getattr(tables, name) is not None}
         written["reasons.csv"] = tables.judgement.reasons.assign(code="z")[["code", *tables.judgement.reasons]]
+        written |= {} if tables.maps is None else {f"{name}.csv": getattr(tables.maps, name) for name in OF_MAPS}
         for name, table in written.items():
             write_table(folder / name, table)
         described = _writable(_description(request, codes, images, tables, settings, notes))
@@ -93,14 +102,23 @@ def run_audit(
 
 
 def _size(request: Request, codes: ForeignCodes, images: np.ndarray | None) -> str:
-    n, latent_dim = codes.z.shape
     arrays = " and ".join(name for name in ("mu", "logvar", "z") if getattr(codes, name) is not None)
-    parts = [f"{as_text(request.codes.name)}: {n:,} x {latent_dim:,} ({arrays})"]
+    parts = [f"{as_text(request.codes.name)}: {' x '.join(f'{k:,}' for k in _shape(codes))} ({arrays})"]
     if codes.labels is not None:
         parts.append(f"{len(np.unique(codes.labels)):,} classes")
     if images is not None:
         parts.append(f"images of {' x '.join(map(str, images.shape[1:]))}")
     return ", ".join(parts)
+
+
+def _shape(codes: ForeignCodes) -> tuple[int, ...]:
+    """Of what the file holds."""
+    form = codes.form
+    if form is not None and form.maps is not None:
+        return form.maps.shape
+    if form is not None and form.reduction is not None:
+        return form.reduction.n, form.reduction.d
+    return codes.z.shape
 
 
 def _columns(codes: ForeignCodes) -> list[str]:
@@ -150,6 +168,9 @@ def _description(
         "latent_dim": latent_dim,
         "classes": None if codes.labels is None else len(np.unique(codes.labels)),
         "labels": None if request.labels is None else as_text(Path(request.labels).name),
+        "array": request.array,
+        "shape": list(_shape(codes)),
+        "reduce": request.reduce if tables.reduction is None else tables.reduction.spec,
         "columns": {role: list(names) for role, names in codes.columns.items()},
         "images": None if images is None else list(images.shape),
         "shown_dims": list(tables.dims),
@@ -183,4 +204,5 @@ def _samples(codes: ForeignCodes, images: np.ndarray | None) -> Mapping[str, np.
     if images is None:
         return {}
     order = np.argsort(np.linalg.norm(codes.z, axis=1), kind="stable")
+    order = order if codes.form is None else codes.form.sample[order]
     return {"closest to 0": images[order[:16]], "furthest from 0": images[order[::-1][:16]]}

@@ -2,23 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from latent_audit.auditing.arrays import open_npz, read_npy
 from latent_audit.auditing.border import border, some
 from latent_audit.auditing.columns import read_columns
+from latent_audit.auditing.h5ad_files import Annotated, open_h5ad, usual
 from latent_audit.auditing.labels import LABEL_SUFFIXES, label_array, label_file_of, without_heading
 from latent_audit.auditing.paths import refuse_absent
+from latent_audit.auditing.pickles import conversion
+from latent_audit.auditing.safetensors_files import open_safetensors
 from latent_audit.auditing.sheet import Taken, Wanted
-from latent_audit.auditing.stack import as_matrix, dimensions, of_arrays
+from latent_audit.auditing.stack import as_matrix, dimensions, of_arrays, some_of
 from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.decomposition import why_no_draw
+from latent_audit.diagnostics.forms import Form, formed, needs_form
 from latent_audit.diagnostics.inputs import drawn, refuse_wide
 
 COLUMNS = (".csv", ".parquet", ".tsv")
-SUFFIXES = (".npy", ".npz", ".csv", ".parquet", ".tsv")
+STORES = {".npz": open_npz, ".safetensors": open_safetensors, ".h5ad": open_h5ad}  # of arrays with names
+SUFFIXES = (".npy", ".npz", ".csv", ".parquet", ".tsv", ".safetensors", ".h5ad")
 LABEL_ARRAYS = ("labels", "label")  # of an .npz, where none was named
 WIDEST_IMAGE = 1000  # pixels a side: sixteen stand side by side in one picture of the page
 
@@ -29,6 +34,7 @@ class ForeignCodes(NamedTuple):
     label_file : the file that the labels came from, None if it is the file of the codes or there are none.
     columns : role (z, mu, logvar, labels) -> the columns of the file, or the dimensions of an array, that it is made
         of; a role without an entry is made of all there are.
+    form : of latent maps and of very many dimensions, which rows of what the arrays and the labels are.
     """
 
     z: np.ndarray
@@ -38,49 +44,83 @@ class ForeignCodes(NamedTuple):
     label_file: Path | None
     notes: list[str]
     columns: Mapping[str, Sequence[str]] = {}
+    form: Form | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """How many the file has."""
+        return len(self.z) if self.form is None else self.form.n
 
 
 class Asked(NamedTuple):
-    """labels: an array, a column or a file, None for what is called so. columns: patterns. seed: of the draw of z."""
+    """labels: an array, a column or a file, None for what is called so. columns: patterns. seed: of the draws. array:
+    which of several. reduce: as of `reduce.spec_of`."""
 
     labels: str | None
     columns: Sequence[str]
     seed: int
+    array: str | None = None
+    reduce: str | None = None
 
 
-def read_foreign(path: Path, *, labels: str | None = None, seed: int = 0, columns: Sequence[str] = ()) -> ForeignCodes:
-    """Codes from a .npy, .npz, .csv, .tsv or .parquet file, and their labels if there are any.
+class _Found(NamedTuple):
+    """The codes of a file, its labels as they stand there, and the file of these, where it is another one."""
+
+    codes: Taken
+    labels: np.ndarray | None
+    label_file: Path | None
+
+
+def read_foreign(
+    path: Path,
+    *,
+    labels: str | None = None,
+    seed: int = 0,
+    columns: Sequence[str] = (),
+    array: str | None = None,
+    reduce: str | None = None,
+) -> ForeignCodes:
+    """Codes from a file of SUFFIXES, and their labels if there are any.
 
     Parameters
     ----------
-    labels : the name of an array of the .npz or of a column, or else a .npy, .csv or .txt file of labels. None takes
+    labels : the name of an array of the file or of a column, or else a .npy, .csv or .txt file of labels. None takes
         the array or the column `labels` or `label`.
-    seed : of the draw of z where a file has mu and logvar but no z.
+    seed : of the draw of z where a file has mu and logvar but no z, and of whatever is a part of the codes.
     columns : names or patterns of the columns that are the codes (numbers from 0 of an array); none of them takes all
         that can be codes by their names and by what they hold.
+    array : which array of an .npz, .safetensors or .h5ad is z. reduce : on how many dimensions, see `reduce.spec_of`.
 
     Raises
     ------
-    InputError : anything that is not codes of at least 20 rows and 1 to 2,048 dimensions with one label per row.
+    InputError : anything that is not codes, latent maps or sequences of at least 20 samples with one label each.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}; save the codes as one of these.")
-    refuse_absent(path)
-    read = _of_columns if path.suffix.lower() in COLUMNS else {".npy": _of_npy, ".npz": _of_npz}[path.suffix.lower()]
-    codes = read(path, Asked(labels, columns, seed))
-    return codes if codes.labels is None else codes._replace(labels=_labels(codes, path))
-
-
-def _labels(codes: ForeignCodes, path: Path) -> np.ndarray:
-    """The labels as `label_array` gives them, one for every code."""
-    where = path.name if codes.label_file is None else codes.label_file.name
-    with border(where, "list of labels; write it again"):
-        raw = np.asarray(codes.labels)
-        given = label_array(raw if codes.label_file is None else without_heading(raw, where, len(codes.z)), where)
-    if len(given) != len(codes.z):
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        why = "" if (converted := conversion(path)) is None else f" It is {converted}"
         raise InputError(
-            f"{where}: {len(given):,} labels for {len(codes.z):,} codes in {path.name}; "
-            "give one label per row, in the same order."
+            f"{path}: the suffix must be one of {', '.join(SUFFIXES)}; save the codes as one of these.{why}"
+        )
+    refuse_absent(path)
+    if array is not None and suffix not in STORES:
+        instead = "--columns chooses the codes of it" if suffix in COLUMNS else "it holds one array"
+        raise InputError(f"{path.name}: --array {array!r} is of {', '.join(STORES)}; {instead}.")
+    read = _of_columns if suffix in COLUMNS else _of_npy if suffix == ".npy" else _of_store
+    found = read(path, Asked(labels, columns, seed, array, reduce))
+    n = next(codes.shape[0] for codes in found.codes[:3] if codes is not None)
+    given = None if found.labels is None else _labels(found.labels, found.label_file, path, n)
+    return _codes(found._replace(labels=given), path, Asked(labels, columns, seed, array, reduce))
+
+
+def _labels(labels: np.ndarray, label_file: Path | None, path: Path, n: int) -> np.ndarray:
+    """The labels as `label_array` gives them, one for every code."""
+    where = path.name if label_file is None else label_file.name
+    with border(where, "list of labels; write it again"):
+        raw = np.asarray(labels)
+        given = label_array(raw if label_file is None else without_heading(raw, where, n), where)
+    if len(given) != n:
+        raise InputError(
+            f"{where}: {len(given):,} labels for {n:,} codes in {path.name}; give one label per row, in the same order."
         )
     return given
 
@@ -117,50 +157,79 @@ def read_images(path: Path, n: int) -> np.ndarray:
     return images
 
 
-def _of_npy(path: Path, asked: Asked) -> ForeignCodes:
+def _of_npy(path: Path, asked: Asked) -> _Found:
     z, notes = as_matrix(read_npy(path), path.name)
     kept, said = dimensions(z, asked.columns, path.name)
     columns = {} if kept is None else {"z": [str(k) for k in kept]}
-    codes = Taken(z if kept is None else z[:, kept], None, None, columns, [*notes, *said])
+    codes = Taken(some_of(z, kept), None, None, columns, [*notes, *said])
     given, label_file = (None, None) if asked.labels is None else label_file_of(
         asked.labels, f"{path.name} has no names inside"
     )  # fmt: skip
-    return _codes(codes, given, label_file, path, asked)
+    return _Found(codes, given, label_file)
 
 
-def _of_npz(path: Path, asked: Asked) -> ForeignCodes:
-    with open_npz(path) as archive:
-        own = asked.labels or next((name for name in LABEL_ARRAYS if name in archive.names), None)
-        others = [name for name in archive.names if name != own]
-        codes = of_arrays(others, archive.read, path.name, patterns=asked.columns, what="array")
-        given = archive.read(own) if own in archive.names else None
+def _of_store(path: Path, asked: Asked) -> _Found:
+    with STORES[path.suffix.lower()](path) as store:
+        own = asked.labels or next((name for name in LABEL_ARRAYS if name in store.label_names), None)
+        chosen, notes = _chosen(store, own, asked, path.name)
+        names, read = (list(store.names), store.read) if chosen is None else (["z"], lambda _: store.read(chosen))
+        codes = of_arrays(
+            [name for name in names if name != own or chosen], read, path.name, patterns=asked.columns, what="array"
+        )
+        given = store.labels(own) if own in store.label_names else None
+        there = list(store.label_names)
     label_file = None
     if asked.labels is not None and given is None:
-        given, label_file = label_file_of(asked.labels, f"{path.name} has the arrays {some(archive.names)}")
-    return _codes(codes, given, label_file, path, asked)
+        given, label_file = label_file_of(asked.labels, f"{path.name} has the arrays {some(there)}")
+    return _Found(codes._replace(notes=[*notes, *codes.notes]), given, label_file)
 
 
-def _of_columns(path: Path, asked: Asked) -> ForeignCodes:
+def _chosen(store: Any, own: str | None, asked: Asked, where: str) -> tuple[str | None, list[str]]:
+    """The array that is z where one was named, or where a file has names of its own kind; None by the arrays' names."""
+    if isinstance(store, Annotated):
+        name = store.resolved(asked.array) if asked.array is not None else usual(store.names, where)
+    elif asked.array is not None:
+        name = asked.array
+        if name not in store.names:
+            raise InputError(f"{where}: --array {name!r} is no array of it; it has {some(store.names)}.")
+    else:
+        others = [name for name in store.names if name != own]
+        if len(others) != 1 or not where.lower().endswith(".safetensors"):
+            return None, []
+        name = others[0]
+    return name, [f"{where}: the array {name!r} is the codes"]
+
+
+def _of_columns(path: Path, asked: Asked) -> _Found:
     labels = asked.labels
     from_file = labels is not None and Path(labels).suffix.lower() in LABEL_SUFFIXES and Path(labels).is_file()
     found = read_columns(path, Wanted(None if from_file else labels, asked.columns, elsewhere=from_file))
     given, label_file = found.labels, None
     codes, column = found.taken, found.label_column
-    for array in (codes.z, codes.mu, codes.logvar):
-        if array is not None:
-            as_matrix(array, path.name)
+    z, mu, logvar = (None if array is None else _judged(array, path.name) for array in codes[:3])
+    codes = codes._replace(z=z, mu=mu, logvar=logvar)
     if from_file:
         given, label_file = label_file_of(str(labels), "")
     elif column is not None and labels is None:
         codes = codes._replace(notes=[*codes.notes, f"column '{column}' is taken as the labels"])
     if column is not None and not from_file:
         codes = codes._replace(columns=codes.columns | {"labels": [column]})
-    return _codes(codes, given, label_file, path, asked)
+    return _Found(codes, given, label_file)
 
 
-def _codes(codes: Taken, labels: np.ndarray | None, label_file: Path | None, path: Path, asked: Asked) -> ForeignCodes:
+def _judged(array: Any, where: str) -> Any:
+    """The columns as they are, or as what is read in parts where they are too many."""
+    return array if needs_form(array) and not isinstance(array, np.ndarray) else as_matrix(array, where)[0]
+
+
+def _codes(found: _Found, path: Path, asked: Asked) -> ForeignCodes:
     """With z, where the file has none: a draw of N(mu, exp(logvar)), or mu itself."""
-    z, mu, logvar, columns, notes = codes
+    (z, mu, logvar, columns, notes), labels, label_file = found
+    form = None
+    if needs_form(z, mu, logvar, reduce=asked.reduce):
+        form = formed(z, mu, logvar, labels=labels, reduce=asked.reduce, seed=asked.seed, where=path.name)
+        z, mu, logvar, labels, notes = form.z, form.mu, form.logvar, form.labels, [*notes, *form.notes]
+        columns = columns if form.reduction is None else {role: columns[role] for role in columns if role == "labels"}
     if logvar is not None:
         refuse_wide(logvar, path.name)
     if z is not None:
@@ -175,4 +244,4 @@ def _codes(codes: Taken, labels: np.ndarray | None, label_file: Path | None, pat
     elif mu is not None:
         z, notes = mu, [*notes, "no z and no logvar: the code is deterministic, z = mu"]
     assert z is not None  # a file has z or mu, else it was refused
-    return ForeignCodes(z, mu, logvar, labels, label_file, notes, columns)
+    return ForeignCodes(z, mu, logvar, labels, label_file, notes, columns, form)

@@ -5,10 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from latent_audit.auditing.border import some
+from latent_audit.auditing.border import border, printable, short, some
+from latent_audit.auditing.columns import of_lists
 from latent_audit.auditing.dialect import is_number
+from latent_audit.auditing.parquet_files import refuse_ragged
 from latent_audit.auditing.sheet import Sheet, Taken, Wanted, plan, taken
 from latent_audit.base.errors import InputError
+
+LISTS = (list, tuple, np.ndarray)
 
 
 class ColumnsWarning(UserWarning):
@@ -30,17 +34,31 @@ def of_frame(frame: Any, where: str) -> Taken:
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"{where}: more than one column is called {some(repeated)}; rename them.")
     planned = plan(names, Wanted(None, ()), where)
-    numbers, text, integers = {}, {}, set()
+    numbers, text, integers, lists = {}, {}, set(), {}
     for name in planned.read:
         column = np.asarray(frame[frame.columns[names.index(name)]])
+        if column.ndim == 2 or (len(column) and isinstance(column[0], LISTS)):
+            lists[name] = _matrix(column, f"{where}, column {short(printable(name))!r}")
+            continue
         try:
             numbers[name] = column.astype(np.float64)
         except (TypeError, ValueError):
             row = next((row for row, value in enumerate(column.tolist()) if not is_number(value)), 0)
             numbers[name], text[name] = np.full(len(column), np.nan), (row, str(column[row]))
         integers |= {name} if column.dtype.kind in "iu" else set()
-    found = taken(Sheet(numbers, integers, text, None, planned.label, planned.notes), (), where)
+    sheet = Sheet(numbers, integers, text, None, planned.label, planned.notes, lists)
+    found = (of_lists if lists else taken)(sheet, (), where)
     left = [f"{where}: column {planned.label!r} is no code"] if planned.label else []
     for note in [*left, *planned.notes, *found.notes]:
         warnings.warn(note.split("; ")[0], ColumnsWarning, stacklevel=4)
     return found
+
+
+def _matrix(column: np.ndarray, where: str) -> np.ndarray:
+    """A column of lists of one length as (sample, latent)."""
+    if column.ndim == 2:
+        return column
+    lengths = np.array([len(value) if isinstance(value, LISTS) else np.nan for value in column])
+    refuse_ragged(lengths, int(lengths[0]), 0, where)
+    with border(where, "column of lists of numbers"):
+        return np.array([np.asarray(value, dtype=np.float64) for value in column])

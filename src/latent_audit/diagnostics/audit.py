@@ -21,7 +21,8 @@ from latent_audit.diagnostics.audit_tables import AuditTables
 from latent_audit.diagnostics.checks import as_labels
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
-from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wide, with_names
+from latent_audit.diagnostics.forms import finished, formed, needs_form
+from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, is_stored, refuse_wide, with_names
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.diagnostics.subject import Posterior, Subject
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
@@ -41,19 +42,24 @@ def audit(
     train: Mapping[str, Any] | None = None,
     dims: tuple[int, int] | None = None,
     seed: int = 0,
+    array: str | None = None,
+    reduce: str | None = None,
     settings: AuditSettings = AuditSettings(),
     applies: Applies = every_measure,
     report_step: Callable[[str], None] = lambda line: None,
 ) -> AuditTables:
     """Audit codes against N(0, I).
 
-    Arrays, tensors (also with a gradient, of bfloat16, or on a GPU), lists and data frames are taken alike.
+    Arrays, memory maps, tensors (also with a gradient, of bfloat16, or on a GPU), lists and data frames are taken
+    alike, as are the path of a file that the command takes, a mapping of arrays (an open .npz) and an AnnData.
 
     Parameters
     ----------
     z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code. None with mu and logvar
         draws it (seeded, as the command does); with mu alone the code is deterministic, z = mu. Of a data frame the
-        columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`.
+        columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`. Of
+        latent maps (sample, channel, height, width) and sequences (sample, token, latent) seeded positions are the
+        rows; what is known of all stands in `maps`.
     mu, logvar : (sample, latent) posterior means and log variances of a VAE, for the rows of `mu` and the
         decomposition of the KL. What is of the posterior (mu, logvar and z together) stands under code z.
     labels : (sample,) classes, integers or strings, at most 1,000 different ones.
@@ -62,13 +68,16 @@ def audit(
     dims : the two dimensions that the unit square shows where there are more; None takes the two of largest mean KL
         (of largest variance without logvar).
     seed : of every draw; the same seed gives the same tables.
+    array : which of the arrays of a file, a mapping or an AnnData (`obsm/X_scVI`) is z.
+    reduce : "pca:K", "random:K" or "none": on how many dimensions the codes are audited. None leaves up to 2,048 as
+        they are and takes the leading principal axes of more; see `reduce.reduced`.
     applies : which of the measures that these arrays allow are made; a family of models may rule some out.
     report_step : is told what comes next, one short line per step.
 
     Raises
     ------
     InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, more than 2,048
-        dimensions, one class only, more than 1,000 classes.
+        dimensions with reduce "none", one class only, more than 1,000 classes.
 
     Warns
     -----
@@ -76,7 +85,21 @@ def audit(
     TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
     ColumnsWarning : columns of a data frame were left out, because they are no codes.
     """
+    rest: dict[str, Any] = {"seed": seed, "settings": settings, "applies": applies, "report_step": report_step}
+    if is_stored(z) or array is not None:
+        opened = importlib.import_module("latent_audit.auditing.stored").opened
+        return opened(
+            audit, z, array, mu=mu, logvar=logvar, labels=labels, train=train, dims=dims, reduce=reduce, **rest
+        )
     given, names = _given(z, mu, logvar)
+    if needs_form(*given.values(), reduce=reduce):
+        if train is not None:
+            raise InputError(
+                "audit: train goes with codes that are audited as they are, not with latent maps or reduce"
+            )
+        form = formed(**given, labels=as_array(labels), reduce=reduce, seed=seed, where="audit")
+        rows = audit(form.z, mu=form.mu, logvar=form.logvar, labels=form.labels, dims=dims, **rest)
+        return finished(rows, form)
     labels, train = as_array(labels), None if train is None else {name: as_array(a) for name, a in train.items()}
     codes = _checked_codes(**given, seed=seed)
     posterior = Posterior(codes["mu"], codes.pop("logvar"), codes["z"]) if "logvar" in codes else None

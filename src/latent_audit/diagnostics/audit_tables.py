@@ -10,6 +10,8 @@ import pandas as pd
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Metric
 from latent_audit.diagnostics.fitted import FittedPrior, standard_normal
+from latent_audit.diagnostics.latent_maps import MapTables
+from latent_audit.diagnostics.reduce import Reduction
 from latent_audit.diagnostics.verdict import Verdict
 
 
@@ -24,6 +26,8 @@ class AuditTables(NamedTuple):
     dims : the two dimensions of the class map and the centroids.
     metrics : what is known of every metric of these tables, by name.
     judgement : may N(0, I) be sampled, and why; of z. `verdict`, `may_sample`, `reasons` are its parts.
+    maps : of latent maps and sequences, what is known beside these tables, which are of seeded positions. reduction :
+    of codes that were reduced to fewer dimensions, how.
     """
 
     per_dim: pd.DataFrame
@@ -35,6 +39,8 @@ class AuditTables(NamedTuple):
     dims: tuple[int, int]
     metrics: Mapping[str, Metric]
     judgement: Verdict
+    maps: MapTables | None = None
+    reduction: Reduction | None = None
 
     @property
     def verdict(self) -> str:
