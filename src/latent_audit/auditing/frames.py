@@ -49,7 +49,7 @@ def of_frame(frame: Any, where: str) -> Taken:
     sheet = Sheet(numbers, integers, text, None, planned.label, planned.notes, lists)
     found = (of_lists if lists else taken)(sheet, (), where)
     left = [f"{where}: column {planned.label!r} is no code"] if planned.label else []
-    for note in [*left, *planned.notes, *found.notes]:
+    for note in [*left, *planned.notes, *found.notes[bool(lists) :]]:  # the first says that lists are the codes
         warnings.warn(note.split("; ")[0], ColumnsWarning, stacklevel=4)
     return found
 

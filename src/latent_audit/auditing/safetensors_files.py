@@ -27,7 +27,7 @@ class Tensors:
 
     def __init__(self, path: Path, header: dict[str, Any], start: int):
         self._path, self._header, self._start = path, header, start
-        self.names = list(header)
+        self.names = sorted(header)
 
     @property
     def label_names(self) -> list[str]:
