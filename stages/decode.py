@@ -12,10 +12,13 @@ from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import load_sections
 from latent_audit.base.stage_item import item_of_stage
+from latent_audit.base.tables import read_json
 from latent_audit.compute.devices import resolve
-from latent_audit.data.prepared import load_split
+from latent_audit.data.outsiders import load_outsiders
+from latent_audit.data.prepared import load_split, told_apart
 from latent_audit.decoding.decoder import write_decoder
 from latent_audit.decoding.pictures import draw_pictures
+from latent_audit.decoding.study_pictures import study_pictures
 from latent_audit.diagnostics.settings import DiagnosticsRun
 from latent_audit.models.store import load_model
 
@@ -28,10 +31,17 @@ def main(
     params.arm(arm)
     torch.set_num_threads(1)  # the bytes must not depend on how many cores there are
     seed, device = params.seeds[0], resolve(params.device)
-    test = load_split(Path("data/prepared") / params.dataset, "test")
+    prepared = Path("data/prepared") / params.dataset
+    test = load_split(prepared, "test")
     model = load_model(Path("models") / arm, seed, device=device)
     codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
-    pictures = draw_pictures(model, codes, np.asarray(test.images), seed=params.diagnostics.seed, device=device)
+    set_, images = params.diagnostics, np.asarray(test.images)
+    pictures = draw_pictures(model, codes, images, seed=set_.seed, device=device)
+    pictures |= study_pictures(
+        model, codes, images, has_classes=bool(told_apart(prepared)), outsiders=load_outsiders(prepared),
+        denoises=set_.denoising, reconstruction=read_json(Path("models") / arm / "arm.json")["reconstruction"],
+        seed=set_.seed, device=device,
+    )  # fmt: skip
     folder = Path("pictures") / arm
     write_decoder(folder, model.decoder, latent_dim=codes["z"].shape[1])
     with atomic_path(folder / "pictures.npz") as temporary, temporary.open("wb") as file:

@@ -34,6 +34,7 @@ def main(
     files = Files(
         Path("data/prepared") / params.dataset, Path("models") / arm, Path("codes") / arm, Path("critic"),
         AuditSettings(set_.neighbors, set_.grid, set_.null_draws, set_.null_rows, unit_counts=False), set_.seed, device,
+        set_.denoising,
     )  # fmt: skip
     check_sizes(load_meta(files.prepared), of_both={"diagnostics.neighbors": set_.neighbors})
     shutil.rmtree(folder, ignore_errors=True)

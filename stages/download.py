@@ -6,14 +6,15 @@ from pathlib import Path
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import load_sections
 from latent_audit.data.settings import DataRun
-from latent_audit.data.sources.download import download
+from latent_audit.data.sources.download import download, download_outsiders
 
 
 def main() -> None:
-    """Fill data/raw/<dataset>/ from LATENT_AUDIT_MIRROR or from the data set's own addresses."""
+    """Fill data/raw/<dataset>/, and data/outsiders/<dataset>/, from LATENT_AUDIT_MIRROR or from public addresses."""
     params = load_sections(Path("params.yaml"), DataRun)
-    raw = Path("data/raw") / params.dataset
-    download(params.dataset, raw, mirror=os.environ.get("LATENT_AUDIT_MIRROR"), path=params.data.path)
+    raw, mirror = Path("data/raw") / params.dataset, os.environ.get("LATENT_AUDIT_MIRROR")
+    download(params.dataset, raw, mirror=mirror, path=params.data.path)
+    download_outsiders(params.data.outsider or (), Path("data/outsiders") / params.dataset, mirror=mirror)
 
 
 if __name__ == "__main__":

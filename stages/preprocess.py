@@ -4,6 +4,7 @@ from pathlib import Path
 
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import load_sections
+from latent_audit.data.held_out import Splits
 from latent_audit.data.prepare import prepare
 from latent_audit.data.settings import DataRun
 from latent_audit.data.sources.dataset import Treatment
@@ -12,6 +13,8 @@ from latent_audit.data.sources.dataset import Treatment
 def main() -> None:
     """Fill data/prepared/<dataset>/ and say what was done to the pictures."""
     params = load_sections(Path("params.yaml"), DataRun)
+    others = Path("data/outsiders") / params.dataset
+    outsiders = {name: others / name for name in params.data.outsider or ()}
     outcome = prepare(
         params.dataset,
         Path("data/raw") / params.dataset,
@@ -23,6 +26,7 @@ def main() -> None:
         treatment=Treatment(params.data.fit, params.data.background),
         strict=params.data.strict,
         path=params.data.path,
+        splits=Splits(params.data.join_splits, params.data.leave_out, outsiders),
     )
     print("\n".join(outcome.in_words()))
 

@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from latent_audit.data.prepared import LoadedSplit
+from array_types import check_arrays
+from import_graph import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
+check_arrays()  # before anything of ours is imported
+
+from latent_audit.data.prepared import LoadedSplit  # noqa: E402
+from splits import make_splits  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,19 +43,6 @@ def global_streams_stay_put() -> Iterator[None]:
 def root() -> Path:
     """The repository."""
     return ROOT
-
-
-def make_splits(channels: int = 1, height: int = 16, width: int = 16) -> dict[str, LoadedSplit]:
-    """60 training and 40 test images of five classes: a bright band whose row is the class, under noise."""
-    rng = np.random.default_rng(20240521)
-    splits = {}
-    for name, n in (("train", 60), ("test", 40)):
-        labels = np.arange(n, dtype=np.int64) % 5
-        images = rng.integers(0, 60, (n, channels, height, width), dtype=np.uint8)
-        for image, label in zip(images, labels, strict=True):
-            image[:, 3 * label : 3 * label + 3] += 180
-        splits[name] = LoadedSplit(images, labels)
-    return splits
 
 
 @pytest.fixture

@@ -24,8 +24,17 @@ def imported_files(path: Path) -> set[Path]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call):
+            names |= {name for argument in node.args for name in _found_in(argument)}
     names = {prefix for name in names for prefix in _prefixes(name)}
     return {file for name in names if name.startswith("latent_audit") and (file := module_file(name))}
+
+
+def _found_in(argument: ast.expr) -> set[str]:
+    """The modules of a package of ours whose name is given to a function: a registry imports all that it finds."""
+    name = argument.value if isinstance(argument, ast.Constant) else None
+    folder = SRC.joinpath(*name.split(".")) if isinstance(name, str) and name.startswith("latent_audit.") else None
+    return {f"{name}.{file.stem}" for file in folder.glob("*.py")} if folder is not None and folder.is_dir() else set()
 
 
 def closure(path: Path) -> set[Path]:

@@ -15,12 +15,12 @@ import psutil
 import pytest
 
 from latent_audit.runs.recover import recover
-from workspaces import copy_project, environment, run, set_params
+from workspaces import copy_project, environment, run, set_params, without_git
 
 pytestmark = pytest.mark.pipeline
 KILLS = int(os.environ.get("LATENT_AUDIT_KILLS", "0"))
 FEW = 4  # without that variable: so many, while one arm trains and is encoded
-TARGETS = () if KILLS else ("encode@vae",)
+TARGETS = () if KILLS else ("encode@beta_vae",)
 VICTIMS = (
     "group",
     "dvc",
@@ -32,10 +32,17 @@ LONGEST = 12.0 if KILLS else 8.0  # seconds a run is let alone
 
 
 def fresh(target: Path) -> Path:
-    copy_project(target)
+    without_git(copy_project(target))
     set_params(target, {"train.epochs": 3})
-    (target / ".dvc/config.local").write_text("[core]\n    no_scm = true\n")
     return target
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A run that nothing disturbed."""
+    folder = fresh(tmp_path_factory.mktemp("kills") / "undisturbed")
+    run(folder, "dvc", "repro", *TARGETS)
+    return folder
 
 
 def start(folder: Path, *targets: str) -> subprocess.Popen:
@@ -71,9 +78,7 @@ def runs_python(process: psutil.Process, what: str) -> bool:
         return False
 
 
-def test_kills_at_random_moments_change_no_byte(tmp_path):
-    undisturbed = fresh(tmp_path / "undisturbed")
-    run(undisturbed, "dvc", "repro", *TARGETS)
+def test_kills_at_random_moments_change_no_byte(undisturbed, tmp_path):
     expected = (undisturbed / "dvc.lock").read_bytes()
     rng, killed, rounds = np.random.default_rng(20261120), 0, 0
     while killed < (KILLS or FEW):
@@ -95,11 +100,12 @@ def test_kills_at_random_moments_change_no_byte(tmp_path):
         shutil.rmtree(folder)
 
 
-def test_what_an_orphan_trained_is_not_trained_again(tmp_path):
-    folder = fresh(tmp_path / "orphan")
-    run(folder, "dvc", "repro", "preprocess")
-    process = start(folder, "train@vae")
-    while not (folder / ".checkpoints/train-vae.lock").exists():
+def test_what_an_orphan_trained_is_not_trained_again(undisturbed, tmp_path):
+    folder = shutil.copytree(undisturbed, tmp_path / "orphan", symlinks=True)
+    shutil.rmtree(folder / ".checkpoints")
+    set_params(folder, {"train.epochs": 2})
+    process = start(folder, "train@beta_vae")
+    while not (folder / ".checkpoints/train-beta_vae.lock").exists():
         assert process.poll() is None
         time.sleep(0.05)
     dvc = psutil.Process(process.pid)
@@ -109,6 +115,6 @@ def test_what_an_orphan_trained_is_not_trained_again(tmp_path):
     psutil.wait_procs(scripts, timeout=STUCK)
     assert len(list(folder.glob(".checkpoints/*/seed-*.safetensors"))) == 2
     recover(folder)
-    output = run(folder, "dvc", "repro", "train@vae")
-    assert "Running stage 'train@vae'" in output
-    assert "epoch 1/3" not in output
+    output = run(folder, "dvc", "repro", "train@beta_vae")
+    assert "Running stage 'train@beta_vae'" in output
+    assert "epoch 1/2" not in output

@@ -8,10 +8,10 @@ import sys
 import pandas as pd
 import pytest
 
-from workspaces import committed_copy, run, set_params, stages_that_changed, stages_that_ran
+from workspaces import ARMS, committed_copy, run, set_params, stages_that_changed, stages_that_ran
 
 pytestmark = pytest.mark.pipeline
-ARMS = ("ae", "vae", "beta_vae")
+OF_AN_ARM = ("train", "encode", "decode", "diagnose")
 
 
 def of_arms(*stages: str, arms: tuple[str, ...] = ARMS) -> list[str]:
@@ -38,7 +38,7 @@ def workspace(finished, tmp_path):
 def test_the_first_run_runs_every_stage_and_writes_what_it_declares(finished):
     folder, output = finished
     every = ["check", "download", "preprocess", "critic", "compare", "render"]
-    assert sorted(stages_that_ran(output)) == sorted(every + of_arms("train", "encode", "decode", "diagnose"))
+    assert sorted(stages_that_ran(output)) == sorted(every + of_arms(*OF_AN_ARM))
     metrics = json.loads((folder / "reports/metrics.json").read_text())
     assert set(metrics) == {"critic", *ARMS}
     assert metrics["ae"]["ks_d_max"]["n_seeds"] == 2
@@ -52,41 +52,49 @@ def test_the_second_run_skips_everything(workspace):
     assert stages_that_changed(workspace) == []
 
 
-def test_a_forced_run_gives_the_same_bytes(workspace):
+def test_a_forced_run_of_one_arm_and_what_the_arms_share_gives_the_same_bytes(workspace):
     before = (workspace / "dvc.lock").read_bytes()
-    run(workspace, "dvc", "repro", "--force", "--no-run-cache")
+    shutil.rmtree(workspace / ".checkpoints")  # or nothing would be trained
+    forced = ["check", "download", "preprocess", "critic", "train", "encode", "decode", "diagnose", "compare", "render"]
+    forced = [f"{stage}@beta_vae" if stage in OF_AN_ARM else stage for stage in forced]
+    output = run(workspace, "dvc", "repro", "--force", "--no-run-cache", "--single-item", *forced)
+    assert sorted(stages_that_ran(output)) == sorted(forced)
+    assert "beta_vae: seed 0 epoch 1/1" in output
     assert (workspace / "dvc.lock").read_bytes() == before
 
 
 def test_beta_retrains_one_arm_and_what_follows_from_it(workspace):
     output = run(workspace, "dvc", "exp", "run", "-S", "beta=500")
-    own = of_arms("train", "encode", "decode", "diagnose", arms=("beta_vae",))
+    own = of_arms(*OF_AN_ARM, arms=("beta_vae",))
     assert sorted(stages_that_ran(output)) == sorted(["check", *own, "compare", "render"])
     assert json.loads((workspace / "models/beta_vae/arm.json").read_text())["beta_kl"] == pytest.approx(2.048)
 
 
 def test_epochs_retrain_every_arm_and_leave_data_and_critic_alone(workspace):
     set_params(workspace, {"train.epochs": 2})
-    assert stages_that_changed(workspace) == sorted(
-        ["check", *of_arms("train"), "render"]
-    )  # the page shows the parameters
-    output = run(workspace, "dvc", "repro", "encode@vae", "critic")
-    assert sorted(stages_that_ran(output)) == ["check", "encode@vae", "train@vae"]
+    changed = ["check", *of_arms("train"), "render"]  # the page shows the parameters
+    assert stages_that_changed(workspace) == sorted(changed)
 
 
 def test_a_change_of_a_figure_renders_and_does_nothing_else(workspace):
     style = workspace / "src/latent_audit/figures/style.py"
     style.write_text(style.read_text(encoding="utf-8") + "\n# a comment\n", encoding="utf-8")
-    assert stages_that_ran(run(workspace, "dvc", "repro")) == ["render"]
+    assert stages_that_ran(run(workspace, "dvc", "repro", "--dry")) == ["render"]
+
+
+def test_a_device_that_is_not_there_stops_with_words(workspace):
+    output = run(workspace, "dvc", "exp", "run", "-S", "device=mps", "critic", expect=255)
+    assert "device: mps is not available" in output
+    assert "Traceback" not in output and "git checkout" not in output  # params.yaml is not what is wrong
 
 
 def test_fewer_seeds_leave_no_stale_replicate_behind(workspace):
-    output = run(workspace, "dvc", "exp", "run", "-S", "seeds=[1]", "diagnose@vae")
+    output = run(workspace, "dvc", "exp", "run", "-S", "seeds=[1]", "diagnose@beta_vae")
     ran = set(stages_that_ran(output))
-    assert {"train@vae", "encode@vae", "diagnose@vae"} <= ran
+    assert {"train@beta_vae", "encode@beta_vae", "diagnose@beta_vae"} <= ran
     assert not {"download", "preprocess", "critic", "train@ae"} & ran
-    assert sorted(path.name for path in (workspace / "codes/vae").iterdir()) == ["seed-1.npz"]
-    assert set(pd.read_csv(workspace / "diagnostics/vae/summary.csv")["seed"]) == {1}
+    assert sorted(path.name for path in (workspace / "codes/beta_vae").iterdir()) == ["seed-1.npz"]
+    assert set(pd.read_csv(workspace / "diagnostics/beta_vae/summary.csv")["seed"]) == {1}
 
 
 def test_a_scratch_study_leaves_the_checkout_as_it_was_and_a_named_one_takes_what_it_has_run(workspace):
@@ -95,13 +103,17 @@ def test_a_scratch_study_leaves_the_checkout_as_it_was_and_a_named_one_takes_wha
     (workspace / "params/fewer.yaml").write_text("diagnostics:\n  neighbors: 10\n")
     study = (sys.executable, "-m", "latent_audit.cli", "study", "fewer")
 
-    output = run(workspace, *study, "--scratch")
+    output = run(workspace, *study)
     expected = ["check", *of_arms("diagnose"), "compare", "render"]
     assert sorted(stages_that_ran(output)) == sorted(expected)  # the rest is in DVC's cache
-    assert "report: .workspaces/fewer/reports/digits.html" in output  # the checkout has a page of that data set
+    assert "report: reports/fewer.html; tables, parameters and dvc.lock: reports/fewer/" in output
+    found = sorted(path.name for path in (workspace / "reports/fewer").iterdir())
+    assert found == ["claims.csv", "dvc.lock", "metrics.json", "params.yaml"]
+    page = (workspace / ".workspaces/fewer/reports/digits.html").read_bytes()
+    assert (workspace / "reports/fewer.html").read_bytes() == page
     assert {name: (workspace / name).read_bytes() for name in before} == before
 
-    output = run(workspace, *study)
+    output = run(workspace, *study, "--experiment")
     assert stages_that_ran(output) == ["compare", "render"]  # what git keeps, DVC does not
     assert sorted(re.findall(r"Stage '([^']+)' is cached", output)) == sorted(["check", *of_arms("diagnose")])
     assert "fewer" in run(workspace, "dvc", "exp", "list")

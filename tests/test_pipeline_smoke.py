@@ -4,15 +4,19 @@ import os
 
 import pytest
 
-from workspaces import copy_project, run, set_params
+from latent_audit.runs.studies import apply_overlay, read_overlay
+from workspaces import copy_project, keep_arms, run, set_params, without_git
 
 pytestmark = pytest.mark.pipeline
 
 
 @pytest.mark.skipif("LATENT_AUDIT_MIRROR" not in os.environ, reason="LATENT_AUDIT_MIRROR is not set")
 def test_the_smoke_overlay_runs_on_fashion_mnist(tmp_path):
-    folder = copy_project(tmp_path / "fashion")
-    set_params(folder, {"dataset": "fashion_mnist", "seeds": [0]})
-    (folder / ".dvc/config.local").write_text("[core]\n    no_scm = true\n")
-    run(folder, "dvc", "repro")
+    folder = without_git(copy_project(tmp_path / "fashion"))
+    overlay = read_overlay(folder, "smoke")
+    apply_overlay(folder / "params.yaml", overlay)
+    set_params(folder, {"dataset": "fashion_mnist", "seeds": overlay["seeds"][:1]})
+    keep_arms(folder, "beta_vae")
+    output = run(folder, "dvc", "repro")
+    assert "fashion_mnist: 600 train and" in output
     assert (folder / "reports/fashion_mnist.html").exists()

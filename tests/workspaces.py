@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from import_graph import ROOT
 
+ARMS = ("ae", "beta_vae")  # of the study's: one of each family, and the one that `beta` retrains
 TINY = {
     "dataset": "digits", "seeds": [0, 1], "data.limit": 200, "train.epochs": 1, "critic.epochs": 1,
     "diagnostics.null_draws": 19, "diagnostics.null_rows": 100, "diagnostics.grid": 20,
@@ -62,7 +63,19 @@ def set_params(folder: Path, settings: dict) -> None:
         yaml.dump(content, file)
 
 
+def keep_arms(folder: Path, *names: str) -> None:
+    """Take every other arm out of params.yaml."""
+    yaml = YAML()
+    path = folder / "params.yaml"
+    content = yaml.load(path.read_text(encoding="utf-8"))
+    for name in set(content["arms"]) - set(names):
+        del content["arms"][name]
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+
+
 def copy_project(target: Path) -> Path:
+    """The project as it stands here, tiny, with two arms."""
     target.mkdir()
     for name in ("dvc.yaml", "params.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, target / name)
@@ -72,7 +85,14 @@ def copy_project(target: Path) -> Path:
     shutil.copy(ROOT / ".dvc/config", target / ".dvc/config")
     shutil.copy(ROOT / ".dvc/.gitignore", target / ".dvc/.gitignore")
     set_params(target, TINY)
+    keep_arms(target, *ARMS)
     return target
+
+
+def without_git(folder: Path) -> Path:
+    """The same folder, which DVC uses without git."""
+    (folder / ".dvc/config.local").write_text("[core]\n    no_scm = true\n")
+    return folder
 
 
 def committed_copy(target: Path) -> Path:

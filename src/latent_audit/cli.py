@@ -47,9 +47,12 @@ def study(
     set_param: Annotated[
         list[str] | None, typer.Option("-S", "--set-param", help="key=value, after the overlay")
     ] = None,
-    scratch: Annotated[bool, typer.Option(help="run in .workspaces/NAME and leave this checkout as it is")] = False,
+    scratch: Annotated[
+        bool,
+        typer.Option("--scratch/--experiment", help="in a scratch copy, or here as DVC's experiment NAME"),
+    ] = True,
 ) -> None:
-    """Run another study: params/NAME.yaml on top of params.yaml, as a DVC experiment called NAME."""
+    """Run another study, params/NAME.yaml on top of params.yaml: reports/NAME.html, its tables in reports/NAME/."""
     from latent_audit.runs import studies
 
     root = Path.cwd()
@@ -57,7 +60,8 @@ def study(
     studies.merge(overlay, studies.parse_settings(set_param or []))
     if scratch:
         report = studies.run_scratch(root, name, overlay)
-        typer.echo(f"report: {report.relative_to(root)}")
+        tables = report.with_suffix("").relative_to(root)
+        typer.echo(f"report: {report.relative_to(root)}; tables, parameters and dvc.lock: {tables}/")
     else:
         studies.run_experiment(root, name, overlay)
 
@@ -74,8 +78,11 @@ def recover() -> None:
 @app.command()
 def audit(
     codes: Annotated[
-        Path,
-        typer.Argument(help="a .npy, .npz (z, or mu and logvar), .csv, .tsv, .parquet, .safetensors or .h5ad of codes"),
+        list[Path],
+        typer.Argument(
+            help="a .npy, .npz (z, or mu and logvar), .csv, .parquet, .safetensors or .h5ad of codes; several: side by "
+            "side"
+        ),
     ],
     out: Annotated[Path, typer.Option(help="folder for the tables and index.html; an earlier audit is replaced")],
     labels: Annotated[
@@ -100,8 +107,13 @@ def audit(
     """Audit codes of your own, whatever made them: how far are they from N(0, I), and where?"""
     from latent_audit.auditing import command as audit_command
 
-    request = audit_command.Request(codes, out, labels, images, seed, tuple(columns or ()), array, reduce)
-    audit_command.run_audit(request)
+    request = audit_command.Request(codes[0], out, labels, images, seed, tuple(columns or ()), array, reduce)
+    if len(codes) == 1:
+        audit_command.run_audit(request)
+    else:
+        from latent_audit.auditing.side_by_side import run_side_by_side
+
+        run_side_by_side(request, codes)
 
 
 @app.command("kl-weight")
@@ -164,6 +176,17 @@ def index(
 
 
 @contextmanager
+def _printed() -> Iterator[None]:
+    """Errors quote names and values of a user's files: control characters in them are spelt out."""
+    try:
+        yield
+    except InputError as error:
+        from latent_audit.auditing.border import printable
+
+        raise InputError("\n".join(map(printable, str(error).split("\n")))) from None
+
+
+@contextmanager
 def _study_packages() -> Iterator[None]:
     """A command of the study where only the audit was installed: one sentence that says what to install."""
     try:
@@ -182,7 +205,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be text of the terminal's encoding
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    with reported(), _study_packages():
+    with reported(), _printed(), _study_packages():
         app()
 
 

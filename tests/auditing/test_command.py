@@ -22,8 +22,8 @@ from latent_audit.diagnostics.audit import AuditSettings, audit
 
 FAST = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40)
 FILES = [
-    "audit.json", "classes.csv", "index.html", "joint.csv", "per_dim.csv", "reasons.csv", "separability.csv",
-    "transforms.csv",
+    "audit.json", "classes.csv", "index.html", "joint.csv", "per_dim.csv", "reasons.csv", "regions.csv",
+    "separability.csv", "transforms.csv",
 ]  # fmt: skip
 N = 60
 RNG = np.random.default_rng(11)
@@ -149,7 +149,8 @@ def test_without_labels_there_are_no_tables_of_classes(run: Run, tmp_path: Path)
     np.save("codes.npy", Z[:, 0])
     assert run("audit codes.npy --out result") == 0
     assert sorted(everything(tmp_path / "result")) == [
-        "audit.json", "index.html", "joint.csv", "per_dim.csv", "reasons.csv", "transforms.csv"
+        "audit.json", "index.html", "joint.csv", "per_dim.csv", "reasons.csv", "regions.csv",
+        "transforms.csv",
     ]  # fmt: skip
     assert pd.read_csv(tmp_path / "result/per_dim.csv")["dim"].tolist() == [0]
 

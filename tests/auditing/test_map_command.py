@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latent_audit import cli
+from latent_audit import AuditSettings, audit, cli
 from latent_audit.auditing.command import run_audit
-from latent_audit.diagnostics.audit import AuditSettings, audit
 
 FAST = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40)
 MAPS = np.kron(np.random.default_rng(2).standard_normal((80, 3, 2, 2)), np.ones((2, 2))).astype(np.float16)

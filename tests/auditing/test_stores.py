@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
+from latent_audit import AuditSettings, audit
 from latent_audit.auditing import arrays as audit_arrays
 from latent_audit.auditing.files import read_foreign
 from latent_audit.auditing.stored import FileWarning
 from latent_audit.base.errors import InputError
-from latent_audit.diagnostics.audit import AuditSettings, audit
 
 FAST = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40)
 RNG = np.random.default_rng(6)

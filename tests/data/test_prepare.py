@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latent_audit.base.errors import InputError
-from latent_audit.data import prepare as prepare_module
+from latent_audit.data import split_arrays
 from latent_audit.data.prepare import prepare
 from latent_audit.data.prepared import load_meta, load_split
 from latent_audit.data.sources.download import download
@@ -96,7 +96,7 @@ def test_too_few_images_are_refused(tiny, tmp_path, as_idx):
 
 def test_the_same_bytes_twice_whatever_the_chunk(tiny, tmp_path, monkeypatch):
     run(tiny, tmp_path / "a", limit=101)
-    monkeypatch.setattr(prepare_module, "CHUNK", 7)
+    monkeypatch.setattr(split_arrays, "CHUNK", 7)
     run(tiny, tmp_path / "b", limit=101)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert names == ["meta.json", "test_images.npy", "test_labels.npy", "train_images.npy", "train_labels.npy"]

@@ -7,6 +7,7 @@ from latent_audit.base.errors import InputError
 from latent_audit.critic.network import build_critic
 from latent_audit.decoding import continuity as probing
 from latent_audit.decoding.continuity import Probe
+from latent_audit.decoding.jacobian import jacobian_singular_values
 from latent_audit.models.autoencoder import ModelSpec, build
 from latent_audit.models.image import ImageShape
 
@@ -102,7 +103,7 @@ def test_the_jacobian_agrees_with_reverse_mode_and_a_changed_unit_scales_it():
         return model.decode(points).sigmoid()
 
     unit = torch.tensor([1.0, 2.0, 0.5], dtype=torch.float64)
-    found = probing.jacobian_singular_values(decode, z, unit)
+    found = jacobian_singular_values(decode, z, unit)
     for point, values in zip(z, found, strict=True):
         jacobian = torch.autograd.functional.jacobian(lambda p: decode(p[None]).flatten(), point)
         assert values == pytest.approx(torch.linalg.svdvals(jacobian * unit).numpy(), rel=1e-6)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from latent_audit import AuditSettings, audit
 from latent_audit.base.errors import InputError
 from latent_audit.diagnostics import blocks, latent_maps
-from latent_audit.diagnostics.audit import AuditSettings, audit
 from latent_audit.diagnostics.blocks import Maps, drawn_maps
 from latent_audit.diagnostics.latent_maps import map_rows
 from latent_audit.diagnostics.short_floats import widened

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from latent_audit import AuditSettings, audit
 from latent_audit.base.errors import InputError
-from latent_audit.diagnostics.audit import AuditSettings, audit
 from latent_audit.diagnostics.blocks import Maps
 from latent_audit.diagnostics.reduce import Spec, reduced, spec_of
 

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from latent_audit.diagnostics import simulate_shape_null as simulation
-from latent_audit.diagnostics.shape_tests import TABLE, jb_log_p, jb_statistic, k2_log_p, k2_statistic
+from latent_audit.diagnostics.shape_tests import jb_log_p, jb_statistic, k2_log_p, k2_statistic
 
 TESTS = {"k2": (k2_statistic, k2_log_p), "jb": (jb_statistic, jb_log_p)}
 
@@ -79,31 +78,3 @@ def test_the_limit_alone_would_not_hold(rng):
     limit = -2 * np.log(0.001)
     assert np.exp(jb_log_p(np.array([limit]), 100))[0] == pytest.approx(0.0081, rel=0.02)
     assert np.exp(k2_log_p(np.array([limit]), 100))[0] == pytest.approx(0.0041, rel=0.02)
-
-
-def test_the_table_says_how_it_was_made_and_can_be_made_again(rng):
-    assert TABLE.read_text(encoding="utf-8").startswith(f"# {simulation.COMMAND}\n")
-    assert simulation.COMMAND.split()[-1] == simulation.__name__
-    x = rng.standard_normal((8, 100))
-    sums = np.stack([(x**power).sum(axis=1) for power in (1, 2, 3, 4)])
-    found = simulation.statistics(sums, 100)
-    assert found["k2"] == pytest.approx(stats.normaltest(x, axis=1).statistic, rel=1e-8)
-    assert found["jb"] == pytest.approx(stats.jarque_bera(x, axis=1).statistic, rel=1e-8)
-    assert simulation.power_sums(30, 7, np.random.default_rng(1))[1] == pytest.approx(
-        (np.random.default_rng(1).standard_normal((7, 30)) ** 2).sum(axis=1)
-    )
-
-
-def test_a_small_simulation_agrees_with_the_table(monkeypatch):
-    monkeypatch.setattr(simulation, "SMALL", (25,))
-    monkeypatch.setattr(simulation, "SMALL_DRAWS", 20_000)
-    monkeypatch.setattr(simulation, "BLOCKS", 20_000)
-    monkeypatch.setattr(simulation, "OF_BLOCKS", (100, 200))
-    monkeypatch.setattr(simulation, "LARGE", (400,))
-    monkeypatch.setattr(simulation, "LARGE_DRAWS", 20_000)
-    made = simulation.table()
-    assert made["n"].unique().tolist() == [25, 100, 200, 400]
-    for test, (_, log_p) in TESTS.items():
-        for n, rows in made[made["p"] >= 0.01].groupby("n"):
-            true_p, se = rows["p"].to_numpy(), np.sqrt(rows["p"] * (1 - rows["p"]) / 10_000).to_numpy()
-            assert (np.abs(np.exp(log_p(rows[test].to_numpy(), int(n))) - true_p) < 5 * se).all()

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from latent_audit.figures import compose, dimensions, scores
-from latent_audit.figures import p_value_panels as pvalue_maps
 from latent_audit.figures.canvas import sketch
+from latent_audit.figures.p_value_panels import log10_adjusted
 
 ARMS = ("ae", "vae")
 
@@ -46,7 +46,7 @@ def test_narrow_codes_need_one_row_only(codes, labels):
 
 def test_underflowing_p_values_stay_ordered():
     rows = pd.DataFrame({"ks_p_holm": [0.0, 0.0, 0.5], "log10_ks_p": [-400.0, -900.0, -0.6]})
-    values = pvalue_maps.log10_adjusted(rows, "ks_p", family=10)
+    values = log10_adjusted(rows, "ks_p", family=10)
     np.testing.assert_allclose(values, [-399.0, -899.0, np.log10(0.5)])
 
 

@@ -93,7 +93,7 @@ import numpy as np
 import torch
 
 sys.path[:0] = ["src", "tests"]
-from conftest import make_splits
+from splits import make_splits
 from latent_audit.base.randomness import generator_for
 from latent_audit.decoding.decode import decode
 from latent_audit.encoding.encode import encode_split
@@ -155,7 +155,7 @@ def scratch(tmp_path):
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignored)
     (tmp_path / "tests").mkdir()
-    shutil.copy(ROOT / "tests/conftest.py", tmp_path / "tests/conftest.py")
+    shutil.copy(ROOT / "tests/splits.py", tmp_path / "tests/splits.py")
     (tmp_path / "use.py").write_text(USE, encoding="utf-8")
     return tmp_path
 
@@ -192,4 +192,4 @@ def test_the_architecture_of_contributing(scratch):
     for family in ("ae", "vae"):
         assert used(scratch, family, name)["images"] == ["uint8", 40, 1, 16, 16]
     refused = run(scratch, sys.executable, "use.py", "ae", "nowhere", expect=1)
-    assert f"there is no 'nowhere'; there are conv, dense, {name}" in refused
+    assert f"there is no 'nowhere'; there are conv, dense, grid, {name}" in refused

@@ -37,6 +37,7 @@ SUMMARY = {
         {"arm": "vae", "name": "<i>VAE</i>", "weight": "β_KL = 1", "hole_fraction": 0.09, "ks_d_max": 0.2},
     ],
 }
+PICTURE = "data:image/webp;base64,UklGRg=="
 REDUCED = SUMMARY | {"dataset": "digits", "seeds": [0], "reduced": True, "arms": SUMMARY["arms"][:1]}
 
 
@@ -187,3 +188,18 @@ def test_every_number_of_a_summary_has_its_column():
 
 def test_the_page_is_fit_to_be_seen(reports):
     assert_fit_to_be_seen(reports, index_page(reports)[0])
+
+
+def test_a_study_is_shown_with_its_title_sentence_picture_and_command(tmp_path):
+    found = {"study": "mnist_dense", "title": "Dense autoencoders", "headline": "Not for AE.", "picture": PICTURE}
+    (tmp_path / "mnist_dense.html").write_text(page_of(SUMMARY | found), encoding="utf-8")
+    (tmp_path / "fashion_mnist.html").write_text(page_of(SUMMARY), encoding="utf-8")
+    (tmp_path / "odd.html").write_text(
+        page_of(SUMMARY | {"title": "odd", "picture": 'https://example.org/"><script>'}), encoding="utf-8"
+    )
+    text, n = index_page(tmp_path)
+    assert n == 3
+    assert text.index("fashion-mnist") < text.index("Dense autoencoders")  # the main study first
+    for words in ("Not for AE.", "<code>latent-audit study mnist_dense</code>", f'src="{PICTURE}"'):
+        assert text.count(words) == 1
+    assert "example.org" not in text  # no page makes the index load anything

@@ -20,6 +20,7 @@ from latent_audit.claims.intervals import mean_interval
 from latent_audit.cli import main
 from latent_audit.figures.runs import plot_against_weight, plot_runs, plot_tradeoff
 from latent_audit.report.render import fits
+from latent_audit.runs import per_seed as seedwise
 from latent_audit.runs import revisions
 from latent_audit.runs.compared import beta_series, difference, n_pixels, parameters, verdict_rows, weight
 from latent_audit.runs.figures import letters
@@ -350,7 +351,7 @@ def test_what_only_newer_runs_keep_of_a_measure_makes_no_difference():
     new = {"recon_nll": old["recon_nll"] | {"next_low": 0.0, "next_high": 2.0, "values": [1, 2, 0], "by_values": False}}
     assert revisions._intervals(new) == revisions._intervals(old) == {"recon_nll": old["recon_nll"]}
     per_seed = {"vae": {}}
-    revisions._add_metrics(per_seed, {"vae": new | {"nothing": {"mean": None, "values": [None] * 3}}}, [0, 1, 2])
+    seedwise.add_metrics(per_seed, {"vae": new | {"nothing": {"mean": None, "values": [None] * 3}}}, [0, 1, 2])
     assert per_seed == {"vae": {"recon_nll": {0: 1, 1: 2, 2: 0}}}
 
 
@@ -360,7 +361,7 @@ def test_a_bracket_has_no_seeds_of_its_metric():
         {"arms": "vae", "statistic": ["marginal_kl", "ks_d_max"], "code": "z", "values": "[0.1]",
          "bracket": ["marginal_kl_loo", ""]}
     )  # fmt: skip
-    revisions._add_claims(per_seed, rows, [4])
+    seedwise.add_claims(per_seed, rows, [4])
     assert per_seed == {"vae": {"ks_d_max": {4: 0.1}}}
 
 

@@ -60,17 +60,31 @@ def test_a_path_arrives_in_params_yaml(tmp_path, text):
     assert load_params(target).data.path == Path(text)
 
 
-@pytest.mark.parametrize(
-    "name", ["a, b", "run #2", "ü", "it's", 'a "b"', "100%", "%(x)s", "a b", "$HOME", "a=b;c", "[x]"]
-)
+def results_of(workspace, dataset):
+    """What a run leaves in a workspace, each file with its name for content."""
+    made = [f"reports/{name}" for name in (f"{dataset}.html", f"{dataset}.svg", "metrics.json", "claims.csv")]
+    for path in (workspace / name for name in (*made, "dvc.lock")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+
+
+def test_a_study_does_not_take_the_place_of_the_checkouts_own_page(tmp_path):
+    root = committed_copy(tmp_path / "one")
+    with pytest.raises(InputError, match=r"reports/digits\.html is the page of `dvc repro`"):
+        studies.run_scratch(root, "digits", {})
+    assert not (root / ".workspaces").exists()
+
+
+@pytest.mark.parametrize("name", ["100%", """a, b #2 ü it's "x" %(x)s $HOME a=b;c [x]"""])
 def test_a_scratch_workspace_finds_the_cache_wherever_the_clone_lies(tmp_path, monkeypatch, name):
     """As DVC itself reads the workspace's configuration."""
     root = committed_copy(tmp_path / name)
     asked = []
     monkeypatch.setattr(studies, "_dvc", lambda folder, *arguments, **_: asked.append(folder))
-    (root / ".workspaces/smoke/reports").mkdir(parents=True)
-    (root / ".workspaces/smoke/reports/digits.html").write_text("page")
-    assert studies.run_scratch(root, "smoke", {"seeds": [3]}) == root / ".workspaces/smoke/reports/digits.html"
+    results_of(root / ".workspaces/smoke", "digits")
+    assert studies.run_scratch(root, "smoke", {"seeds": [3]}) == root / "reports/smoke.html"
+    assert (root / "reports/smoke.html").read_text() == "digits.html"
+    assert (root / "reports/smoke/params.yaml").read_bytes() == (root / ".workspaces/smoke/params.yaml").read_bytes()
     (root / ".dvc/cache").mkdir(exist_ok=True)
     (repo,) = [Repo(str(folder)) for folder in asked]
     assert Path(repo.cache.local.path).resolve() == (root / ".dvc/cache/files/md5").resolve()
@@ -81,8 +95,7 @@ def test_a_scratch_workspace_finds_the_cache_wherever_the_clone_lies(tmp_path, m
 def test_a_relative_folder_of_pictures_is_meant_from_the_checkout(tmp_path, monkeypatch):
     root = committed_copy(tmp_path / "one")
     monkeypatch.setattr(studies, "_dvc", lambda *_, **__: None)
-    (root / ".workspaces/smoke/reports").mkdir(parents=True)
-    (root / ".workspaces/smoke/reports/folder.html").write_text("page")
+    results_of(root / ".workspaces/smoke", "folder")
     studies.run_scratch(root, "smoke", {"dataset": "folder", "data": {"path": "my pictures"}})
     assert load_params(root / ".workspaces/smoke/params.yaml").data.path == root / "my pictures"
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import make_splits
 from latent_audit.base.randomness import generator_for
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.models.autoencoder import build
@@ -29,6 +28,7 @@ from latent_audit.training.fit import fit, streams_of
 from latent_audit.training.fit_arm import checkpoint_folder
 from latent_audit.training.fit_stacked import fit_stacked
 from latent_audit.training.helper_process import HelperProcess
+from splits import make_splits
 from training.replicas import same
 
 CPU = torch.device("cpu")

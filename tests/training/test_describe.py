@@ -107,3 +107,30 @@ def test_what_is_written_rebuilds_the_network_and_says_what_it_is(root, prepared
     loaded = load_model(folder, 3, device=CPU)
     assert not loaded.training
     assert all(torch.equal(value, replicate.weights[name]) for name, value in loaded.state_dict().items())
+
+
+def test_a_familys_settings_reach_the_network_and_come_back_from_its_folder(root, prepared, tmp_path, tiny_splits):
+    grid = {"architecture": "grid", "latent_dim": 48}
+    own = {"entries": 8, "positions": 16, "update": "loss"}
+    arm = {"family": "vqvae", "epochs": 1, "batch_size": 30, "model": grid, "family_settings": own}
+    params = study(root, arm)
+    run = describe("x", params, load_meta(prepared))
+    assert run.model.family_settings == {
+        "entries": 8, "positions": 16, "update": "loss", "restart": False, "commitment": 0.25, "weight": 10.0,
+    }  # fmt: skip
+    trained = fit(tiny_splits, run, seed=0, device=CPU)
+    write_arm(tmp_path / "x", {0: trained}, arm_json(run, None))
+    model = load_model(tmp_path / "x", 0, device=CPU)
+    assert model.spec.family_settings == run.model.family_settings
+    assert torch.equal(model.own["codebook"].weight, trained.weights["own.codebook.weight"])
+
+
+def test_a_setting_that_a_family_has_not(root, prepared):
+    params = study(root, {"family": "vae", "family_settings": {"entries": 8}})
+    with pytest.raises(InputError, match="the family 'vae' has no such setting; it has none"):
+        describe("x", params, load_meta(prepared))
+
+
+def test_an_arm_without_settings_of_its_family_is_described_as_before(root, prepared):
+    params = study(root, {"family": "ae"})
+    assert "family_settings" not in arm_json(describe("x", params, load_meta(prepared)), None)

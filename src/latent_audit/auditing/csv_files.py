@@ -11,13 +11,14 @@ from typing import IO
 import numpy as np
 
 from latent_audit.auditing.border import border, reason
-from latent_audit.auditing.dialect import Dialect, dialect_of, header_of, is_integer, is_number
+from latent_audit.auditing.dialect import Dialect, dialect_of, header_of, is_integer, is_number, table_of
 from latent_audit.auditing.sheet import Sheet, Wanted, plan
 from latent_audit.base.errors import InputError
 
 MISSING = ("", "NA", "N/A", "null", "None")  # besides nan; in a dimension: a number that is not there
 LONGEST_LINE = 2**24  # characters
 LOOKED_AT = 30  # lines that tell how the file is written
+PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zX", b"\x28\xb5\x2f\xfd")  # gzip, zip, bzip2, xz, zstd
 _WIDE_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -36,9 +37,17 @@ def read_csv(path: Path, wanted: Wanted) -> Sheet:
     except InputError as error:
         if isinstance(error.__cause__, UnicodeError | csv.Error):
             raise InputError(
-                f"{path.name}: not a text file in UTF-8 ({reason(error.__cause__)}); is it really a .csv?"
+                f"{path.name}: not a text file in UTF-8 ({reason(error.__cause__)}); {_advice(path)}"
             ) from None
         raise
+
+
+def _advice(path: Path) -> str:
+    """What to do with a file that is no text, by its first bytes."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    packed = start.startswith(PACKED)
+    return "it is compressed: unpack it first." if packed else "is it really a .csv? Save text as UTF-8."
 
 
 def _lines(file: IO[str], where: str) -> Iterator[str]:
@@ -49,7 +58,7 @@ def _lines(file: IO[str], where: str) -> Iterator[str]:
 
 
 def _sheet(lines: Iterator[str], where: str, wanted: Wanted) -> Sheet:
-    start = list(islice(lines, LOOKED_AT))
+    above, start = table_of(list(islice(lines, LOOKED_AT)))
     dialect = dialect_of(start)
     header = header_of(list(csv.reader(start, **dialect.options)), where)
     planned = plan(header.names, wanted, where)
@@ -57,12 +66,13 @@ def _sheet(lines: Iterator[str], where: str, wanted: Wanted) -> Sheet:
     reader = csv.reader(chain(start, lines), **dialect.options)
     for index, line in enumerate(reader):
         if line and (index or not header.given):
-            rows.add(line, reader.line_num)
+            rows.add(line, above + reader.line_num)
     if rows.n_ragged:
         shown = ", ".join(f"line {line} has {cells}" for line, cells in rows.ragged)
+        title = " Is the first line a title? Then leave it out." if len(header.names) == 1 else ""
         raise InputError(
             f"{where}: the first line has {len(header.names)} cells, but {rows.n_ragged:,} lines have another number: "
-            f"{shown}{', ...' if rows.n_ragged > 3 else ''}; every line needs one cell per column."
+            f"{shown}{', ...' if rows.n_ragged > 3 else ''}; every line needs one cell per column.{title}"
         )
     said = [] if dialect.note is None else [f"{where}: {dialect.note}"]
     values = np.frombuffer(rows.numbers) if rows.numbers else np.empty(0)
@@ -102,24 +112,25 @@ class _Rows:
             text = line[self._label].strip()
             self.labels.append(self._known.setdefault(text, text))
         cells = self._pick(line)
-        if self._decimal == ",":
-            cells = [cell.replace(",", ".") for cell in cells]
         if self.n == 0:
             self.integers = {name for name, cell in zip(self._read, cells, strict=True) if is_integer(cell)}
         self.numbers.extend(self._floats(cells))
         self.n += 1
 
     def _floats(self, cells: list[str]) -> list[float]:
-        if "_" not in "".join(cells):
+        together = "".join(cells)
+        if "_" not in together and (self._decimal == "." or "." not in together):
             try:
-                return [float(cell) for cell in cells]
+                return [float(cell) if self._decimal == "." else float(cell.replace(",", ".")) for cell in cells]
             except ValueError:
                 pass
         return [self._number(cell, name) for cell, name in zip(cells, self._read, strict=True)]
 
     def _number(self, cell: str, name: str) -> float:
-        if is_number(cell):
-            return float(cell)
+        """NaN where nothing is or where it is text: among decimal commas a point is between thousands, if anything."""
+        plain = cell if self._decimal == "." else cell.replace(".", "?").replace(",", ".")
+        if is_number(plain):
+            return float(plain)
         if cell.strip() not in MISSING:
             self.text.setdefault(name, (self.n, cell))
         return np.nan

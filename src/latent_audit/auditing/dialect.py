@@ -8,9 +8,11 @@ from typing import NamedTuple
 from latent_audit.auditing.border import some
 from latent_audit.base.errors import InputError
 
+ROW_NAMES = "row names"  # how the column is called that R writes without a name
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars", " ": "spaces"}
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _INTEGER = re.compile(r"[+-]?\d+")
+_SEPARATOR_LINE = re.compile(r"""["']?sep=.["']?\s*""", re.IGNORECASE)
 
 
 class Dialect(NamedTuple):
@@ -39,19 +41,57 @@ PLAIN = Dialect(",", ".")
 
 
 def dialect_of(lines: Sequence[str]) -> Dialect:
-    """The separator by which most cells of the lines are numbers, commas before all others."""
+    """The separator by which most cells of the lines are numbers, commas before all others.
+
+    Commas are before the decimals where some number has one there and none has a point.
+    """
     best, most = PLAIN, -float("inf")
     for separator in SEPARATORS:
-        rows = Dialect(separator, ".").cells(lines)
-        alike = [row for row in rows[1:] if len(row) == len(rows[0])]
-        if not alike or (separator != "," and len(rows[0]) < 2):
+        alike = _alike(Dialect(separator, ".").cells(lines))
+        if not alike or (separator != "," and len(alike[0]) < 2):
             continue
         cells = [cell.strip() for row in alike for cell in row]
-        commas = sum(_COMMA_NUMBER.fullmatch(cell) is not None for cell in cells)
-        numbers = commas + sum(is_number(cell) for cell in cells)
-        if 2 * numbers - len(cells) > most:
-            best, most = Dialect(separator, "," if commas else "."), 2 * numbers - len(cells)
+        numbers = [cell for cell in cells if is_number(cell)]
+        commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
+        if any("." in cell for cell in numbers):
+            commas = []  # between the thousands, if anything
+        if (score := 2 * len([*numbers, *commas]) - len(cells)) > most:
+            best, most = Dialect(separator, "," if commas else "."), score
     return best
+
+
+def _alike(rows: Sequence[list[str]]) -> list[list[str]]:
+    """The rows after the first that are as long, or those that are longer by the names of the rows."""
+    if not rows:
+        return []
+    return rows_named(rows) or [row for row in rows[1:] if len(row) == len(rows[0])]
+
+
+def rows_named(rows: Sequence[list[str]]) -> list[list[str]]:
+    """The rows after the first, if each begins with its name and the first has none for those, as R writes them."""
+    rest = [row for row in rows[1:] if row]
+    if not rest or any(len(row) != len(rows[0]) + 1 for row in rest) or not any(row[-1].strip() for row in rest):
+        return []
+    names = [row[0].strip() for row in rest]
+    is_code = any(is_number(name) and not is_integer(name) for name in names)
+    return [] if is_code or len({*names}) < len(names) else rest
+
+
+def table_of(lines: Sequence[str]) -> tuple[int, list[str]]:
+    """How many lines stand above the table, and the table's lines from that of the names on.
+
+    Above it may stand comments that begin with # (the last of them can hold the names, as `numpy.savetxt` writes them)
+    and a line `sep=;`, which is for Excel.
+    """
+    above = int(bool(lines) and _SEPARATOR_LINE.fullmatch(lines[0]) is not None)
+    first = next((k for k, line in enumerate(lines) if k >= above and not line.startswith("#")), None)
+    if first is None or first == above:
+        return above, list(lines[above:])
+    body, names = list(lines[first:]), lines[first - 1].lstrip("#").lstrip(" ")
+    cells = dialect_of([names, *body]).cells([names, *body])
+    if len(cells) > 1 and len(cells[0]) == len(cells[1]) and any(is_number(cell) for cell in cells[1]):
+        return first - 1, [names, *body]
+    return first, body
 
 
 class Header(NamedTuple):
@@ -72,8 +112,9 @@ def header_of(rows: Sequence[Sequence[str]], where: str) -> Header:
     first = [cell.strip() for cell in rows[0]] if rows else []
     if not any(first):
         raise InputError(f"{where}: its first line is empty; write one line of names, then one line per code.")
-    if first[0].startswith("#"):  # as numpy.savetxt writes it
-        first[0] = first[0].lstrip("#").strip()
+    if rows_named([first, *rows[1:]]):
+        note = f"{where}: the first line has no name for the first column, which holds the names of the rows, as of R"
+        return Header(_distinct([ROW_NAMES, *first], where), True, [note])
     if all(is_number(cell) for cell in first):
         if _are_names(first, [list(row) for row in rows[1:]]):
             shown = first[0] if len(first) == 1 else f"{first[0]} to {first[-1]}"
@@ -85,10 +126,13 @@ def header_of(rows: Sequence[Sequence[str]], where: str) -> Header:
             f"{where}: the first line looks like a code, not like names: it holds {numbers[0]!r}; write a line of "
             "names above it."
         )
-    names = [name or f"Unnamed: {index}" for index, name in enumerate(first)]
+    return Header(_distinct([name or f"Unnamed: {index}" for index, name in enumerate(first)], where), True, [])
+
+
+def _distinct(names: list[str], where: str) -> list[str]:
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"{where}: more than one column is called {some(repeated)}; rename them.")
-    return Header(names, True, [])
+    return names
 
 
 def _are_names(first: list[str], rest: list[list[str]]) -> bool:

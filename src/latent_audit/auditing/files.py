@@ -2,29 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from latent_audit.auditing.arrays import open_npz, read_npy
-from latent_audit.auditing.border import border, some
+from latent_audit.auditing.arrays import read_npy
+from latent_audit.auditing.beside import ATTRIBUTES, FACTORS, INDICES
+from latent_audit.auditing.border import border
 from latent_audit.auditing.columns import read_columns
-from latent_audit.auditing.h5ad_files import Annotated, open_h5ad, usual
-from latent_audit.auditing.labels import LABEL_SUFFIXES, label_array, label_file_of, without_heading
-from latent_audit.auditing.paths import refuse_absent
+from latent_audit.auditing.labels import LABEL_SUFFIXES, label_array, label_file_of, why_no_classes, without_heading
+from latent_audit.auditing.paths import at_home, named_by, refuse_absent
 from latent_audit.auditing.pickles import conversion
-from latent_audit.auditing.safetensors_files import open_safetensors
 from latent_audit.auditing.sheet import Taken, Wanted
-from latent_audit.auditing.stack import as_matrix, dimensions, of_arrays, some_of
+from latent_audit.auditing.stack import as_matrix, dimensions, some_of
+from latent_audit.auditing.stores import STORES, Asked, Found, of_store
 from latent_audit.base.errors import InputError
+from latent_audit.diagnostics.blocks import Maps
 from latent_audit.diagnostics.decomposition import why_no_draw
 from latent_audit.diagnostics.forms import Form, formed, needs_form
 from latent_audit.diagnostics.inputs import drawn, refuse_wide
 
 COLUMNS = (".csv", ".parquet", ".tsv")
-STORES = {".npz": open_npz, ".safetensors": open_safetensors, ".h5ad": open_h5ad}  # of arrays with names
 SUFFIXES = (".npy", ".npz", ".csv", ".parquet", ".tsv", ".safetensors", ".h5ad")
-LABEL_ARRAYS = ("labels", "label")  # of an .npz, where none was named
+PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip", ".zst")
 WIDEST_IMAGE = 1000  # pixels a side: sixteen stand side by side in one picture of the page
 
 
@@ -34,7 +34,7 @@ class ForeignCodes(NamedTuple):
     label_file : the file that the labels came from, None if it is the file of the codes or there are none.
     columns : role (z, mu, logvar, labels) -> the columns of the file, or the dimensions of an array, that it is made
         of; a role without an entry is made of all there are.
-    form : of latent maps and of very many dimensions, which rows of what the arrays and the labels are.
+    beside : see `beside.names_beside`. form : of latent maps and of very many dimensions, which rows all of these are.
     """
 
     z: np.ndarray
@@ -44,6 +44,7 @@ class ForeignCodes(NamedTuple):
     label_file: Path | None
     notes: list[str]
     columns: Mapping[str, Sequence[str]] = {}
+    beside: Mapping[str, np.ndarray] = {}
     form: Form | None = None
 
     @property
@@ -51,24 +52,10 @@ class ForeignCodes(NamedTuple):
         """How many the file has."""
         return len(self.z) if self.form is None else self.form.n
 
-
-class Asked(NamedTuple):
-    """labels: an array, a column or a file, None for what is called so. columns: patterns. seed: of the draws. array:
-    which of several. reduce: as of `reduce.spec_of`."""
-
-    labels: str | None
-    columns: Sequence[str]
-    seed: int
-    array: str | None = None
-    reduce: str | None = None
-
-
-class _Found(NamedTuple):
-    """The codes of a file, its labels as they stand there, and the file of these, where it is another one."""
-
-    codes: Taken
-    labels: np.ndarray | None
-    label_file: Path | None
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the codes in the file."""
+        return self.z.shape if self.form is None else self.form.shape
 
 
 def read_foreign(
@@ -95,25 +82,35 @@ def read_foreign(
     ------
     InputError : anything that is not codes, latent maps or sequences of at least 20 samples with one label each.
     """
-    suffix = path.suffix.lower()
+    suffix, asked = path.suffix.lower(), Asked(labels, columns, seed, array, reduce)
     if suffix not in SUFFIXES:
+        do = "unpack it first" if suffix in PACKED_SUFFIXES else "save the codes as one of these"
         why = "" if (converted := conversion(path)) is None else f" It is {converted}"
-        raise InputError(
-            f"{path}: the suffix must be one of {', '.join(SUFFIXES)}; save the codes as one of these.{why}"
-        )
+        raise InputError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}; {do}.{why}")
     refuse_absent(path)
     if array is not None and suffix not in STORES:
         instead = "--columns chooses the codes of it" if suffix in COLUMNS else "it holds one array"
-        raise InputError(f"{path.name}: --array {array!r} is of {', '.join(STORES)}; {instead}.")
-    read = _of_columns if suffix in COLUMNS else _of_npy if suffix == ".npy" else _of_store
-    found = read(path, Asked(labels, columns, seed, array, reduce))
+        raise InputError(f"{path}: --array {array!r} is of {', '.join(STORES)}; {instead}.")
+    read = _of_columns if suffix in COLUMNS else _of_npy if suffix == ".npy" else of_store
+    with named_by(path):
+        found = _with_labels(read(path, asked), path)
+        return _codes(found, path, asked)
+
+
+def _with_labels(found: Found, path: Path) -> Found:
+    """What was found with labels that tell classes apart, one for every code; or without them and with a note."""
+    if found.labels is None:
+        return found
     n = next(codes.shape[0] for codes in found.codes[:3] if codes is not None)
-    given = None if found.labels is None else _labels(found.labels, found.label_file, path, n)
-    return _codes(found._replace(labels=given), path, Asked(labels, columns, seed, array, reduce))
+    with named_by(found.label_file or path):
+        labels = _labels(found.labels, found.label_file, path, n)
+    alone = why_no_classes(labels, (found.label_file or path).name)
+    codes = found.codes._replace(notes=[*found.codes.notes, *alone])
+    return found._replace(labels=None if alone else labels, codes=codes)
 
 
 def _labels(labels: np.ndarray, label_file: Path | None, path: Path, n: int) -> np.ndarray:
-    """The labels as `label_array` gives them, one for every code."""
+    """The labels as `label_array` gives them."""
     where = path.name if label_file is None else label_file.name
     with border(where, "list of labels; write it again"):
         raw = np.asarray(labels)
@@ -132,6 +129,11 @@ def read_images(path: Path, n: int) -> np.ndarray:
     ------
     InputError : not a .npy of uint8, not (N, H, W) or (N, C, H, W) with one channel or three, or not n of them.
     """
+    with named_by(path):
+        return _images_in(path, n)
+
+
+def _images_in(path: Path, n: int) -> np.ndarray:
     if path.suffix.lower() != ".npy":
         raise InputError(f"{path}: --images must be a .npy file of uint8.")
     refuse_absent(path)
@@ -157,7 +159,7 @@ def read_images(path: Path, n: int) -> np.ndarray:
     return images
 
 
-def _of_npy(path: Path, asked: Asked) -> _Found:
+def _of_npy(path: Path, asked: Asked) -> Found:
     z, notes = as_matrix(read_npy(path), path.name)
     kept, said = dimensions(z, asked.columns, path.name)
     columns = {} if kept is None else {"z": [str(k) for k in kept]}
@@ -165,71 +167,40 @@ def _of_npy(path: Path, asked: Asked) -> _Found:
     given, label_file = (None, None) if asked.labels is None else label_file_of(
         asked.labels, f"{path.name} has no names inside"
     )  # fmt: skip
-    return _Found(codes, given, label_file)
+    return Found(codes, given, label_file)
 
 
-def _of_store(path: Path, asked: Asked) -> _Found:
-    with STORES[path.suffix.lower()](path) as store:
-        own = asked.labels or next((name for name in LABEL_ARRAYS if name in store.label_names), None)
-        chosen, notes = _chosen(store, own, asked, path.name)
-        names, read = (list(store.names), store.read) if chosen is None else (["z"], lambda _: store.read(chosen))
-        codes = of_arrays(
-            [name for name in names if name != own or chosen], read, path.name, patterns=asked.columns, what="array"
-        )
-        given = store.labels(own) if own in store.label_names else None
-        there = list(store.label_names)
-    label_file = None
-    if asked.labels is not None and given is None:
-        given, label_file = label_file_of(asked.labels, f"{path.name} has the arrays {some(there)}")
-    return _Found(codes._replace(notes=[*notes, *codes.notes]), given, label_file)
-
-
-def _chosen(store: Any, own: str | None, asked: Asked, where: str) -> tuple[str | None, list[str]]:
-    """The array that is z where one was named, or where a file has names of its own kind; None by the arrays' names."""
-    if isinstance(store, Annotated):
-        name = store.resolved(asked.array) if asked.array is not None else usual(store.names, where)
-    elif asked.array is not None:
-        name = asked.array
-        if name not in store.names:
-            raise InputError(f"{where}: --array {name!r} is no array of it; it has {some(store.names)}.")
-    else:
-        others = [name for name in store.names if name != own]
-        if len(others) != 1 or not where.lower().endswith(".safetensors"):
-            return None, []
-        name = others[0]
-    return name, [f"{where}: the array {name!r} is the codes"]
-
-
-def _of_columns(path: Path, asked: Asked) -> _Found:
+def _of_columns(path: Path, asked: Asked) -> Found:
     labels = asked.labels
-    from_file = labels is not None and Path(labels).suffix.lower() in LABEL_SUFFIXES and Path(labels).is_file()
+    from_file = labels is not None and Path(labels).suffix.lower() in LABEL_SUFFIXES and at_home(Path(labels)).is_file()
     found = read_columns(path, Wanted(None if from_file else labels, asked.columns, elsewhere=from_file))
     given, label_file = found.labels, None
     codes, column = found.taken, found.label_column
-    z, mu, logvar = (None if array is None else _judged(array, path.name) for array in codes[:3])
-    codes = codes._replace(z=z, mu=mu, logvar=logvar)
+    judged = (a if a is None or isinstance(a, Maps) else as_matrix(a, path.name)[0] for a in codes[:3])
+    codes = codes._replace(**dict(zip(("z", "mu", "logvar"), judged, strict=True)))
     if from_file:
         given, label_file = label_file_of(str(labels), "")
     elif column is not None and labels is None:
         codes = codes._replace(notes=[*codes.notes, f"column '{column}' is taken as the labels"])
     if column is not None and not from_file:
         codes = codes._replace(columns=codes.columns | {"labels": [column]})
-    return _Found(codes, given, label_file)
+    return Found(codes, given, label_file)
 
 
-def _judged(array: Any, where: str) -> Any:
-    """The columns as they are, or as what is read in parts where they are too many."""
-    return array if needs_form(array) and not isinstance(array, np.ndarray) else as_matrix(array, where)[0]
-
-
-def _codes(found: _Found, path: Path, asked: Asked) -> ForeignCodes:
-    """With z, where the file has none: a draw of N(mu, exp(logvar)), or mu itself."""
-    (z, mu, logvar, columns, notes), labels, label_file = found
+def _codes(found: Found, path: Path, asked: Asked) -> ForeignCodes:
+    """Rows of what is to be audited in parts; and z, where the file has none: a draw of N(mu, exp(logvar)), or mu."""
+    (z, mu, logvar, columns, notes), labels, label_file, beside = found
     form = None
-    if needs_form(z, mu, logvar, reduce=asked.reduce):
-        form = formed(z, mu, logvar, labels=labels, reduce=asked.reduce, seed=asked.seed, where=path.name)
+    if INDICES not in beside and needs_form(z, mu, logvar, reduce=asked.reduce):
+        form = formed(
+            z, mu, logvar, labels=labels, reduce=asked.reduce, seed=asked.seed, where=path.name,
+            one_each=bool({FACTORS, ATTRIBUTES} & set(beside)),
+        )  # fmt: skip
         z, mu, logvar, labels, notes = form.z, form.mu, form.logvar, form.labels, [*notes, *form.notes]
         columns = columns if form.reduction is None else {role: columns[role] for role in columns if role == "labels"}
+        beside = {name: form.rows_of(array, name) if name in (FACTORS, ATTRIBUTES) else array
+                  for name, array in beside.items()}  # fmt: skip
+    assert not isinstance(z, Maps) and not isinstance(mu, Maps) and not isinstance(logvar, Maps)  # they need a form
     if logvar is not None:
         refuse_wide(logvar, path.name)
     if z is not None:
@@ -244,4 +215,4 @@ def _codes(found: _Found, path: Path, asked: Asked) -> ForeignCodes:
     elif mu is not None:
         z, notes = mu, [*notes, "no z and no logvar: the code is deterministic, z = mu"]
     assert z is not None  # a file has z or mu, else it was refused
-    return ForeignCodes(z, mu, logvar, labels, label_file, notes, columns, form)
+    return ForeignCodes(z, mu, logvar, labels, label_file, notes, columns, beside, form)

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from latent_audit.auditing.arrays import read_npy
-from latent_audit.auditing.border import border, reason
+from latent_audit.auditing.border import border, printable, reason
 from latent_audit.auditing.columns import HEADINGS
-from latent_audit.auditing.paths import reached, refuse_absent
+from latent_audit.auditing.paths import at_home, named_by, reached, refuse_absent
 from latent_audit.base.errors import InputError
 
 LABEL_SUFFIXES = (".npy", ".csv", ".txt")
-MISSING_LABELS = ("", "nan", "None", "<NA>")  # as numpy and pandas write what is not there; "NA" may be a class
+# As numpy and pandas write what is not there; "NA" may be a class.
+MISSING_LABELS = ("", "nan", "NaN", "None", "<NA>", "NaT")
 _WHOLE = re.compile(r"[+-]?\d{1,18}(\.0*)?")
 
 
@@ -30,9 +31,9 @@ def label_array(values: np.ndarray, where: str) -> np.ndarray:
     if raw.ndim != 1:
         hint = "; of a one-hot array take argmax(axis=1)" if raw.ndim == 2 else ""
         raise InputError(f"{where}: labels must be one value per row, got shape {raw.shape}{hint}.")
-    if raw.dtype.kind in "iu":
+    if raw.dtype.kind in "iu" and not (raw.dtype == np.uint64 and len(raw) and raw.max() >= 2**63):
         return raw.astype(np.int64)
-    if raw.dtype.kind not in "fbSUO":
+    if raw.dtype.kind not in "fbSUOu":
         raise InputError(f"{where}: labels must be integers or text, got dtype {raw.dtype}.")
     texts = [_text(value) for value in raw.tolist()]
     if missing := [row for row, text in enumerate(texts) if text in MISSING_LABELS]:
@@ -50,6 +51,13 @@ def label_array(values: np.ndarray, where: str) -> np.ndarray:
     return np.array(texts, dtype=np.str_)
 
 
+def why_no_classes(labels: np.ndarray, where: str) -> list[str]:
+    """A note where all the labels are the same: then what needs two classes is left out. Else none."""
+    if not len(labels) or (labels != labels[0]).any():
+        return []
+    return [f"{where}: all {len(labels):,} labels are {labels[0]!s}; what needs two classes is left out"]
+
+
 def label_file_of(name: str, otherwise: str) -> tuple[np.ndarray, Path]:
     """The labels in the file called `name`, one per line as text or a .npy array, and its path.
 
@@ -57,17 +65,24 @@ def label_file_of(name: str, otherwise: str) -> tuple[np.ndarray, Path]:
     ------
     InputError : no such file (`otherwise` says what else the name could have meant), or no list of labels.
     """
-    path = Path(name)
+    path, named = at_home(Path(name)), printable(name)
     if not reached(path).is_file():
-        raise InputError(f"--labels {name}: there is no such file, and {otherwise}.")
+        raise InputError(f"--labels {named}: there is no such file, and {otherwise}.")
     refuse_absent(path)
     if path.suffix.lower() not in LABEL_SUFFIXES:
-        raise InputError(f"--labels {name}: a file of labels must be one of {', '.join(LABEL_SUFFIXES)}.")
-    if path.suffix.lower() == ".npy":
-        with border(path.name, ".npy of labels; write it again"):
-            return read_npy(path), path
+        raise InputError(f"--labels {named}: a file of labels must be one of {', '.join(LABEL_SUFFIXES)}.")
+    with named_by(path):
+        return (_array_in(path) if path.suffix.lower() == ".npy" else _lines_in(path)), path
+
+
+def _array_in(path: Path) -> np.ndarray:
+    with border(path.name, ".npy of labels; write it again"):
+        return read_npy(path)
+
+
+def _lines_in(path: Path) -> np.ndarray:
     try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
+        lines = path.read_text(encoding="utf-8-sig").rstrip().split("\n")
         cells = list(csv.reader(lines)) if path.suffix.lower() == ".csv" else [[line] for line in lines]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
@@ -75,7 +90,7 @@ def label_file_of(name: str, otherwise: str) -> tuple[np.ndarray, Path]:
         ) from None
     if wide := [row for row, line in enumerate(cells, start=1) if len(line) > 1]:
         raise InputError(f"{path.name}: line {wide[0]} has {len(cells[wide[0] - 1])} cells; write one label per line.")
-    return np.array(["".join(line).strip() for line in cells], dtype=object), path
+    return np.array(["".join(line).strip() for line in cells], dtype=object)
 
 
 def without_heading(labels: np.ndarray, where: str, n: int) -> np.ndarray:
@@ -89,4 +104,4 @@ def without_heading(labels: np.ndarray, where: str, n: int) -> np.ndarray:
 def _text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
+    return (value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)).strip()

@@ -41,7 +41,7 @@ def html_tables(tables: AuditTables, view: View, about: Mapping[str, Any]) -> di
             _named(joint[~tested], tables.metrics)[["what", "code", "value"]], caption="The other rows of joint.csv"
         ),
         "separability": scores,
-        "provenance": _provenance(about),
+        "provenance": provenance_table(about),
     }
 
 
@@ -127,9 +127,10 @@ def dimension_table(per_dim: pd.DataFrame) -> Markup:
     )
 
 
-def _provenance(about: Mapping[str, Any]) -> Markup:
+def provenance_table(about: Mapping[str, Any]) -> Markup:
+    """What went in and how it was measured."""
     rows: Sequence[tuple[str, str]] = [
-        *((f"{role}: {file['name']}", file["sha256"]) for role, file in about["input"].items()),
+        *((f"{role}: {file['name']}", file["sha256"]) for role, file in about.get("input", {}).items()),
         ("shape", f"{about['n']} × {about['latent_dim']} ({', '.join(about['arrays'])})"),
         *((f"columns of {role}", ", ".join(names)) for role, names in about.get("columns", {}).items()),
         ("seed", str(about["seed"])),

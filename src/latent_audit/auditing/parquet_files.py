@@ -12,7 +12,8 @@ import numpy as np
 from latent_audit.auditing.arrays import refuse_bomb
 from latent_audit.auditing.border import border, printable, short, some
 from latent_audit.auditing.dialect import is_number
-from latent_audit.auditing.sheet import Sheet, Wanted, plan
+from latent_audit.auditing.judge import CHOOSE
+from latent_audit.auditing.sheet import Plan, Sheet, Wanted, plan
 from latent_audit.base.errors import InputError
 
 _PROBE = """
@@ -48,22 +49,41 @@ def read_parquet(path: Path, wanted: Wanted) -> Sheet:
         names = list(file.schema_arrow.names)
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise InputError(f"{path.name}: more than one column is called {some(repeated)}; rename them.")
-        stored = _stored_index((file.metadata.metadata or {}).get(b"pandas"), names)
+        of_pandas = _notes_of_pandas(file)
+        stored = _stored_index(of_pandas, names)
         kept = [name for name in names if name not in stored or name == wanted.label or name in wanted.patterns]
         planned = plan(kept, wanted, path.name)
         notes = [f"{path.name}: left out, pandas stored it as the row index: {printable(name)!r}" for name in stored
                  if name not in kept and not name.startswith("__")]  # fmt: skip
+        if not wanted.patterns:
+            planned = _without_categories(planned, file, of_pandas, path.name)
         asked = [*planned.read, *([planned.label] if planned.label else [])]
         _refuse_large(file, asked, path)
         return _sheet(file, planned, [*notes, *planned.notes], path)
 
 
-def _stored_index(notes: bytes | None, names: list[str]) -> list[str]:
-    """The columns that pandas wrote for its row index, by its notes in the file, where there are others."""
-    metadata = {} if notes is None else json.loads(notes)
-    listed = metadata.get("index_columns", []) if isinstance(metadata, dict) else []
-    stored = [name for name in listed if isinstance(name, str) and name in names]
+def _notes_of_pandas(file: Any) -> dict[str, Any]:
+    """What pandas wrote into the file about its columns; nothing where it did not write it."""
+    written = (file.metadata.metadata or {}).get(b"pandas")
+    notes = {} if written is None else json.loads(written)
+    return notes if isinstance(notes, dict) else {}
+
+
+def _stored_index(notes: dict[str, Any], names: list[str]) -> list[str]:
+    """The columns that pandas wrote for its row index, where there are others."""
+    stored = [name for name in notes.get("index_columns", []) if isinstance(name, str) and name in names]
     return stored if len(stored) < len(names) else []
+
+
+def _without_categories(planned: Plan, file: Any, notes: dict[str, Any], where: str) -> Plan:
+    """Numbers that pandas stored as categories are classes."""
+    listed = notes.get("columns") or []
+    named = {one.get("name") for one in listed if isinstance(one, dict) and one.get("pandas_type") == "categorical"}
+    found = [name for name in planned.read if name in named and _is_numeric(file.schema_arrow.field(name).type)]
+    if not found:
+        return planned
+    note = f"{where}: left out, of categories: {some([printable(name) for name in found])}; {CHOOSE}"
+    return planned._replace(read=[name for name in planned.read if name not in found], notes=[*planned.notes, note])
 
 
 def _refuse_large(file: Any, asked: list[str], path: Path) -> None:
@@ -105,7 +125,7 @@ def _owner(leaf: str, names: dict[str, int]) -> str | None:
     return next((name for k in range(len(parts), 0, -1) if (name := ".".join(parts[:k])) in names), None)
 
 
-def _sheet(file: Any, planned: Any, notes: list[str], path: Path) -> Sheet:
+def _sheet(file: Any, planned: Plan, notes: list[str], path: Path) -> Sheet:
     n = file.metadata.num_rows
     numbers: dict[str, np.ndarray] = {}
     lists: dict[str, np.ndarray] = {}
@@ -120,7 +140,7 @@ def _sheet(file: Any, planned: Any, notes: list[str], path: Path) -> Sheet:
             integers |= {name} if _is_integer(kind) else set()
         else:
             numbers[name], text[name] = np.full(n, np.nan), _first_text(file, name)
-    labels = None if planned.label is None else _labels(path, planned.label)
+    labels = None if planned.label is None else _labels(path, _plain_label(file, planned.label, path.name))
     lengths = {len(part) for part in (*numbers.values(), *lists.values(), *([] if labels is None else [labels]))}
     if lengths - {n}:
         raise InputError(f"{path.name}: not a readable parquet file (its columns differ in length); write it again.")
@@ -137,6 +157,14 @@ def _labels(path: Path, name: str) -> np.ndarray:
 
     with parquet.ParquetFile(path, read_dictionary=[name]) as file:
         return file.read(columns=[name]).column(name).to_pandas().to_numpy(dtype=object)
+
+
+def _plain_label(file: Any, name: str, where: str) -> str:
+    import pyarrow as pa
+
+    if pa.types.is_nested(kind := file.schema_arrow.field(name).type):
+        raise InputError(f"{where}: labels must be one value per row, but column {printable(name)!r} holds {kind}.")
+    return name
 
 
 def _is_integer(kind: Any) -> bool:
@@ -157,7 +185,10 @@ def _is_numeric(kind: Any) -> bool:
 def _is_list(kind: Any) -> bool:
     import pyarrow as pa
 
-    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    listed = any(is_kind(kind) for is_kind in (
+        pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view,
+        pa.types.is_large_list_view,
+    ))  # fmt: skip
     return listed and _is_numeric(kind.value_type)
 
 

@@ -1,5 +1,6 @@
 """The columns of a file before and after they are judged: which are read, and which of them are z, mu, logvar."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.blocks import Maps
 
 LABEL_COLUMNS = ("labels", "label")  # taken as the labels where none were named
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,'’\u00a0\u202f ]\d{3})+([.,]\d+)?")
 
 
 class Wanted(NamedTuple):
@@ -73,7 +75,7 @@ def plan(names: Sequence[str], wanted: Wanted, where: str) -> Plan:
     """
     label, patterns, elsewhere = wanted
     if label is not None and label not in names:
-        raise InputError(f"{where}: no column '{label}' for --labels; it has {some(list(names))}.")
+        raise InputError(f"{where}: no column '{printable(label)}' for --labels; it has {some(list(names))}.")
     if patterns:
         read = chosen([name for name in names if name != label], patterns, where)
         free = [name for name in LABEL_COLUMNS if name in names and name not in read]
@@ -143,8 +145,11 @@ def _refuse_text(sheet: Sheet, names: Sequence[str], where: str) -> None:
     if not text:
         return
     name, (row, value) = next(iter(text.items()))
-    advice = f"if it holds the classes, say --labels {shlex.quote(name)}; else choose the codes with --columns"
-    if value.lstrip().startswith(("[", "(", "array(")):
+    as_asked = shlex.quote(printable(name))
+    advice = f"if it holds the classes, say --labels {as_asked}; else choose the codes with --columns"
+    if _THOUSANDS.fullmatch(value.strip()):
+        advice = "write numbers without a mark between the thousands"
+    elif value.lstrip().startswith(("[", "(", "array(")):
         advice = "spread the list into columns, one number each, or save it as .npy or as a parquet column of lists"
     raise InputError(
         f"{where}: {len(text)} column{'s' * (len(text) > 1)} not of numbers: {some(list(text))}; row {row} "

@@ -20,6 +20,7 @@ COLUMNS = (
     "claim_id", "claim", "source", "statistic", "bracket", "arms", "code", "effect", "low", "high", "next_low",
     "next_high", "margin", "direction", "n_seeds", "p_value", "p_holm", "verdict", "figure", "by_values", "values",
 )  # fmt: skip
+BALLS, MASS = "hole_fraction", "hole_mass"  # with what follows either, as in hole_fraction_train
 UNITS = ("nats", "share", "sd", "ln_ratio")
 
 
@@ -83,17 +84,16 @@ def _measured(observations: pd.DataFrame) -> set[str]:
     """The metrics that have a value; of the counts of balls, those that are counted in so many dimensions."""
     named = set(observations["metric"])
     counted = set(observations.loc[observations["value"].notna(), "metric"])
-    return named - ({"hole_fraction", "hole_fraction_whitened"} - counted)
+    return named - ({metric for metric in named if metric.startswith(BALLS)} - counted)
 
 
 def _of_measured(claims: Iterable[Claim], measured: Set[str]) -> Iterator[Claim]:
     """The claims, each term on the Fréchet distance and the holes that were measured, and without the estimate that was
     not."""
-    instead = (FRECHET, ("hole_fraction", "hole_mass"))
 
     def term(one: Term) -> Term:
-        (first, second) = instead[1] if one.metric == instead[1][0] else instead[0]
-        other = one.metric.replace(first, second)
+        instead = (BALLS, MASS) if one.metric.startswith(BALLS) else FRECHET
+        other = one.metric.replace(*instead)
         metric = other if one.metric not in measured and other in measured else one.metric
         return one._replace(metric=metric, lower=one.lower if one.lower in measured else None)
 

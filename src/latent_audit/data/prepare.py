@@ -1,23 +1,24 @@
 """Stage `preprocess`: raw files of any data set -> the same few arrays, in bounded memory whatever their length."""
 
 import json
-import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from latent_audit.base.atomic import atomic_path, write_text
+from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
+from latent_audit.data.held_out import OWN, Held, Splits, hold
+from latent_audit.data.outsiders import FILE as OUTSIDERS
+from latent_audit.data.outsiders import write_outsiders
 from latent_audit.data.raw_files import raw_sha256
-from latent_audit.data.sources.damage import LINES, Extent, blank_words, damage_lines, damage_note, refusal
-from latent_audit.data.sources.dataset import TREATMENT, DamagedPictures, Source, Split, Treatment
+from latent_audit.data.sources.damage import LINES, blank_words, damage_lines, damage_note, refusal
+from latent_audit.data.sources.dataset import TREATMENT, Source, Treatment
 from latent_audit.data.sources.registry import find
-from latent_audit.data.sources.splits import stratified_order
+from latent_audit.data.split_arrays import kept, write_split
 
-CHUNK = 1024  # images in memory at a time
 FEWEST = 100  # images per split below which no diagnostic of a distribution means anything
 SMALLEST = 8  # pixels: three halvings, the encoder's, leave one
 
@@ -51,8 +52,9 @@ def prepare(
     treatment: Treatment = TREATMENT,
     strict: bool = False,
     path: Path | None = None,
+    splits: Splits = OWN,
 ) -> Outcome:
-    """Write {train,test}_images.npy (N, C, H, W) uint8, {train,test}_labels.npy int64, extras, meta.json.
+    """Write {train,test}_images.npy (N, C, H, W) uint8, {train,test}_labels.npy int64, extras, outsiders, meta.json.
 
     Parameters
     ----------
@@ -64,12 +66,13 @@ def prepare(
     treatment : how pictures that are not square, or transparent, are brought to that size.
     strict : refuse damaged pictures instead of leaving them out.
     path : where the user's own pictures are, to name the damaged ones by.
+    splits : what is trained on and who is an outsider, where that is not as the data set has it.
 
     Raises
     ------
     InputError
-        Unknown data set, `limit` below 100, `pad_to` below the image size, raw files that cannot be used, too few
-        pictures, pictures that are blank or all the same; where `strict`, damaged pictures, all of them by name.
+        Unknown data set or class, `limit` below 100, `pad_to` below the image size, raw files that cannot be used, too
+        few pictures, pictures that are blank or all the same; where `strict`, damaged pictures, all of them by name.
     """
     if limit is not None and limit < FEWEST:
         raise InputError(
@@ -78,7 +81,8 @@ def prepare(
         )
     if image_size is not None and image_size < SMALLEST:
         raise InputError(f"image_size: {image_size}; give {SMALLEST} pixels or more, or leave it empty.")
-    source = find(dataset).read(raw_dir, label=label, image_size=image_size, treatment=treatment)
+    held = hold(find(dataset).read(raw_dir, label=label, image_size=image_size, treatment=treatment), splits)
+    source = held.source
     if strict and source.damaged:
         raise InputError(refusal(source.damaged, path))
     pad = _padding(source.image_shape, pad_to)
@@ -86,7 +90,7 @@ def prepare(
         if len(split.labels) < FEWEST:
             raise InputError(_too_few(raw_dir, name, len(split.labels), source.notes))
     try:
-        return _write(dataset, source, raw_dir, out_dir, limit=limit, pad=pad, strict=strict, path=path)
+        return _write(dataset, held, raw_dir, out_dir, limit=limit, pad=pad, strict=strict, path=path)
     except OSError as error:
         raise InputError(f"{error.filename or out_dir}: {error.strerror or error}; {out_dir} is not whole.") from error
 
@@ -97,7 +101,7 @@ def _too_few(raw_dir: Path, split: str, n: int, notes: Sequence[str]) -> str:
 
 def _write(
     dataset: str,
-    source: Source,
+    held: Held,
     raw_dir: Path,
     out_dir: Path,
     *,
@@ -106,12 +110,14 @@ def _write(
     strict: bool,
     path: Path | None,
 ) -> Outcome:
+    source = held.source
     out_dir.mkdir(parents=True, exist_ok=True)
-    (out_dir / "meta.json").unlink(missing_ok=True)  # it is written last: with it, the folder is whole
+    for name in ("meta.json", OUTSIDERS):  # meta.json is written last: with it, the folder is whole
+        (out_dir / name).unlink(missing_ok=True)
     damaged, counts, notes = dict(source.damaged), {}, list(source.notes)
     with _removed_on_failure(out_dir):
         for name, split in (("train", source.train), ("test", source.test)):
-            written = _write_split(out_dir, name, split, source.image_shape, pad, limit, dataset)
+            written = write_split(out_dir, name, split, source.image_shape, pad, limit, dataset)
             damaged |= {split.names[position]: reason for position, reason in written.damaged.items()}
             counts[name] = (len(split.labels) - len(written.damaged), len(written.kept))
             if blank := blank_words(written.extent, raw_dir):
@@ -120,11 +126,23 @@ def _write(
                 raise InputError(_too_few(raw_dir, name, min(counts[name]), [*notes, damage_note(damaged)]))
         if strict and damaged:
             raise InputError(refusal(damaged, path))
+        _write_outsiders(out_dir, held, pad, limit)
     if damaged:
         notes.append(damage_note(damaged))
     meta = _meta(dataset, source, raw_dir, limit, pad, counts, notes)
     write_text(out_dir / "meta.json", json.dumps(meta, indent=2, sort_keys=True) + "\n")
     return Outcome(meta, damage_lines(damaged, path))
+
+
+def _write_outsiders(out_dir: Path, held: Held, pad: list[int], limit: int | None) -> None:
+    """At most `limit` images of each set of outsiders, padded as the study's are; damaged pictures are refused."""
+    images, border = {}, ((0, 0), (0, 0), (pad[0], pad[1]), (pad[2], pad[3]))
+    for name, split in held.outsiders.items():
+        chosen = kept(split.labels, limit, name, "outsider")
+        if len(chosen) < FEWEST:
+            raise InputError(f"{name}: {len(chosen)} outsiders are too few; at least {FEWEST} are needed.")
+        images[name] = np.pad(split.read(chosen), border)
+    write_outsiders(out_dir, images)
 
 
 @contextmanager
@@ -133,34 +151,9 @@ def _removed_on_failure(out_dir: Path) -> Iterator[None]:
     try:
         yield
     except InputError:
-        for array in out_dir.glob("*.npy"):
-            array.unlink()
+        for file in (*out_dir.glob("*.npy"), out_dir / OUTSIDERS):
+            file.unlink(missing_ok=True)
         raise
-
-
-class _Written(NamedTuple):
-    """Positions in the split that are kept and, by position, why others are not; the extent of the images."""
-
-    kept: np.ndarray
-    damaged: dict[int, str]
-    extent: Extent
-
-
-def _write_split(
-    out_dir: Path, name: str, split: Split, shape: tuple[int, int, int], pad: list[int], limit: int | None, dataset: str
-) -> _Written:
-    """Write one split, again where pictures turned out to be damaged: then without them, others in their place."""
-    damaged: dict[int, str] = {}
-    while True:
-        kept = _kept(split.labels, limit, dataset, name, without=damaged)
-        found, extent = _write_images(out_dir / f"{name}_images.npy", split, kept, shape, pad)
-        if not found:
-            break
-        damaged |= found
-    _write_array(out_dir / f"{name}_labels.npy", split.labels[kept].astype(np.int64))
-    for extra, values in split.extras.items():
-        _write_array(out_dir / f"{extra}_{name}.npy", values[kept])
-    return _Written(kept, damaged, extent)
 
 
 def _padding(image_shape: tuple[int, int, int], pad_to: int) -> list[int]:
@@ -173,44 +166,6 @@ def _padding(image_shape: tuple[int, int, int], pad_to: int) -> list[int]:
         )
     top, left = (pad_to - height) // 2, (pad_to - width) // 2
     return [top, pad_to - height - top, left, pad_to - width - left]
-
-
-def _kept(labels: np.ndarray, limit: int | None, dataset: str, split: str, without: Collection[int] = ()) -> np.ndarray:
-    if limit is None or limit >= len(labels) - len(without):
-        return np.setdiff1d(np.arange(len(labels)), list(without))
-    order = stratified_order(labels, dataset, split, "limit")
-    return np.sort(order[~np.isin(order, list(without))][:limit])
-
-
-def _write_images(
-    target: Path, split: Split, kept: np.ndarray, shape: tuple[int, int, int], pad: list[int]
-) -> tuple[dict[int, str], Extent]:
-    """Why pictures are damaged, by position (then the file is not of use), and the extent of the images."""
-    channels, height, width = shape
-    top, bottom, left, right = pad
-    padded = (len(kept), channels, top + height + bottom, left + width + right)
-    damaged: dict[int, str] = {}
-    extent = Extent.of_none(shape)
-    with atomic_path(target) as temporary:
-        images = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=padded)
-        if hasattr(os, "posix_fallocate"):  # a full disk is an error here; later, at a mapped page, it kills
-            with temporary.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
-        for start in range(0, len(kept), CHUNK):
-            try:
-                chunk = split.read(kept[start : start + CHUNK])
-            except DamagedPictures as error:
-                damaged |= error.reasons
-                continue
-            extent = extent.with_images(chunk)
-            images[start : start + CHUNK, :, top : top + height, left : left + width] = chunk
-        images.flush()
-    return damaged, extent
-
-
-def _write_array(target: Path, values: np.ndarray) -> None:
-    with atomic_path(target) as temporary, temporary.open("wb") as stream:
-        np.save(stream, values)
 
 
 def _meta(
@@ -235,7 +190,7 @@ def _meta(
         "pad": pad,
         "limit": limit,
         **{f"available_{name}": available for name, (available, _) in counts.items()},
-        **{f"n_{name}": kept for name, (_, kept) in counts.items()},
+        **{f"n_{name}": n_kept for name, (_, n_kept) in counts.items()},
         "raw_sha256": raw_sha256(raw_dir),
         "terms": source.terms,
         "images_may_be_shown": source.images_may_be_shown,

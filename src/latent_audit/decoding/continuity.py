@@ -1,6 +1,5 @@
 """Probe a trained decoder: derivatives, straight lines, round trips and small steps in its code space."""
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,7 @@ from torch import Tensor
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Measure, Metric, share
 from latent_audit.critic.network import Critic
+from latent_audit.decoding.jacobian import jacobian_singular_values
 from latent_audit.diagnostics import continuity
 from latent_audit.models.autoencoder import Autoencoder
 
@@ -114,35 +114,6 @@ def probe_continuity(
 def matched_pairs(n: int, *, rng: np.random.Generator) -> Int[np.ndarray, "pair 2"]:
     """min(256, n / 8) disjoint pairs of row numbers below n."""
     return rng.permutation(n)[: 2 * min(N_PAIRS, n // ROWS_PER_PAIR)].reshape(-1, 2)
-
-
-@torch.no_grad()
-def jacobian_singular_values(
-    decode: Callable[[Tensor], Tensor], z: Float[Tensor, "sample latent"], unit: Float[Tensor, " latent"]
-) -> Float[np.ndarray, "sample singular"]:
-    """Singular values of d decode(z) / d z diag(unit) at each point, in decreasing order.
-
-    By one forward-mode derivative per latent dimension, batched over points, and the eigenvalues of J'J in float64:
-    values below 1e-7 of the largest are rounding noise.
-
-    References: Kumar & Poole (2020), arXiv:2002.00041; Baydin et al. (2018) for forward mode.
-    """
-    values = []
-    for points in z.split(max(1, BATCH // z.shape[1])):
-        columns = torch.stack([_derivative(decode, points, j, length) for j, length in enumerate(unit)], dim=2).double()
-        squares = torch.linalg.eigvalsh(columns.mT @ columns).clamp(min=0).flip(dims=[1])
-        values.append(squares.sqrt().cpu().numpy())
-    return np.concatenate(values)
-
-
-def _derivative(decode: Callable[[Tensor], Tensor], points: Tensor, dim: int, length: Tensor) -> Tensor:
-    tangent = torch.zeros_like(points)
-    tangent[:, dim] = length
-    with warnings.catch_warnings():
-        # torch's own: forward mode imports its decompositions with torch.jit.script, which torch 2.14 deprecates
-        warnings.filterwarnings("ignore", "`torch.jit.script", category=FutureWarning)
-        warnings.filterwarnings("ignore", "`torch.jit.script", category=DeprecationWarning)
-        return torch.func.jvp(decode, (points,), (tangent,))[1].flatten(start_dim=1)
 
 
 def _interpolation(

@@ -13,6 +13,7 @@ from latent_audit.base.codes import read_codes
 from latent_audit.base.measures import Applies, Measure, every_measure
 from latent_audit.base.randomness import replicate_seed
 from latent_audit.base.tables import read_json, read_table
+from latent_audit.data.outsiders import load_outsiders
 from latent_audit.data.prepared import load_meta, load_split, told_apart
 from latent_audit.decoding.generation import load_critic
 from latent_audit.decoding.replicate_tables import ClassMaps, agreement_table, measure_codes, measure_decoder
@@ -41,6 +42,7 @@ class Files:
     settings: AuditSettings
     seed: int
     device: torch.device
+    denoises: bool = False
     applies: Applies = every_measure
 
     def codes_of(self, seed: int) -> dict[str, np.ndarray]:
@@ -62,7 +64,10 @@ def measure_replicate(files: Files, *, seed: int, send: Callable[[Any], None]) -
     images = {name: np.asarray(load_split(files.prepared, name).images) for name in ("train", "test")}
     own, reconstruction = history[history["seed"] == seed], read_json(files.models / "arm.json")["reconstruction"]
     draws = replicate_seed(files.seed, seed)
-    subject = DecoderSubject(codes, model, critic, images, own, reconstruction, draws, device)
+    outsiders = load_outsiders(files.prepared)
+    subject = DecoderSubject(
+        codes, model, critic, images, own, reconstruction, draws, device, outsiders, files.denoises
+    )
     tables |= measure_decoder(subject, files.applies)
     send(f"seed {seed}: decoder measured")
     return {name: table.assign(seed=seed) for name, table in tables.items()}, maps

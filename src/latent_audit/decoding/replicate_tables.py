@@ -14,7 +14,10 @@ from latent_audit.decoding.generation import judge
 from latent_audit.decoding.pictures import shown_dimensions
 from latent_audit.decoding.subject import DecoderSubject, registered
 from latent_audit.diagnostics.audit import AuditSettings, audit
+from latent_audit.diagnostics.audit_tables import AuditTables
 from latent_audit.diagnostics.separability import linear_cka, procrustes_distance
+from latent_audit.diagnostics.spectrum import kl_spectrum
+from latent_audit.diagnostics.verdict_tables import verdict_table
 from latent_audit.models.autoencoder import Autoencoder
 
 CRITIC_GRID = 50
@@ -38,7 +41,7 @@ def measure_codes(
     device: torch.device,
     applies: Applies = every_measure,
 ) -> tuple[dict[str, pd.DataFrame], ClassMaps | None]:
-    """The audit's tables of one replicate, with the area each class owns by the critic's word beside it.
+    """The audit's tables of one replicate and its answer, with the area each class owns by the critic's word.
 
     Without classes there is no map, and neither the table `classes` nor `separability`.
 
@@ -57,6 +60,7 @@ def measure_codes(
         applies=applies,
     )  # fmt: skip
     made = {"per_dim": tables.per_dim, "joint": tables.joint, "transforms": tables.transforms}
+    made |= of_judgement(tables, latent_dim)
     if not classes:
         return made, None
     assert tables.classes is not None and tables.separability is not None  # there are labels
@@ -73,6 +77,18 @@ def measure_codes(
     present = np.unique(codes["labels"])
     maps = ClassMaps(present[tables.class_map], critic_map)
     return made | {"classes": named, "separability": tables.separability}, maps
+
+
+def of_judgement(tables: AuditTables, latent_dim: int) -> dict[str, pd.DataFrame]:
+    """The audit's answer on z: `verdict` (a row), `reasons` (a row per test), `regions` (where codes and prior differ
+    most); with a posterior `spectrum`, the KL of the dimensions in order.
+    """
+    judgement, of_z = tables.judgement, tables.per_dim[tables.per_dim["code"] == "z"]
+    made = {"verdict": verdict_table(judgement, latent_dim), "reasons": judgement.reasons}
+    if judgement.regions is not None:
+        made["regions"] = judgement.regions
+    spectrum = kl_spectrum(of_z)
+    return made if spectrum is None else made | {"spectrum": spectrum}
 
 
 def measure_decoder(subject: DecoderSubject, applies: Applies = every_measure) -> dict[str, pd.DataFrame]:

@@ -1,7 +1,7 @@
 """What a measure that needs a decoder or a critic is given: one trained replicate, its codes, and the images."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -21,7 +21,8 @@ class DecoderSubject:
 
     codes : arrays of codes/<arm>/seed-<k>.npz. images : of the splits `train` and `test`, uint8. history : of training,
     this replicate's rows. reconstruction : `bce` or `mse`. seed : of this replicate's draws, the same in
-    every arm.
+    every arm. outsiders : uint8 images of each set that the study was not trained on. denoises : whether
+    reconstructions of noisy images are asked for.
     """
 
     codes: Mapping[str, np.ndarray]
@@ -32,6 +33,8 @@ class DecoderSubject:
     reconstruction: str
     seed: int
     device: torch.device
+    outsiders: Mapping[str, np.ndarray] = field(default_factory=dict)
+    denoises: bool = False
 
     def rng(self, *purpose: str) -> np.random.Generator:
         """A NumPy stream by its name: a new name shifts no other draw."""
@@ -48,7 +51,8 @@ class DecoderSubject:
         The critic's features are always there: without classes they are those of an untrained network.
         """
         of_classes = {"labels", "critic"} if self.critic.classify is not None else set()
-        return frozenset({"decoder", "train", *of_classes, *({"posterior"} if "logvar" in self.codes else ())})
+        others = {"posterior": "logvar" in self.codes, "outsider": bool(self.outsiders)}
+        return frozenset({"decoder", "train", *of_classes, *(name for name, there in others.items() if there)})
 
     @cached_property
     def reference(self) -> Reference:

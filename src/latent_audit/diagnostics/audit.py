@@ -7,6 +7,7 @@ about codes.
 import importlib
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,14 @@ from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.base.measures import Applies, applicable, described, every_measure
-from latent_audit.base.randomness import rng_for
-from latent_audit.diagnostics.audit_tables import AuditTables
-from latent_audit.diagnostics.checks import as_labels
+from latent_audit.diagnostics import beside
+from latent_audit.diagnostics.audit_tables import Audited, AuditTables
+from latent_audit.diagnostics.checks import OneClassWarning, class_index
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
-from latent_audit.diagnostics.forms import finished, formed, needs_form
-from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, is_stored, refuse_wide, with_names
+from latent_audit.diagnostics.inputs import as_array, drawn, is_frame, refuse_wide, with_names
 from latent_audit.diagnostics.multiplicity import adjust
+from latent_audit.diagnostics.regions import regions
 from latent_audit.diagnostics.subject import Posterior, Subject
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
 from latent_audit.diagnostics.ties import TiesWarning, why_no_p
@@ -40,76 +41,66 @@ def audit(
     logvar: Any = None,
     labels: Any = None,
     train: Mapping[str, Any] | None = None,
+    factors: Any = None,
+    attributes: Any = None,
+    indices: Any = None,
+    entries: Any = None,
     dims: tuple[int, int] | None = None,
     seed: int = 0,
-    array: str | None = None,
-    reduce: str | None = None,
     settings: AuditSettings = AuditSettings(),
     applies: Applies = every_measure,
     report_step: Callable[[str], None] = lambda line: None,
 ) -> AuditTables:
     """Audit codes against N(0, I).
 
-    Arrays, memory maps, tensors (also with a gradient, of bfloat16, or on a GPU), lists and data frames are taken
-    alike, as are the path of a file that the command takes, a mapping of arrays (an open .npz) and an AnnData.
+    Arrays, tensors (also with a gradient, of bfloat16, or on a GPU), lists and data frames are taken alike.
 
     Parameters
     ----------
     z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code. None with mu and logvar
         draws it (seeded, as the command does); with mu alone the code is deterministic, z = mu. Of a data frame the
-        columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`. Of
-        latent maps (sample, channel, height, width) and sequences (sample, token, latent) seeded positions are the
-        rows; what is known of all stands in `maps`.
+        columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`.
     mu, logvar : (sample, latent) posterior means and log variances of a VAE, for the rows of `mu` and the
         decomposition of the KL. What is of the posterior (mu, logvar and z together) stands under code z.
     labels : (sample,) classes, integers or strings, at most 1,000 different ones.
     train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each
         class is used, and `separability` is None with fewer than 40 rows or without two classes of two rows.
+    factors : (sample, factor) whole numbers, what the samples were made of: adds `disentanglement`.
+    attributes : (sample, attribute) of 0 and 1, or -1 and 1, of a data frame with their names: adds `directions`.
+    indices, entries : (sample, position) of a codebook of so many entries: `codebook` alone, since what an index is far
+        from is not N(0, I); z and what else is given is not looked at.
     dims : the two dimensions that the unit square shows where there are more; None takes the two of largest mean KL
         (of largest variance without logvar).
     seed : of every draw; the same seed gives the same tables.
-    array : which of the arrays of a file, a mapping or an AnnData (`obsm/X_scVI`) is z.
-    reduce : "pca:K", "random:K" or "none": on how many dimensions the codes are audited. None leaves up to 2,048 as
-        they are and takes the leading principal axes of more; see `reduce.reduced`.
     applies : which of the measures that these arrays allow are made; a family of models may rule some out.
     report_step : is told what comes next, one short line per step.
 
     Raises
     ------
     InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, more than 2,048
-        dimensions with reduce "none", one class only, more than 1,000 classes.
+        dimensions, missing labels, more than 1,000 classes.
 
     Warns
     -----
     NoDrawWarning : z is not spread about mu as draws of N(mu, exp(logvar)) are.
     TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
     ColumnsWarning : columns of a data frame were left out, because they are no codes.
+    OneClassWarning : the labels are all of one class: what needs two of them is left out.
     """
-    rest: dict[str, Any] = {"seed": seed, "settings": settings, "applies": applies, "report_step": report_step}
-    if is_stored(z) or array is not None:
-        opened = importlib.import_module("latent_audit.auditing.stored").opened
-        return opened(
-            audit, z, array, mu=mu, logvar=logvar, labels=labels, train=train, dims=dims, reduce=reduce, **rest
-        )
-    given, names = _given(z, mu, logvar)
-    if needs_form(*given.values(), reduce=reduce):
-        if train is not None:
-            raise InputError(
-                "audit: train goes with codes that are audited as they are, not with latent maps or reduce"
-            )
-        form = formed(**given, labels=as_array(labels), reduce=reduce, seed=seed, where="audit")
-        rows = audit(form.z, mu=form.mu, logvar=form.logvar, labels=form.labels, dims=dims, **rest)
-        return finished(rows, form)
-    labels, train = as_array(labels), None if train is None else {name: as_array(a) for name, a in train.items()}
+    beside.refuse_without_indices(indices, entries)
+    if indices is not None:
+        return beside.audit_of_indices(indices, entries, seed=seed, settings=settings)
+    given, names = arrays_of(z, mu, logvar)
+    labels = as_array(labels, "audit, labels")
+    train = None if train is None else _checked_train(train, with_mu=mu is not None)
     codes = _checked_codes(**given, seed=seed)
     posterior = Posterior(codes["mu"], codes.pop("logvar"), codes["z"]) if "logvar" in codes else None
     if posterior is not None:
-        arrays = (own.values for own in (posterior.mu, posterior.logvar, posterior.z))
-        for what in why_no_draw(*arrays, remedy="Draw it"):
-            warnings.warn(what, NoDrawWarning, stacklevel=2)
+        _warn_of_no_draw(posterior)
     if labels is not None:
         labels = _checked_labels(labels, len(codes["z"]))
-    dims = _shown(codes.get("mu", codes["z"]), posterior) if dims is None else dims
+    extras = beside.given(factors, attributes, len(codes["z"]))
+    dims = _shown(codes.get("mu", codes["z"]), posterior) if dims is None else _checked_dims(dims, codes["z"])
     made: dict[str, CodeTables] = {}
     for code, values in codes.items():
         if code == "z" and "mu" in made and _same(codes, train):
@@ -124,13 +115,20 @@ def audit(
     for what in why_no_p(per_dim):
         warnings.warn(what, TiesWarning, stacklevel=2)
     rows = [_stacked({code: own.joint for code, own in made.items()})]
+    of_z = Subject(codes["z"], settings, dims, seed, labels, None, posterior)
     if posterior is not None:
         report_step(f"posterior: decomposition of the KL over all {len(posterior.z):,} rows")
         per_dim = per_dim.merge(posterior.rates, on="dim", how="left")
-        rows += _posterior_rows(Subject(codes["z"], settings, dims, seed, labels, None, posterior), applies)
+        rows += _posterior_rows(of_z, applies)
     joint = pd.concat(rows, ignore_index=True)
+    main = "mu" if "mu" in codes else "z"
+    whole = Subject(codes[main], settings, dims, seed, labels, None, posterior, main, **extras)
+    found = beside.beside_tables(whole, applies, report_step)
     report_step("verdict")
     joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
+    logvar_given = None if posterior is None else posterior.logvar.values
+    given_mu = codes["mu"].values if "mu" in codes else None
+    judgement = judge(joint_of_z, per_dim_of_z, of_z.codes, rng=of_z.rng("verdict"), seed=seed)
     return AuditTables(
         per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
         joint=joint.drop(columns="where"),  # it stands in the reasons
@@ -140,16 +138,18 @@ def audit(
         class_map=made["z"].class_map,
         dims=dims,
         metrics=described(registered()) | {metric.name: metric for metric in VERDICT_METRICS},
-        judgement=judge(joint_of_z, per_dim_of_z, codes["z"], rng=rng_for(seed, "audit", "verdict"), seed=seed),
+        judgement=replace(judgement, regions=regions(of_z.codes, rng=of_z.rng("regions"))),
+        audited=Audited(codes["z"].values, given_mu, logvar_given, labels, names),
+        **found,
     )
 
 
-def _given(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def arrays_of(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The arrays by name, and the names of the columns of those that came as data frames."""
     arrays, names = {}, {}
     for role, values in (("z", z), ("mu", mu), ("logvar", logvar)):
         if not is_frame(values):
-            arrays[role] = as_array(values)
+            arrays[role] = as_array(values, f"audit, {role}")
             continue
         # Loaded where it is needed: the study has no data frames, and does not depend on how their columns are judged.
         found = importlib.import_module("latent_audit.auditing.frames").of_frame(values, f"audit, {role}")
@@ -188,17 +188,43 @@ def _checked_codes(z: Any, mu: Any, logvar: Any, seed: int) -> dict[str, Codes]:
     return codes
 
 
-def _checked_labels(labels: np.ndarray, n: int) -> np.ndarray:
+def _checked_labels(labels: np.ndarray, n: int) -> np.ndarray | None:
+    """The labels as integers or text; None, with a warning, where they are of one class."""
     raw = np.asarray(labels)
     if raw.ndim == 1 and len(raw) != n:
         raise InputError(f"audit: {len(raw)} labels for {n} codes; give one label per row, in the same order")
-    names, index = as_labels(raw, n=n, where="audit, labels")
+    names, index = class_index(raw, n=n, where="audit, labels")
+    if len(names) == 1:
+        what = f"audit, labels: all {n:,} are {names.tolist()[0]!r}; what needs two classes is left out"
+        warnings.warn(what, OneClassWarning, stacklevel=3)
+        return None
     if len(names) > MOST_CLASSES:
         raise InputError(
             f"audit: the labels have {len(names):,} different values in {n:,} rows, at most {MOST_CLASSES:,} are "
             "allowed; a label names a class: bin a measurement first, or leave the labels out."
         )
     return names[index]
+
+
+def _warn_of_no_draw(posterior: Posterior) -> None:
+    arrays = (own.values for own in (posterior.mu, posterior.logvar, posterior.z))
+    for what in why_no_draw(*arrays, remedy="Draw it"):
+        warnings.warn(what, NoDrawWarning, stacklevel=3)  # whoever called `audit`
+
+
+def _checked_train(train: Mapping[str, Any], *, with_mu: bool) -> dict[str, Any]:
+    """The arrays of `train`; InputError where one is missing, of those that are needed."""
+    needed = {"z", "labels", *(["mu"] if with_mu else [])}
+    if lacking := sorted(needed - set(train)):
+        raise InputError(f"audit, train: has no {' and no '.join(map(repr, lacking))}; it has {sorted(train)}.")
+    return {name: as_array(values, f"audit, train {name}") for name, values in train.items()}
+
+
+def _checked_dims(dims: tuple[int, int], z: Codes) -> tuple[int, int]:
+    latent_dim = z.shape[1]
+    if len(dims) != 2 or not all(0 <= dim < latent_dim for dim in dims) or (len({*dims}) < 2 and latent_dim > 1):
+        raise InputError(f"audit: dims must be two different ones of 0..{latent_dim - 1}, got {dims}.")
+    return dims
 
 
 def _shown(centres: Codes, posterior: Posterior | None) -> tuple[int, int]:

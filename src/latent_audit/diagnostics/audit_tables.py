@@ -1,6 +1,6 @@
 """What an audit gives back: its tables, and the answer at hand in Python and in a notebook."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -15,6 +15,19 @@ from latent_audit.diagnostics.reduce import Reduction
 from latent_audit.diagnostics.verdict import Verdict
 
 
+class Audited(NamedTuple):
+    """The arrays that were audited: codes and log variances (sample, latent) float64, labels (sample,), or None.
+
+    columns : role (z, mu, logvar) -> the names of the dimensions, where they have names.
+    """
+
+    z: np.ndarray
+    mu: np.ndarray | None = None
+    logvar: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    columns: Mapping[str, Sequence[str]] = {}
+
+
 class AuditTables(NamedTuple):
     """The tables of an audit; `classes` and `class_map` are None without labels, `separability` without a fit to score.
 
@@ -26,6 +39,9 @@ class AuditTables(NamedTuple):
     dims : the two dimensions of the class map and the centroids.
     metrics : what is known of every metric of these tables, by name.
     judgement : may N(0, I) be sampled, and why; of z. `verdict`, `may_sample`, `reasons` are its parts.
+    disentanglement : rows metric, value, chance, code, note; None without factors. directions : a row per attribute
+    (`diagnostics.directions`); None without attributes. codebook : rows metric, value of indices; the tables of codes
+    are empty then. audited : the arrays themselves; None of indices.
     maps : of latent maps and sequences, what is known beside these tables, which are of seeded positions. reduction :
     of codes that were reduced to fewer dimensions, how.
     """
@@ -39,6 +55,10 @@ class AuditTables(NamedTuple):
     dims: tuple[int, int]
     metrics: Mapping[str, Metric]
     judgement: Verdict
+    disentanglement: pd.DataFrame | None = None
+    directions: pd.DataFrame | None = None
+    codebook: pd.DataFrame | None = None
+    audited: Audited | None = None
     maps: MapTables | None = None
     reduction: Reduction | None = None
 
@@ -68,6 +88,8 @@ class AuditTables(NamedTuple):
         """
         if self.judgement.prior is not None:
             return self.judgement.prior
+        if self.codebook is not None:
+            raise InputError("recommended_prior: indices of a codebook have no density of codes; draw entries.")
         if self.may_sample == "no":
             raise InputError(f"recommended_prior: there is none. {self.verdict}")
         return standard_normal(int((self.per_dim["code"] == "z").sum()))

@@ -95,6 +95,8 @@ def _owners(codes: Codes, index, n_classes, nobody: Owners, neighbours, draws, s
         used = np.sort(rng.choice(len(codes), MOST_ROWS, replace=False))
         codes, index = codes.rows(used), index[used]
     rest, out = split(index, rng)
+    if not np.isin(index[out], index[rest]).any():  # of no class are there two codes
+        return nobody
     fitted, held = codes.rows(rest), codes.rows(out)
     amount = chosen_amount(fitted, index[rest], held, index[out], n_classes)
     right = fit(fitted, index[rest], amount, n_classes).most_probable(held.values) == index[out]

@@ -11,8 +11,8 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.diagnostics.audit_tables import AuditTables
 from latent_audit.diagnostics.blocks import Maps, drawn_maps
-from latent_audit.diagnostics.inputs import refuse_wide
-from latent_audit.diagnostics.latent_maps import MapTables, map_rows
+from latent_audit.diagnostics.inputs import is_frame, refuse_wide
+from latent_audit.diagnostics.latent_maps import ROWS, MapTables, map_rows
 from latent_audit.diagnostics.map_verdict import rows_in_words, verdict_of_maps, verdict_of_reduction
 from latent_audit.diagnostics.reduce import Reduction, reduced, spec_of
 
@@ -34,6 +34,20 @@ class Form(NamedTuple):
     maps: MapTables | None = None
     reduction: Reduction | None = None
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what was given."""
+        if self.maps is not None:
+            return self.maps.shape
+        return self.z.shape if self.reduction is None else (self.reduction.n, self.reduction.d)
+
+    def rows_of(self, values: Any, name: str) -> Any:
+        """What was given of each sample, an array or a data frame, for each row."""
+        if len(values) != self.n:
+            raise InputError(f"{name}: {len(values):,} rows for {self.n:,} codes; give one per row, in the same order.")
+        rows = values.iloc if hasattr(values, "iloc") else values if is_frame(values) else np.asarray(values)
+        return rows[self.sample]
+
 
 def needs_form(*arrays: Any, reduce: str | None = None) -> bool:
     """Whether any of the arrays is more than codes of at most 2,048 dimensions, or they are to be reduced."""
@@ -50,6 +64,7 @@ def formed(
     labels: np.ndarray | None = None,
     reduce: str | None = None,
     seed: int = 0,
+    one_each: bool = False,
     where: str,
 ) -> Form:
     """Rows of latent maps (positions, as codes of their channels), sequences, or of codes on fewer dimensions.
@@ -57,7 +72,8 @@ def formed(
     Parameters
     ----------
     z, mu, logvar : as `audit` takes them, of one shape, or `Maps`; None where they are not given, but z or mu is.
-    labels : one of each sample. reduce : None, "none", "pca:K" or "random:K"; of what has channels, of these.
+    labels : one of each sample. one_each : one position of a map, as labels have it in any case.
+    reduce : None, "none", "pca:K" or "random:K"; of what has channels, of these.
 
     Raises
     ------
@@ -79,8 +95,10 @@ def formed(
             f"{where}: {len(labels):,} labels for {codes.n:,} codes; give one label per row, in the same order."
         )
     beside = {name: given[name] for name in ("mu", "logvar") if name in given}
-    form = _of_maps if codes.kind != "codes" else _of_codes
-    made = form(codes, beside, labels, reduce, seed, where)
+    if codes.kind == "codes":
+        made = _of_codes(codes, beside, labels, reduce, seed, where)
+    else:
+        made = _of_maps(codes, beside, labels, reduce, seed, where, one_each or labels is not None)
     return made._replace(notes=(*notes, *made.notes))
 
 
@@ -104,13 +122,20 @@ def _codes(given: dict[str, Maps], seed: int) -> tuple[Maps, list[str]]:
 
 
 def _of_maps(
-    codes: Maps, beside: dict[str, Maps], labels: np.ndarray | None, reduce: str | None, seed: int, where: str
+    codes: Maps,
+    beside: dict[str, Maps],
+    labels: np.ndarray | None,
+    reduce: str | None,
+    seed: int,
+    where: str,
+    one_each: bool,
 ) -> Form:
-    found = map_rows(codes, list(beside.values()), seed=seed, one_each=labels is not None, where=where)
+    spec_of(reduce, ROWS, codes.channels, where)  # what is impossible is said before anything is read
+    found = map_rows(codes, list(beside.values()), seed=seed, one_each=one_each, where=where)
     parts = dict(zip(beside, found.beside, strict=True))
     note = f"{where}: {rows_in_words(found.tables)}, seed {seed}"
-    if labels is not None:
-        note += "; one of each, because labels are of a whole one"
+    if one_each:
+        note += "; one of each, because what stands beside is of a whole one"
     form = Form(
         found.z, parts.get("mu"), parts.get("logvar"), None if labels is None else np.asarray(labels)[found.sample],
         found.sample, codes.n, (note,), found.tables,

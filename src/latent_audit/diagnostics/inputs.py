@@ -14,24 +14,42 @@ from latent_audit.diagnostics.short_floats import NAMES as SHORT_FLOATS
 from latent_audit.diagnostics.short_floats import widened
 
 
-def as_array(values: Any) -> Any:
-    """The values as a numpy array; a torch tensor is detached and fetched, short floats become float32. None stays.
+def as_array(values: Any, where: str = "audit") -> Any:
+    """The values as a numpy array; a torch tensor is detached and fetched, short floats become float32. None stays, and
+    so does what is read in parts: latent maps, and arrays and sparse matrices of more columns than are audited.
 
-    What is read in parts stays as well: latent maps, and arrays and sparse matrices of more columns than are audited.
+    Raises
+    ------
+    InputError : rows of different lengths, a sparse or quantised tensor, a mapping, masked values.
     """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise InputError(f"{where}: {np.ma.count_masked(values):,} values are masked; drop those rows first.")
     if values is None:
         return None
-    if hasattr(values, "tocsr"):  # a sparse matrix of scipy
-        return values.tocsr() if values.shape[1] > LARGEST_LATENT_DIM else values.toarray()
     if isinstance(values, np.ndarray):
-        in_parts = values.ndim > 2 or (values.ndim == 2 and values.shape[1] > LARGEST_LATENT_DIM)
-        return values if in_parts else widened(values)
+        return values if _in_parts(values) else widened(values)
+    if isinstance(values, Mapping):
+        raise InputError(f"{where}: is a mapping; give its arrays by name, as in audit(**arrays).")
+    if callable(getattr(values, "toarray", None)):  # a sparse matrix of scipy
+        if _in_parts(values):
+            return values.tocsr()
+        values = values.toarray()
     if callable(getattr(values, "detach", None)):  # a tensor of torch, which need not be imported to be asked
         values = values.detach()
         if str(getattr(values, "dtype", "")).removeprefix("torch.").startswith(SHORT_FLOATS):
             values = values.float()
         values = values.cpu()
-    return widened(np.asarray(values))
+    try:
+        return widened(np.asarray(values))
+    except (ValueError, TypeError, RuntimeError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise InputError(
+            f"{where}: cannot be made an array ({why}); give a dense one, its rows of one length."
+        ) from None
+
+
+def _in_parts(values: Any) -> bool:
+    return len(values.shape) > 2 or (len(values.shape) == 2 and values.shape[1] > LARGEST_LATENT_DIM)
 
 
 def is_frame(values: Any) -> bool:

@@ -127,7 +127,7 @@ def _joint(codes: Codes, rng, calibration_rows, draws, projections, null_seed) -
         nulls["shape"] = (rank, null_table("shape", n_p, rank, draws, projections, null_seed))
     rows = {metric: _row(metric, values[metric], nulls, n, n_p) for metric in METRICS if metric not in HOLES}
     for metric, of in zip(HOLES, (latent_dim, rank), strict=True):
-        rows[metric] = _hole_row(metric, values[metric], n, of, min(draws, HOLE_DRAWS), null_seed)
+        rows[metric] = hole_row(metric, values[metric], n, of, min(draws, HOLE_DRAWS), null_seed)
     used = subsample(codes.values, calibration_rows, rng=rng)
     observed, flipped = sign_flips(used, rng=rng, flips=draws)
     low, high = np.quantile(at_rows("symmetry_energy", flipped, n_p=len(used), n=n, latent_dim=latent_dim), BAND)
@@ -153,7 +153,8 @@ def _row(metric: str, value: float, nulls: dict, n: int, n_p: int) -> dict:
     return _bare_row(metric, value, n) | _against(value, null, metric)
 
 
-def _hole_row(metric: str, value: float, n: int, latent_dim: int, draws: int, seed: int) -> dict:
+def hole_row(metric: str, value: float, n: int, latent_dim: int, draws: int, seed: int) -> dict:
+    """The row of a count of balls among n codes, with its chance; NaN stays bare."""
     rows = hole_rows(n, latent_dim)
     if np.isnan(value):
         return _bare_row(metric, value, n)

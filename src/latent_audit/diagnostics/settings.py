@@ -8,13 +8,14 @@ from latent_audit.base.settings import Finite, Frozen, Images, Run, Seed
 
 
 class Diagnostics(Frozen):
-    """How the codes are measured; `margins` are fixed before looking."""
+    """How the codes are measured; `margins` are fixed before looking. `denoising`: noisy images are decoded, too."""
 
     seed: Seed
     neighbors: Images
     grid: Annotated[int, Field(ge=10, le=2000, strict=True)]
     null_draws: Annotated[int, Field(ge=19, le=100_000, strict=True)]
     null_rows: Annotated[int, Field(ge=100, le=100_000, strict=True)]
+    denoising: Annotated[bool, Field(strict=True)] = False
     margins: dict[str, Finite]
 
 

@@ -1,8 +1,8 @@
 """What a measure of codes is given: the codes, what stands beside them, and what several measures share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from latent_audit.base.randomness import replicate_seed, rng_for
 from latent_audit.diagnostics.classes import ClassAreas, class_areas
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import per_dimension_rate
+from latent_audit.diagnostics.ground_truth import Attributes, Factors, Indices
 from latent_audit.diagnostics.univariate import per_dimension
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Subject:
     """One code (mu or z) under audit; what was not given is None.
 
     labels : (sample,) classes. reference : codes and labels of another split, to fit on. posterior : stands beside z
-    alone. dims : the two dimensions that are shown. seed : of every draw, the same for mu and z; measures draw from
+    alone. factors, attributes : of every sample; indices : of a codebook, in place of codes. dims : the two dimensions
+    that are shown. seed : of every draw, the same for mu and z; measures draw from
     `rng`, and use the seed itself only for what chance gives, which replicates share. code : mu or z; what the prior is
     promised to is z, and what takes long is asked of z alone.
     """
@@ -49,6 +51,9 @@ class Subject:
     reference: tuple[Codes, np.ndarray] | None = None
     posterior: Posterior | None = None
     code: str = "z"
+    factors: Factors | None = None
+    attributes: Attributes | None = None
+    indices: Indices | None = None
 
     def rng(self, *purpose: str) -> np.random.Generator:
         """A stream of this audit and replicate by its name: a new name shifts no other draw."""
@@ -59,8 +64,19 @@ class Subject:
     @property
     def there(self) -> frozenset[str]:
         """Which of `base.measures.NEEDS` are there."""
-        given = {"labels": self.labels, "train": self.reference, "posterior": self.posterior}
+        given = {
+            "labels": self.labels, "train": self.reference, "posterior": self.posterior, "factors": self.factors,
+            "attributes": self.attributes,
+        }  # fmt: skip
         return frozenset(need for need, value in given.items() if value is not None)
+
+    def only(self, rows: np.ndarray) -> Self:
+        """Some of the samples, with their factors; what else stands beside them is left behind."""
+        factors = None if self.factors is None else replace(self.factors, index=self.factors.index[rows])
+        return replace(
+            self, codes=self.codes.rows(rows), factors=factors, labels=None, reference=None, posterior=None,
+            attributes=None,
+        )  # fmt: skip
 
     @cached_property
     def per_dim(self) -> pd.DataFrame:

@@ -135,7 +135,9 @@ def _shapiro_w(codes: np.ndarray, subsample: np.ndarray, constant: np.ndarray) -
     """Shapiro-Wilk's W per column, of the rows of the subsample; NaN where they are constant."""
     w = np.full(codes.shape[1], np.nan)
     for j in np.flatnonzero(~constant):
-        drawn = ((codes[:, j] - codes[:, j].mean()) / codes[:, j].std())[subsample]
+        if not (std := codes[:, j].std()) > 0:  # so small that its square is 0
+            continue
+        drawn = ((codes[:, j] - codes[:, j].mean()) / std)[subsample]
         w[j] = np.nan if np.ptp(drawn) == 0 else stats.shapiro(drawn).statistic
     return w
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from latent_audit.figures import codes as planes
-from latent_audit.figures import unit_square as pspace
 from latent_audit.figures.canvas import Band, Sketch, sketch
+from latent_audit.figures.codes import plot_centroids, plot_codes, plot_holes, plot_prior_circles, plot_window
 from latent_audit.figures.dimensions import dimension_name, shown_dims
 from latent_audit.figures.marginals import plot_marginal
 from latent_audit.figures.scores import arm_names, strip_panel
 from latent_audit.figures.style import arm_colours, arm_order, class_colours, display_name
+from latent_audit.figures.unit_square import plot_class_map, plot_p_space
 
 WINDOW = 3.5  # code units: the part of the plane that holds 99.8% of the prior
 TRANSFORMS = ("raw", "standardised", "whitened")
@@ -36,14 +36,14 @@ def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane
     wide = max(1.05 * reach, WINDOW)
 
     def draw(ax: Axes, arm: str, limit: float, zoomed: bool) -> None:
-        planes.plot_codes(pairs[arm], labels, colours=colours, limit=limit, ax=ax)
-        planes.plot_prior_circles(ax=ax)
+        plot_codes(pairs[arm], labels, colours=colours, limit=limit, ax=ax)
+        plot_prior_circles(ax=ax)
         if zoomed and by_class:
             centroids = np.array([pairs[arm][labels == label].mean(axis=0) for label in np.unique(labels)])
             kept = np.unique(labels)
-            planes.plot_centroids(centroids, [names[k] for k in kept], colours=[colours[k] for k in kept], ax=ax)
+            plot_centroids(centroids, [names[k] for k in kept], colours=[colours[k] for k in kept], ax=ax)
         if not zoomed and wide > 1.2 * WINDOW:
-            planes.plot_window(WINDOW, ax=ax)
+            plot_window(WINDOW, ax=ax)
         ax.set(xlabel=dimension_name(dims[arm][0]), ylabel=dimension_name(dims[arm][1]))
 
     def row(limit: float, zoomed: bool, words: str) -> list[Sketch]:
@@ -91,7 +91,7 @@ def marginals(
                 {arm: codes[arm][:, dim] for arm in colours}, colours=colours, limit=limit, ax=ax
             ).set_xlabel(dimension_name(dim)),
             title=dimension_name(dim),
-            note="dashed: N(0, 1)",
+            note=f"dashed: N(0, 1){_outside(codes, dim, limit)}",
             alt=f"Histogram outlines of dimension {dim} of z for {arm_names(colours)}, with N(0, 1).",
             size=(360, 210),
         )
@@ -102,6 +102,13 @@ def marginals(
         Band("pair", "How far from N(0, 1)", _distances(per_dim, dims, colours, null, margins)),
         *_fair_distances(transforms, colours, null, margins),
     ]
+
+
+def _outside(codes: Codes, dim: int, limit: float) -> str:
+    """Which arms have codes beyond the window of a histogram, and how many."""
+    shares = {arm: float((np.abs(z[:, dim]) > limit).mean()) for arm, z in codes.items()}
+    said = [f"{100 * share:.0f}% of {display_name(arm)}" for arm, share in shares.items() if share >= 0.01]
+    return f"; beyond ±{limit:g}: {', '.join(said)}" if said else ""
 
 
 def _distances(
@@ -166,7 +173,7 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
     points = [
         sketch(
             lambda ax, arm=arm: axes_named(
-                pspace.plot_p_space(codes[arm][:, list(dims[arm])], labels, colours=colours, ax=ax), arm
+                plot_p_space(codes[arm][:, list(dims[arm])], labels, colours=colours, ax=ax), arm
             ),
             title=display_name(arm),
             note="codes z as p-values",
@@ -176,7 +183,7 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
     ]
     regions = [
         sketch(
-            lambda ax, arm=arm: axes_named(pspace.plot_class_map(maps[arm], names, colours=colours, ax=ax), arm),
+            lambda ax, arm=arm: axes_named(plot_class_map(maps[arm], names, colours=colours, ax=ax), arm),
             title=display_name(arm),
             note="class that owns each place",
             alt=f"Map of the unit square for {display_name(arm)}: the class of the nearest codes at each place.",
@@ -196,8 +203,8 @@ def holes(
     if shades:
         panels = [
             sketch(
-                lambda ax, arm=arm: planes.plot_prior_circles(
-                    ax=planes.plot_holes(shades[arm], codes[arm], colour=colours[arm], limit=WINDOW, ax=ax)
+                lambda ax, arm=arm: plot_prior_circles(
+                    ax=plot_holes(shades[arm], codes[arm], colour=colours[arm], limit=WINDOW, ax=ax)
                 ).set(xlabel=dimension_name(0), ylabel=dimension_name(1)),
                 title=display_name(arm),
                 note="shaded: prior without codes",

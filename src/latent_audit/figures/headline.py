@@ -1,4 +1,7 @@
-"""The study in one figure: a few effects per arm, each with its interval over seeds and the margin it is held to."""
+"""The study in one figure: a few effects per arm, each with its interval over seeds and the margin it is held to.
+
+Drawn without seaborn, which makes intervals of its own: these are the ones that the verdicts were read off.
+"""
 
 import io
 from collections.abc import Mapping, Sequence

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import seaborn as sns
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
@@ -20,9 +21,11 @@ def plot_marginal(
     """
     edges = np.arange(-limit, limit + BIN_WIDTH / 2, BIN_WIDTH)
     for arm, x in values.items():
-        density = np.histogram(x, edges)[0] / (len(x) * BIN_WIDTH)
-        ax.stairs(density, edges, color=colours[arm], linewidth=1.4, baseline=None)
-        ax.stairs(density, edges, color=colours[arm], alpha=0.08, fill=True)
+        # a weight per sample, not stat="density", which would rescale what lies inside the window to an area of 1
+        sns.histplot(
+            x=x, weights=1 / (len(x) * BIN_WIDTH), bins=edges.tolist(), element="step", color=colours[arm], alpha=0.08,
+            edgecolor=colours[arm], linewidth=1.4, ax=ax,
+        )  # fmt: skip
     grid = np.linspace(-limit, limit, 121)
     ax.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), color=INK, linewidth=1.3, linestyle=(0, (3, 2)))
     ax.set(xlim=(-limit, limit), ylim=(0, None), ylabel="density")

@@ -1,6 +1,7 @@
 """Heat maps of the univariate tests: adjusted p-values, and beside them the size of each departure.
 
 Depth of colour is opacity, not hue: the cells then take the page's own colours, light or dark, and text reads on all.
+Not seaborn's heat map: it mixes each cell's colour beforehand, which then fits one page, the light one or the dark one.
 """
 
 import numpy as np

@@ -1,4 +1,7 @@
-"""Runs side by side: intervals per arm and run on one axis, and the curves that a sweep of beta makes."""
+"""Runs side by side: intervals per arm and run on one axis, and the curves that a sweep of beta makes.
+
+Drawn without seaborn, which makes intervals of its own: these are the ones that the verdicts were read off.
+"""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,7 @@
-"""Numbers with their spread: a dot per seed, a bar for the mean, arms side by side in each row."""
+"""Numbers with their spread: a dot per seed, a bar for the mean, arms side by side in each row.
+
+Not seaborn's strip plot: it draws from NumPy's global stream, without jitter too, which nothing here may move.
+"""
 
 from collections.abc import Mapping, Sequence
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from latent_audit.figures.style import display_name, spread
@@ -13,6 +14,9 @@ LABELS = {
     "elbo": "ELBO, nats per image",
     "objective": "Objective",
 }
+
+DASHES = {"train": (3, 2), "test": ""}
+BAND = {"alpha": 0.14, "linewidth": 0}
 
 
 def plot_history(history: pd.DataFrame, *, metric: str, colours: Mapping[str, str], ax: Axes) -> Axes:
@@ -25,19 +29,14 @@ def plot_history(history: pd.DataFrame, *, metric: str, colours: Mapping[str, st
 
     The band is the range over seeds. Arms are named at the right end of their test line.
     """
-    ends: dict[str, float] = {}
-    for arm, colour in colours.items():
-        rows = history[(history["arm"] == arm) & history[metric].notna()]
-        for split, lines in (("train", (0, (3, 2))), ("test", "solid")):
-            by_epoch = rows[rows["split"] == split].groupby("epoch")[metric]
-            if not len(by_epoch):
-                continue
-            mean, low, high = by_epoch.mean(), by_epoch.min(), by_epoch.max()
-            ax.fill_between(mean.index, low, high, color=colour, alpha=0.14, linewidth=0)
-            marker = "o" if split == "test" else None
-            ax.plot(mean.index, mean, color=colour, linestyle=lines, marker=marker, markersize=3.2, linewidth=1.4)
-            ends[arm] = float(mean.iloc[-1])
-    ax.set(xlabel="epoch", title=LABELS.get(metric, metric))
+    rows = history[history["arm"].isin(list(colours)) & history[metric].notna()]
+    sns.lineplot(
+        rows, x="epoch", y=metric, hue="arm", hue_order=list(colours), palette=dict(colours), style="split",
+        style_order=list(DASHES), dashes=DASHES, linewidth=1.4, errorbar=("pi", 100), err_kws=BAND, legend=False, ax=ax,
+    )  # fmt: skip
+    last = rows[rows["split"] == "test"].groupby(["arm", "epoch"])[metric].mean()
+    ends = {arm: float(last[arm].iloc[-1]) for arm in colours if arm in last.index.get_level_values("arm")}
+    ax.set(xlabel="epoch", ylabel="", title=LABELS.get(metric, metric))
     ax.title.set(ha="left", x=0)
     ax.grid(axis="y")
     epochs = sorted(history["epoch"].unique())

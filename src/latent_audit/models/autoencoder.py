@@ -15,7 +15,7 @@ from latent_audit.models.image import ImageShape
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """All that fixes a network's shape: family, architecture with its settings, image, size of the code, classes."""
+    """All that fixes a network: family and architecture with their settings, image, size of the code, classes."""
 
     family: str
     architecture: str
@@ -23,6 +23,7 @@ class ModelSpec:
     latent_dim: int
     settings: dict[str, Any] = field(default_factory=dict)
     n_classes: int = 0
+    family_settings: dict[str, Any] = field(default_factory=dict)
 
 
 class Autoencoder(nn.Module):

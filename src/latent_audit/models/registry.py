@@ -56,3 +56,17 @@ def settings_of(chosen: "Architecture", given: Mapping[str, Any], image: ImageSh
     except ValueError as error:
         raise InputError(str(error)) from None
     return whole
+
+
+def family_settings_of(chosen: "Family", given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """All settings of a family: its defaults, and what an arm gives.
+
+    Raises
+    ------
+    InputError : a setting that this family does not have.
+    """
+    own = dict(given or {})
+    if strange := [name for name in own if name not in chosen.settings]:
+        has = f"it has {', '.join(chosen.settings)}" if chosen.settings else "it has none"
+        raise InputError(f"family_settings.{strange[0]}: the family {chosen.name!r} has no such setting; {has}.")
+    return {**chosen.settings, **own}

@@ -29,7 +29,10 @@ def load_model(folder: Path, seed: int, *, device: torch.device) -> Autoencoder:
     """The trained replicate `seed` of the arm whose folder is given, on `device`, in evaluation mode."""
     arm = read_json(folder / "arm.json")
     image = ImageShape(arm["channels"], arm["height"], arm["width"])
-    spec = ModelSpec(arm["family"], arm["architecture"], image, arm["latent_dim"], arm["settings"], arm["n_classes"])
+    spec = ModelSpec(
+        arm["family"], arm["architecture"], image, arm["latent_dim"], arm["settings"], arm["n_classes"],
+        arm.get("family_settings", {}),
+    )  # fmt: skip
     model = build(spec, seed=seed)
     model.load_state_dict(read_weights(weights_path(folder, seed)))
     return model.to(device).eval()

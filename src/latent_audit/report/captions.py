@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from latent_audit.report import image_captions, latent_captions
+from latent_audit.report import image_captions, latent_captions, single_captions
 from latent_audit.report.study import Study
 
 CAPTIONS: dict[str, Callable[[Study], str]] = {
@@ -12,6 +12,7 @@ CAPTIONS: dict[str, Callable[[Study], str]] = {
     "fig-reconstructions": image_captions.reconstructions,
     "fig-codes": latent_captions.codes,
     "fig-histograms": latent_captions.histograms,
+    "fig-joint": latent_captions.joint,
     "fig-pvalues": latent_captions.p_values,
     "fig-pspace": latent_captions.p_space,
     "fig-areas": latent_captions.areas,
@@ -20,6 +21,12 @@ CAPTIONS: dict[str, Callable[[Study], str]] = {
     "fig-samples": image_captions.samples,
     "fig-generation": image_captions.generation,
     "fig-continuity": image_captions.continuity,
+    "fig-interpolations": single_captions.interpolations,
+    "fig-traversals": single_captions.traversals,
+    "fig-denoised": single_captions.denoised,
+    "fig-noise": single_captions.noise,
+    "fig-passing": single_captions.passing,
+    "fig-detection": single_captions.detection,
     "fig-separability": image_captions.separability,
 }
 

@@ -29,7 +29,7 @@ def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Ro
     blocks = []
     for start in range(0, len(first["originals"]), PER_BLOCK):
         strips = [
-            _strip(name, images[start : start + PER_BLOCK], f"{name}: test images {start + 1} to {start + PER_BLOCK}")
+            strip(name, images[start : start + PER_BLOCK], f"{name}: test images {start + 1} to {start + PER_BLOCK}")
             for name, images in lines.items()
         ]
         blocks.append(Panel("", Markup("").join(strips)))
@@ -72,17 +72,19 @@ def sample_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
         for arm, own in pictures.items():
             tiles = own[kind].reshape(-1, PER_BLOCK, *own[kind].shape[1:])
             panels.append(
-                Panel(names[arm], _image(tiles, f"{len(own[kind])} images that {names[arm]} draws from {label}"))
+                Panel(names[arm], picture(tiles, f"{len(own[kind])} images that {names[arm]} draws from {label}"))
             )
         rows.append(Row(panels, "arms", f"Codes from {label}"))
     return rows
 
 
-def _strip(name: str, images: np.ndarray, alt: str) -> Markup:
-    return Markup('<div class="strip"><span>{}</span>{}</div>').format(name, _image(images[None], alt))
+def strip(name: str, images: np.ndarray, alt: str) -> Markup:
+    """Images side by side, their name before them."""
+    return Markup('<div class="strip"><span>{}</span>{}</div>').format(name, picture(images[None], alt))
 
 
-def _image(tiles: np.ndarray, alt: str) -> Markup:
+def picture(tiles: np.ndarray, alt: str) -> Markup:
+    """Tiles (row, column, image) as one picture."""
     sheet = contact_sheet(tiles, gap=1)
     return Markup('<img class="sheet" src="{}" width="{}" height="{}" alt="{}">').format(
         webp_uri(sheet), sheet.width, sheet.height, escape(alt)

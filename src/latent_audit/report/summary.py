@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from latent_audit.report import verdicts
+from latent_audit.report.answer import headline
 from latent_audit.report.explorer import script_json
 from latent_audit.report.study import Study, beta_words
 
@@ -14,8 +15,12 @@ INTERVALS = ("ks_d_max", "hole_fraction")  # each with `_low` and `_high`, the 9
 MEANS = ("recon_nll", "knn_accuracy", "fd_clf_prior", "fd_clf_gmm", "fd_random_prior", "fd_random_gmm")
 
 
-def summary(study: Study, *, reduced: bool) -> Markup:
-    """JSON that cannot end its script: dataset, reduced, seeds, verdicts (counts), arms, and measures (label, unit).
+def summary(study: Study, *, reduced: bool, picture: str | None = None) -> Markup:
+    """JSON that cannot end its script: what an index shows of a report, and its headline numbers.
+
+    dataset; study, the overlay of params/ that made it, and title, what its page is headed by (null where there is
+    none); headline, the answer in a sentence (null for reduced data); picture, a data URI; reduced; seeds; verdicts
+    (counts); arms; measures (label, unit).
 
     Each arm has name, arm, weight (in words), beta, beta_kl, and from `study.metrics` the mean over seeds of INTERVALS
     and MEANS, with `<metric>_low` and `<metric>_high` of INTERVALS; null where there is none. `<metric>_values`: the
@@ -24,6 +29,10 @@ def summary(study: Study, *, reduced: bool) -> Markup:
     return script_json(
         {
             "dataset": study.meta["dataset"],
+            "study": study.params.get("study"),
+            "title": study.params.get("title"),
+            "headline": None if reduced else "".join(part.words for part in headline(study)),
+            "picture": picture,
             "reduced": reduced,
             "seeds": list(study.seeds),
             "verdicts": verdicts.tally(study),

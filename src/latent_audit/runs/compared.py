@@ -76,6 +76,7 @@ def parameters(runs: Sequence[Run]) -> list[Parameter]:
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """By hand: OmegaConf flattens nothing, and pandas' json_normalize makes its own numbers of ours."""
     leaves: dict[str, Any] = {}
     for key, value in values.items():
         leaves |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}": value}

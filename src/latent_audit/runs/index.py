@@ -16,7 +16,8 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.file_names import as_text
 from latent_audit.base.measures import SHARE
 from latent_audit.claims.verdicts import VERDICTS
-from latent_audit.report.render import Section, content_policy, environment, text_of
+from latent_audit.report.render import content_policy, environment, text_of
+from latent_audit.report.sections import Section
 from latent_audit.report.seed_summary import values_words
 from latent_audit.report.tables import number, percent
 from latent_audit.runs.git_here import tracked
@@ -29,19 +30,26 @@ MEASURES = (
 
 
 class Entry(NamedTuple):
-    """A report in a few numbers. link : to its page. seeds : how many. arms : cells under `headings`, as written."""
+    """A report in a few numbers. link : to its page. seeds : how many. arms : cells under `headings`, as written.
+
+    name : its title, or its data set. study : the overlay that made it. sentence : its answer. picture : a data URI.
+    """
 
     link: str
-    dataset: str
+    name: str
     seeds: int
     reduced: bool
     tally: dict[str, int]
     headings: list[str]
     arms: list[list[str]]
     intervals: bool = False
+    study: str = ""
+    sentence: str = ""
+    picture: str = ""
 
 
 SUMMARY = re.compile(r'<script\b[^>]*\bid="summary"[^>]*>(.*?)</script>', re.DOTALL)
+PICTURE = re.compile(r"data:image/(?:webp|png);base64,[A-Za-z0-9+/=]+")
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
 
@@ -96,7 +104,7 @@ def index_page(folder: Path, *, only: Container[str] | None = None, index: str =
             title = TITLE.search(text)
             words = " ".join(unescape(title[1]).split()) if title else ""
             others[path.name] = words.removesuffix("· latent-audit").strip() or name
-    entries.sort(key=lambda entry: (entry.reduced, entry.dataset))
+    entries.sort(key=lambda entry: (entry.reduced, entry.study != "", entry.name))  # the main study first
     page = _render(entries, others)
     return page.encode("utf-8", "replace").decode(), len(entries)  # JSON may hold halves of characters
 
@@ -124,18 +132,26 @@ def _of_summary(file: str, text: str) -> Entry:
         rows = [[arm["name"], arm["weight"], *(_written(arm, key, units[key]) for key in present)] for arm in arms]
         return Entry(
             _link(file),
-            str(content["dataset"]).replace("_", "-"),
+            str(content.get("title") or str(content["dataset"]).replace("_", "-")),
             len(content["seeds"]),
             bool(content["reduced"]),
             {verdict: int(content["verdicts"][verdict]) for verdict in VERDICTS if verdict in content["verdicts"]},
             ["arm", "weight", *(known.get(key, {}).get("label", key.replace("_", " ")) for key in present)],
             rows,
             any(f"{key}_low" in arm for key in present for arm in arms),
+            str(content.get("study") or ""),
+            str(content.get("headline") or ""),
+            _picture(content.get("picture")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{as_text(file)}: its summary cannot be read ({error!r}); make it again: `dvc repro`"
         ) from None
+
+
+def _picture(uri: object) -> str:
+    """The data URI of an image that an earlier page gives; nothing else of what a page may hold is shown."""
+    return uri if isinstance(uri, str) and PICTURE.fullmatch(uri) else ""
 
 
 def _written(arm: dict[str, Any], key: str, unit: str) -> str:
@@ -151,7 +167,7 @@ def _written(arm: dict[str, Any], key: str, unit: str) -> str:
 
 def _render(entries: list[Entry], others: dict[str, str]) -> str:
     script = text_of("report.js")
-    sections = [Section(f"report-{index}", entry.dataset) for index, entry in enumerate(entries, start=1)]
+    sections = [Section(f"report-{index}", entry.name) for index, entry in enumerate(entries, start=1)]
     sections += [Section("others", "Other pages")] if others else []
     return (
         environment()

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-import latent_audit.runs.figures as runs_figures
 from latent_audit.base.measures import phrase_of, range_of
 from latent_audit.claims.intervals import told_by_values
 from latent_audit.figures.style import arm_order, display_name
 from latent_audit.report.metric_text import form_of
-from latent_audit.report.render import Section, content_policy, environment, shared_styles, text_of
+from latent_audit.report.render import content_policy, environment, text_of
+from latent_audit.report.sections import Section, shared_styles
 from latent_audit.report.seed_summary import values_words
 from latent_audit.report.study import beta_words
 from latent_audit.report.svg import interval_svg
@@ -30,6 +30,7 @@ from latent_audit.runs.compared import (
     verdict_rows,
     weight,
 )
+from latent_audit.runs.figures import dots, measured, tradeoff
 from latent_audit.runs.findings import answer, banners
 from latent_audit.runs.revisions import Run
 
@@ -94,11 +95,11 @@ def render_runs(runs: Sequence[Run]) -> str:
     every = parameters(runs)
     changed, unchanged = [p for p in every if p.differs], [p for p in every if not p.differs]
     rows = verdict_rows(runs)
-    drawn = [runs_figures.tradeoff(runs, series, 1)] if series else []
-    drawn.append(runs_figures.dots(runs, len(drawn) + 1))
+    drawn = [tradeoff(runs, series, 1)] if series else []
+    drawn.append(dots(runs, len(drawn) + 1))
     rows_by_anchor, figure_style = shared_styles({figure.anchor: figure.rows for figure in drawn})
     drawn = [figure._replace(rows=rows_by_anchor[figure.anchor]) for figure in drawn]
-    key_metrics = {measure.metric for measure in runs_figures.measured(runs)}
+    key_metrics = {measure.metric for measure in measured(runs)}
     other_metrics = sorted({m for run in runs for own in run.metrics.values() for m in own} - key_metrics)
     script = text_of("report.js")
     return (
@@ -115,7 +116,7 @@ def render_runs(runs: Sequence[Run]) -> str:
             unchanged=[_shown_parameter(p) for p in unchanged],
             series=drawn[0] if series else None,
             dots=drawn[-1],
-            key_measures=[_group(runs, m.metric, m.title) for m in runs_figures.measured(runs)],
+            key_measures=[_group(runs, m.metric, m.title) for m in measured(runs)],
             other_measures=[_group(runs, metric, metric) for metric in other_metrics],
             paired=comparable,
             paired_words="; then the difference to the first run, paired by seed, bold where its interval leaves 0 out",

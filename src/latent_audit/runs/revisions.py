@@ -1,6 +1,5 @@
 """Read finished runs of the study, git revisions, DVC experiments and the workspace; nothing is checked out."""
 
-import io
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -19,11 +17,11 @@ from latent_audit.base.measures import Metric, of_rows
 from latent_audit.claims.intervals import Interval
 from latent_audit.claims.verdicts import verdict
 from latent_audit.runs.git_here import require_git
+from latent_audit.runs.per_seed import Values, add_claims, add_metrics, of_summary, table_of
 
 WORKSPACE = "workspace"
 LETTERS = "ABCDEFGHIJKL"  # a run's name on the page; a table of more columns is not read
 Read = Callable[[str], str | None]  # path from the project's root -> the file's text, None where there is none
-Values = dict[str, dict[str, dict[int, float]]]  # arm -> metric -> seed -> value
 
 
 class Run(NamedTuple):
@@ -138,9 +136,9 @@ def _read_run(repo: Any, letter: str, name: str, commit: str | None) -> Run:
     if not any(metrics.values()):
         raise InputError(f"{what}: reports/metrics.json holds no arm of params.yaml; run `dvc repro` there")
     seeds = sorted(params.get("seeds", []))
-    per_seed = {arm: _of_summary(read(f"diagnostics/{arm}/summary.csv"), seeds, metrics[arm]) for arm in metrics}
-    _add_metrics(per_seed, found, seeds)
-    _add_claims(per_seed, claims, seeds)
+    per_seed = {arm: of_summary(read(f"diagnostics/{arm}/summary.csv"), seeds, metrics[arm]) for arm in metrics}
+    add_metrics(per_seed, found, seeds)
+    add_claims(per_seed, claims, seeds)
     lock = _parsed(what, "dvc.lock", lambda path: read(path) or "{}", _mapping)
     described = _parsed(what, "reports/measures.json", lambda path: read(path) or "[]", _described)
     return Run(letter, name, commit, params, metrics, claims, per_seed, stale_parameters(params, lock), described)
@@ -193,7 +191,7 @@ def _described(text: str) -> dict[str, Metric]:
 
 
 def _claims(text: str) -> pd.DataFrame:
-    table = _csv(text)
+    table = table_of(text)
     if lacking := sorted({"claim_id", "arms", "code", "statistic", "verdict", "values"} - set(table.columns)):
         raise ValueError(f"columns {lacking} are missing")
     if "p_value" not in table and {"low", "high", "direction", "margin"} <= set(table.columns):
@@ -207,10 +205,6 @@ def _of_today(row: Mapping[str, Any]) -> str:
     return verdict(interval, row["direction"], row["margin"])
 
 
-def _csv(text: str) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
-
-
 def _intervals(entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What every run has of a metric: newer ones have more, which would make equal numbers look different."""
     return {
@@ -218,45 +212,6 @@ def _intervals(entries: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for name, entry in entries.items()
         if isinstance(entry, dict) and "mean" in entry
     }
-
-
-def _of_summary(text: str | None, seeds: list[int], metrics: dict[str, dict[str, Any]]) -> dict[str, dict[int, float]]:
-    """metric -> seed -> value; values that do not give the mean of metrics.json are of another run and left out."""
-    if text is None:
-        return {}
-    table = _csv(text)
-    table = table[(table["code"] == "z") & table["seed"].isin(seeds) & table["value"].notna()]
-    return {
-        str(metric): dict(zip(rows["seed"].tolist(), rows["value"].tolist(), strict=True))
-        for metric, rows in table.groupby("metric")
-        if metric in metrics and _agree(float(np.mean(rows["value"])), metrics[str(metric)]["mean"])
-    }
-
-
-def _agree(mean: float, stored: float | None) -> bool:
-    return stored is not None and abs(mean - stored) <= 1e-5 * max(abs(stored), 1e-9)
-
-
-def _add_metrics(per_seed: Values, found: dict[str, Any], seeds: list[int]) -> None:
-    """metrics.json has the seeds of every measure, in runs made since it has them."""
-    for arm, own in per_seed.items():
-        for metric, entry in found[arm].items():
-            values = entry.get("values") if isinstance(entry, dict) else None
-            if values is not None and len(values) == len(seeds) and None not in values:
-                own.setdefault(metric, dict(zip(seeds, values, strict=True)))
-
-
-def _add_claims(per_seed: Values, claims: pd.DataFrame, seeds: list[int]) -> None:
-    """Where DVC's cache lacks the tables, claims.csv still has the seeds of every statistic that is a plain metric."""
-    for row in claims.to_dict("records"):
-        arm, metric = str(row["arms"]), str(row["statistic"])
-        bracket = row.get("bracket")
-        if isinstance(bracket, str) and bracket:
-            continue  # its values lie half-way between two estimates
-        if arm in per_seed and metric.isidentifier() and row["code"] == "z" and isinstance(row["values"], str):
-            values = json.loads(row["values"])
-            if len(values) == len(seeds):
-                per_seed[arm].setdefault(metric, dict(zip(seeds, values, strict=True)))
 
 
 def stale_parameters(params: dict[str, Any], lock: dict[str, Any]) -> list[str]:

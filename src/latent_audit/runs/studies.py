@@ -10,7 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from latent_audit.base.atomic import atomic_path
+from latent_audit.base.atomic import atomic_path, write_text
 from latent_audit.base.errors import InputError
 from latent_audit.base.plain_yaml import read_yaml
 from latent_audit.runs.git_here import require_git
@@ -29,7 +29,7 @@ def overlay_names(root: Path) -> list[str]:
 
 
 def read_overlay(root: Path, name: str) -> dict[str, Any]:
-    """The overlay called `name`; InputError with the names that exist otherwise."""
+    """The overlay called `name`, which calls the study so; InputError with the names that exist otherwise."""
     path = root / "params" / f"{name}.yaml"
     if name not in overlay_names(root):
         known = ", ".join(overlay_names(root)) or "none: run from the project's root"
@@ -37,7 +37,7 @@ def read_overlay(root: Path, name: str) -> dict[str, Any]:
     overlay = read_yaml(_bytes(path), str(path)) or {}
     if not isinstance(overlay, dict):
         raise InputError(f"{path}: holds no parameters; write `key: value` lines as in params.yaml")
-    return overlay
+    return {**overlay, "study": name}
 
 
 def _bytes(path: Path) -> bytes:
@@ -115,7 +115,7 @@ def run_experiment(root: Path, name: str, overlay: dict[str, Any]) -> None:
     ------
     InputError : wrong parameters, no git, or a stage failed; the message says how to bring params.yaml back.
     """
-    require_git(root, otherwise="add --scratch, which needs no git")
+    require_git(root, otherwise="leave out --experiment: the scratch copy needs no git")
     apply_overlay(root / "params.yaml", overlay)
     try:
         _dvc(root, "exp", "run", "--name", name)
@@ -130,10 +130,19 @@ def run_scratch(root: Path, name: str, overlay: dict[str, Any]) -> Path:
 
     Returns
     -------
-    The report's path: copied to reports/ where the checkout has no study of that data set, else in the workspace.
+    The report's path, reports/<name>.html; its tables, parameters and dvc.lock lie in reports/<name>/.
+
+    Raises
+    ------
+    InputError : wrong parameters, the name of the checkout's own page, a workspace that cannot be written, or a stage
+        failed; an earlier result of the study then stays as it was.
     """
     scratch = root / ".workspaces" / name
     own = read_yaml(_bytes(root / "params.yaml"), "params.yaml")
+    if isinstance(own, dict) and name == own.get("dataset"):
+        raise InputError(
+            f"reports/{name}.html is the page of `dvc repro`; call the overlay params/{name}.yaml otherwise"
+        )
     try:
         params = _lay_out(root, scratch, overlay)
     except (OSError, shutil.Error) as error:
@@ -142,12 +151,18 @@ def run_scratch(root: Path, name: str, overlay: dict[str, Any]) -> Path:
             f"`git clone '{root}' somewhere-else`"
         ) from None
     _dvc(scratch, "repro", mirror_from=root)
-    report = Path("reports") / f"{params.dataset}.html"
-    if isinstance(own, dict) and params.dataset == own.get("dataset"):
-        return scratch / report
-    (root / "reports").mkdir(exist_ok=True)
-    shutil.copy(scratch / report, root / report)
-    return root / report
+    return _bring_home(scratch, root / "reports", name, params.dataset)
+
+
+def _bring_home(scratch: Path, reports: Path, name: str, dataset: str) -> Path:
+    """Copy what the study has found to `reports`: its page and, in a folder of its own, what the page rests on."""
+    made, tables = scratch / "reports", reports / name
+    tables.mkdir(parents=True, exist_ok=True)
+    for source in (made / "metrics.json", made / "claims.csv", scratch / "params.yaml", scratch / "dvc.lock"):
+        write_text(tables / source.name, source.read_text(encoding="utf-8"))
+    for suffix in (".svg", ".html"):
+        write_text(reports / f"{name}{suffix}", (made / f"{dataset}{suffix}").read_text(encoding="utf-8"))
+    return reports / f"{name}.html"
 
 
 def _lay_out(root: Path, scratch: Path, overlay: dict[str, Any]) -> Params:

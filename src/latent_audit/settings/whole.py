@@ -33,9 +33,13 @@ def _checked(params: Params, source: str) -> Params:
 def _names(params: Params) -> Iterator[str]:
     if params.dataset not in DATASETS:
         yield f"dataset: there is no {params.dataset!r}; there are {', '.join(DATASETS)}"
+    fixed = [name for name, chosen in DATASETS.items() if chosen.origins is None]
+    if odd := [name for name in params.data.outsider or () if name not in fixed]:
+        yield f"data.outsider: {', '.join(odd)}; it is one of the sets of known files: {', '.join(fixed)}"
     for name, arm in params.arms.items():
         try:
             family = registry.family(arm.family)
+            registry.family_settings_of(family, arm.family_settings)
             registry.architecture(params.network(name).architecture)
         except InputError as error:
             yield f"arms.{name}: {error}"

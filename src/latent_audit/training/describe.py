@@ -44,10 +44,12 @@ def describe(arm: str, params: ArmsRun, meta: Meta) -> TrainingRun:
     settings = registry.settings_of(chosen, network.settings(), image)
     if settings.get("norm") == "batch" and schedule.batch_size < 2:
         raise InputError(f"train.batch_size: {schedule.batch_size}; batch normalisation (arm {arm!r}) needs at least 2")
-    corrupted = params.arm(arm).corruption
+    corrupted, family = params.arm(arm).corruption, registry.family(params.arm(arm).family)
+    own = registry.family_settings_of(family, params.arm(arm).family_settings)
+    spec = ModelSpec(family.name, chosen.name, image, network.latent_dim, settings, len(meta.classes), own)
     return TrainingRun(
         arm=arm,
-        model=ModelSpec(params.arm(arm).family, chosen.name, image, network.latent_dim, settings, len(meta.classes)),
+        model=spec,
         reconstruction=network.reconstruction,
         beta=None if weight is None else weight.beta,
         epochs=schedule.epochs,
@@ -69,5 +71,5 @@ def arm_json(run: TrainingRun, weight: KlWeight | None) -> dict[str, Any]:
         "corruption": None if run.corruption is None else asdict(run.corruption),
         "reconstruction": run.reconstruction, "n_pixels": model.image.n_pixels, **model.image._asdict(),
         "epochs": run.epochs, "batch_size": run.batch_size, "learning_rate": run.learning_rate,
-        "precision": run.precision,
+        "precision": run.precision, **({"family_settings": own} if (own := model.family_settings) else {}),
     }  # fmt: skip

@@ -38,6 +38,7 @@ class Arm(Frozen):
     latent_dim: LatentDim | None = None
     model: ArmModel | None = None
     corruption: Corruption | None = None
+    family_settings: dict[Name, bool | int | float | str] | None = None
 
     @model_validator(mode="after")
     def _one_weight(self) -> "Arm":

@@ -18,7 +18,6 @@ from latent_audit.data.sources.fetch import state_of_url
 from latent_audit.data.sources.registry import find
 
 SETTLED_SECONDS = 2  # a file written later than that may be written again within the same tick of its times
-VERIFIED = {"checked_by": "published checksums"}
 
 
 class Change(NamedTuple):
@@ -33,6 +32,8 @@ class Change(NamedTuple):
 def list_source(dataset: str, target: Path, *, mirror: str | None, path: Path | None) -> str:
     """Write the state of the files that `download` would take to `target`, unless it is there; a line for the log.
 
+    Of data with published checksums nothing is written: what stands at `target` comes with the project.
+
     Where they cannot be reached (a drive that is not plugged in, no network), an earlier listing of the same
     `path` stays, so that what was taken from there can be worked with.
 
@@ -43,8 +44,7 @@ def list_source(dataset: str, target: Path, *, mirror: str | None, path: Path | 
     """
     chosen = find(dataset)
     if chosen.origins is None:
-        _write_if_new(target, VERIFIED)
-        return f"{dataset}: nothing to look at, its files are checked by their checksums"
+        return f"{dataset}: nothing to look at, its files are checked by their checksums, as {target.name} says"
     files = chosen.origins(mirror=mirror, path=path)
     earlier = _earlier(target, path)
     if files is None and earlier:

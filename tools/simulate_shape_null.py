@@ -1,6 +1,6 @@
 """Makes `shape_null.csv`, what K2 and Jarque-Bera are of n normal values: some two minutes on one core.
 
-    python -m latent_audit.diagnostics.simulate_shape_null
+    python tools/simulate_shape_null.py
 
 Power sums of samples add up. So a pool of ten million blocks of 100 values is drawn once: the samples of 100 to 1,000
 rows are its blocks side by side, each used once per n, and larger samples are drawn from the million of 1,000 rows.
@@ -15,7 +15,7 @@ from latent_audit.base.atomic import write_text
 from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.shape_tests import TABLE, jb_statistic, k2_statistic
 
-COMMAND = "python -m latent_audit.diagnostics.simulate_shape_null"
+COMMAND = "python tools/simulate_shape_null.py"
 SMALL, SMALL_DRAWS = (20, 25, 30, 40, 50, 70), 4_000_000
 BLOCK, BLOCKS, OF_BLOCKS = 100, 10_000_000, (100, 200, 300, 500, 700, 1_000)
 LARGE, LARGE_DRAWS = (2_000, 5_000, 10_000, 20_000, 50_000), 2_000_000

@@ -1,0 +1,44 @@
+"""Images that a model was not trained on: the test images of other data sets, and those of a class that was left out.
+
+`preprocess` writes them beside the prepared splits, in the shape of those; a data set without any has no such files.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latent_audit.base.atomic import atomic_path, write_text
+from latent_audit.base.errors import InputError
+from latent_audit.data.prepared import load_array
+
+FILE = "outsiders.json"
+
+
+def write_outsiders(folder: Path, images: dict[str, np.ndarray]) -> None:
+    """Write each set of images, uint8 (n, channel, height, width), and their names in order; none: nothing."""
+    files = {}
+    for index, (name, values) in enumerate(images.items()):
+        files[name] = f"outsider_{index}_images.npy"
+        with atomic_path(folder / files[name]) as temporary, temporary.open("wb") as stream:
+            np.save(stream, values)
+    if files:
+        write_text(folder / FILE, json.dumps(files, indent=2) + "\n")
+
+
+def load_outsiders(folder: Path) -> dict[str, np.ndarray]:
+    """The images of every set of outsiders by its name, mapped from disk; empty where there is none.
+
+    Raises
+    ------
+    InputError : the list of them cannot be read, or an array is missing or cut short.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return {}
+    try:
+        files: Any = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error}); run `dvc repro --force preprocess`.") from error
+    return {name: load_array(folder / file, mapped=True) for name, file in files.items()}

@@ -1,0 +1,150 @@
+"""What the other stages left on disk -> the study, its codes and its pictures, read once for the page."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from ruamel.yaml import YAML
+
+from latent_audit.base.codes import read_codes
+from latent_audit.base.measures import FILE, read_described
+from latent_audit.base.randomness import rng_for
+from latent_audit.base.tables import read_json, read_table
+from latent_audit.data.prepared import LoadedSplit, Meta, load_meta, load_split, told_apart
+from latent_audit.diagnostics.coverage import BALL_DIMENSIONS, hole_radius, nearest_distance
+from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
+from latent_audit.report.study import Study
+from latent_audit.settings.study import Params
+
+TABLES = ("per_dim", "joint", "reconstruction")
+OPTIONAL_TABLES = ("classes", "separability", "generation", "continuity", "transforms", "denoising", "anomaly")
+PICTURES = Path("pictures")  # what `decode` left, a folder per arm
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "jinja2", "dvc")
+
+
+class Gathered(NamedTuple):
+    """Everything that the page is made of, of the first seed where it is of one.
+
+    codes : arm -> arrays of codes/<arm>/seed-<k>.npz. pictures : arm -> arrays of pictures/<arm>/pictures.npz.
+    label_maps : arm -> the class that owns each cell of the unit square; empty without classes.
+    """
+
+    study: Study
+    codes: Mapping[str, Mapping[str, np.ndarray]]
+    pictures: Mapping[str, Mapping[str, np.ndarray]]
+    label_maps: Mapping[str, np.ndarray]
+    test: LoadedSplit
+    shape: tuple[int, int, int]
+
+    @property
+    def z(self) -> dict[str, np.ndarray]:
+        """arm -> z of the test split, (sample, latent)."""
+        return {arm: own["z"] for arm, own in self.codes.items()}
+
+    @property
+    def dims(self) -> dict[str, list[int]]:
+        """arm -> the two dimensions that its plane shows."""
+        return {arm: own["dims"].tolist() for arm, own in self.pictures.items()}
+
+
+def gather(params: Params) -> Gathered:
+    """Read what `params.dataset` left in data/, models/, codes/, pictures/, diagnostics/, critic/ and reports/.
+
+    Raises
+    ------
+    InputError : a table or an array is missing or damaged.
+    """
+    prepared = Path("data/prepared") / params.dataset
+    meta = load_meta(prepared)._replace(classes=told_apart(prepared))
+    study = read_study(params, meta)
+    codes = {arm: read_codes(Path("codes") / arm / f"seed-{study.first_seed}.npz") for arm in study.arms}
+    study = study._replace(tables=dict(study.tables) | _training_holes(codes, study.first_seed))
+    maps = {}
+    if study.has_classes:
+        maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
+    return Gathered(
+        study,
+        codes=codes,
+        pictures={arm: dict(np.load(PICTURES / arm / "pictures.npz")) for arm in study.arms},
+        label_maps=maps,
+        test=load_split(prepared, "test"),
+        shape=(meta.channels, meta.height, meta.width),
+    )
+
+
+def read_study(params: Params, meta: Meta) -> Study:
+    """Every table of every arm, and what the page says about where they come from."""
+    arms = {arm: read_json(Path("models") / arm / "arm.json") for arm in arm_order(params.arms)}
+    return Study(
+        meta=meta._asdict() | {"notes": [*meta.notes, *_weight_notes(params, meta, arms)]},
+        params=params.model_dump(mode="json"),
+        metrics=read_json(Path("reports/metrics.json")),
+        arms=arms,
+        names={arm: display_name(arm) for arm in arms},
+        colours={arm: CSS_VARIABLES[colour] for arm, colour in arm_colours(arms).items()},
+        class_colours=class_colours(len(meta.classes)),
+        seeds=params.seeds,
+        tables=_tables(arms),
+        claims=read_table(Path("reports/claims.csv")),
+        critic=read_json(Path("critic/critic.json")),
+        provenance=_provenance(meta, list(arms)),
+        measures={name: m for arm in arms for name, m in read_described(Path("diagnostics") / arm / FILE).items()},
+    )
+
+
+def _tables(arms: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    tables = {name: _of_all_arms(arms, Path("diagnostics"), name) for name in TABLES}
+    history = _of_all_arms(arms, Path("models"), "history")
+    no_kl = history["arm"].isin([arm for arm, described in arms.items() if described["beta_kl"] is None])
+    tables["history"] = history.assign(**{term: history[term].mask(no_kl) for term in ("kl", "elbo")})
+    for name in OPTIONAL_TABLES:
+        if all((Path("diagnostics") / arm / f"{name}.csv").exists() for arm in arms):
+            tables[name] = _of_all_arms(arms, Path("diagnostics"), name)
+    return tables
+
+
+def _training_holes(codes: Mapping[str, Mapping[str, np.ndarray]], seed: int) -> dict[str, pd.DataFrame]:
+    """The share of prior draws in holes by the training codes, from which the decoder learned; up to 3 dimensions.
+
+    At the radius of the test codes, so that it says how much of their holes the training codes do not fill.
+    """
+    rows = []
+    for arm, own in codes.items():
+        test, train = own["z"].astype(np.float64), own["train_z"].astype(np.float64)
+        if test.shape[1] > BALL_DIMENSIONS:
+            return {}
+        rng = rng_for(seed, "report", "training holes")
+        draws, radius = rng.standard_normal(test.shape), hole_radius(*test.shape, rng=rng)
+        rows.append((arm, seed, "hole_fraction_train", float((nearest_distance(draws, train) > radius).mean())))
+    return {"training_holes": pd.DataFrame(rows, columns=["arm", "seed", "metric", "value"])}
+
+
+def _of_all_arms(arms: Mapping[str, Any], folder: Path, name: str) -> pd.DataFrame:
+    parts = [read_table(folder / arm / f"{name}.csv").assign(arm=arm) for arm in arms]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+
+
+def _weight_notes(params: Params, meta: Meta, arms: Mapping[str, Any]) -> list[str]:
+    n_pixels = meta.channels * meta.height * meta.width
+    weighed = [arm for arm, described in arms.items() if described["beta_kl"] is not None]
+    return [f"{display_name(arm)}: {words}." for arm in weighed if (words := params.weight_words(arm, n_pixels))]
+
+
+def _provenance(meta: Meta, arms: list[str]) -> dict[str, dict[str, str]]:
+    lock = Path("dvc.lock")
+    stages = (YAML(typ="safe", pure=True).load(lock) or {}).get("stages", {}) if lock.exists() else {}
+    outputs = {
+        out["path"]: out.get("md5", "")
+        for name, stage in stages.items()
+        if name != "render"  # its own outputs of an earlier run would make the page depend on that run
+        if "@" not in name or name.split("@")[1] in arms  # arms that were removed stay in dvc.lock
+        for out in stage.get("outs", [])
+    }
+    return {
+        "Raw data, sha256": dict(meta.raw_sha256),
+        "Outputs of the pipeline, md5 from dvc.lock": outputs,
+        "Packages": {name: version(name) for name in PACKAGES},
+    }
