@@ -23,7 +23,7 @@ a program together: shared pages counted once (PSS), or only what the programs a
 def main() -> None:
     """Fill README.md with a section per result that exists."""
     sections = [HEAD]
-    for write in (training, isolated, accelerator, growth, audit, libraries, pipeline):
+    for write in (training, isolated, accelerator, growth, audit, latent_maps, libraries, pipeline):
         for path in sorted(RESULTS.glob(f"{write.__name__}*.json"), key=lambda path: path.stem):
             sections.append(write(json.loads(path.read_text(encoding="utf-8"))))
     Path(__file__).with_name("README.md").write_text("\n".join(sections), encoding="utf-8")
@@ -172,6 +172,23 @@ def libraries(result: dict[str, Any]) -> str:
     header = ["library", "statistic", "codes", "ours, CPU s", "theirs, CPU s", "theirs over ours", "ours, MiB"]
     header += ["theirs, MiB", "values differ by"]
     return section("The same statistics in other libraries", result, words, header, rows)
+
+
+def latent_maps(result: dict[str, Any]) -> str:
+    """Seconds and memory of the command on latent maps."""
+    rows = [
+        [
+            " x ".join(f"{length:,}" for length in one["shape"]), f"`{one['file']}`, {one['gigabytes']:.1f} GB",
+            f"{one['seconds']:.0f}", f"{one['pss']:,.0f}", f"{one['anonymous']:,.0f}",
+        ]
+        for one in result["points"]
+    ]  # fmt: skip
+    words = (
+        "`latent-audit audit` on float32 maps from start to the written page. The file is mapped and read twice, a "
+        "block at a time; PSS counts what of it is in memory."
+    )
+    header = ["maps", "file", "seconds", "peak PSS, MiB", "peak anonymous, MiB"]
+    return section("An audit of latent maps", result, words, header, rows)
 
 
 def pipeline(result: dict[str, Any]) -> str:

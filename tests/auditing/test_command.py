@@ -419,6 +419,7 @@ def bad(case: str) -> str:
             np.save("codes.npy", Z[:19])
         case "wide":
             np.save("codes.npy", np.zeros((20, 2049)))
+            return "codes.npy --reduce none"
         case "objects":
             np.save("codes.npy", np.array([{}] * N))
         case "not an npy":

@@ -13,6 +13,8 @@ from latent_audit.auditing.parquet_sizes import refuse_large
 from latent_audit.auditing.sheet import Plan, Sheet, Wanted, plan
 from latent_audit.base.errors import InputError
 
+BATCH_ROWS = 1024  # lists that are held at a time beside the array that they fill
+
 
 def read_parquet(path: Path, wanted: Wanted) -> Sheet:
     """The columns of a parquet file; a row index that pandas stored beside them is not one of them.
@@ -79,7 +81,7 @@ def _sheet(file: Any, planned: Plan, notes: list[str], path: Path) -> Sheet:
     for name in planned.read:
         kind = file.schema_arrow.field(name).type
         if _is_list(kind):
-            lists[name] = _lists(_column(file, name), f"{path.name}, column {short(printable(name))!r}")
+            lists[name] = _lists(file, name, n, f"{path.name}, column {short(printable(name))!r}")
         elif _is_numeric(kind):
             numbers[name] = _numbers(_column(file, name))
             integers |= {name} if _is_integer(kind) else set()
@@ -151,8 +153,8 @@ def _numbers(column: Any) -> np.ndarray:
     return column.to_numpy(zero_copy_only=False).astype(np.float64)
 
 
-def _lists(column: Any, where: str) -> np.ndarray:
-    """A column of lists of numbers as (sample, latent) float64.
+def _lists(file: Any, name: str, n: int, where: str) -> np.ndarray:
+    """A column of lists of numbers as (sample, latent), floats as stored; of the file a part is held at a time.
 
     Raises
     ------
@@ -161,11 +163,32 @@ def _lists(column: Any, where: str) -> np.ndarray:
     import pyarrow as pa
     from pyarrow import compute
 
-    lengths = compute.call_function("list_value_length", [column]).to_numpy(zero_copy_only=False)
-    if len(lengths) and not (lengths == lengths[0]).all():  # a missing list has the length NaN
-        raise InputError(f"{where}: its lists must be of one length; they have {some(np.unique(lengths).tolist())}.")
-    flat = pa.chunked_array([chunk.flatten() for chunk in column.chunks], type=column.type.value_type)
-    return _numbers(flat).reshape(len(column), -1 if len(flat) else 0)
+    rows, width, done = np.empty((0, 1)), -1, 0
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=[name]):
+        column = batch.column(0)
+        lengths = compute.call_function("list_value_length", [column]).to_numpy(zero_copy_only=False)
+        if not done and len(lengths):
+            width = -1 if lengths[0] != lengths[0] else int(lengths[0])  # a missing list has the length NaN
+            short_float = column.type.value_type in (pa.float16(), pa.float32())
+            rows = np.empty((n, max(width, 1)), column.type.value_type.to_pandas_dtype() if short_float else np.float64)
+        refuse_ragged(lengths, width, done, where)
+        if width:
+            rows[done : done + len(column)] = _numbers(column.flatten()).reshape(len(column), width)
+        done += len(column)
+    return rows[:done, : max(width, 0)]
+
+
+def refuse_ragged(lengths: np.ndarray, width: int, start: int, where: str) -> None:
+    """InputError unless all lists, the first of which is that of row `start`, have `width` numbers."""
+    odd = np.flatnonzero(lengths != width)
+    if width >= 0 and not len(odd):
+        return
+    row = int(odd[0]) if len(odd) else 0
+    held = "is missing" if lengths[row] != lengths[row] else f"has {int(lengths[row])} numbers"
+    first = "" if width < 0 else f", the one of row 0 has {width}"
+    raise InputError(
+        f"{where}: its lists must be of one length; the list of row {start + row} (counted from 0) {held}{first}."
+    )
 
 
 def _first_text(file: Any, name: str) -> tuple[int, str]:
