@@ -15,6 +15,7 @@ from latent_audit.base.randomness import replicate_seed
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.outsiders import load_outsiders
 from latent_audit.data.prepared import load_meta, load_split, told_apart
+from latent_audit.decoding.beside import applies_to, beside_of
 from latent_audit.decoding.generation import load_critic
 from latent_audit.decoding.replicate_tables import ClassMaps, agreement_table, measure_codes, measure_decoder
 from latent_audit.decoding.subject import DecoderSubject, registered
@@ -55,10 +56,11 @@ def measure_replicate(files: Files, *, seed: int, send: Callable[[Any], None]) -
     meta, device = load_meta(files.prepared), files.device
     model = load_model(files.models, seed, device=device)
     critic = load_critic(files.critic, ImageShape(meta.channels, meta.height, meta.width), device=device)
+    applies = applies_to(model.family, files.applies)
     codes, history = files.codes_of(seed), read_table(files.models / "history.csv")
     tables, maps = measure_codes(
         codes, model, critic, told_apart(files.prepared), seed=files.seed, device=device,
-        settings=replace(files.settings, replicate=seed), applies=files.applies,
+        settings=replace(files.settings, replicate=seed), applies=applies, beside=beside_of(files.prepared),
     )  # fmt: skip
     send(f"seed {seed}: audited")
     images = {name: np.asarray(load_split(files.prepared, name).images) for name in ("train", "test")}
@@ -68,7 +70,7 @@ def measure_replicate(files: Files, *, seed: int, send: Callable[[Any], None]) -
     subject = DecoderSubject(
         codes, model, critic, images, own, reconstruction, draws, device, outsiders, files.denoises
     )
-    tables |= measure_decoder(subject, files.applies)
+    tables |= measure_decoder(subject, applies)
     send(f"seed {seed}: decoder measured")
     return {name: table.assign(seed=seed) for name, table in tables.items()}, maps
 
