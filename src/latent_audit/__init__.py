@@ -1,19 +1,19 @@
 """latent-audit: when may you sample from a latent space?
 
-`from latent_audit import audit, AuditSettings, AuditTables`: the audit of codes of your own
-(`latent_audit.diagnostics.audit`).
+`from latent_audit import audit, AuditSettings, AuditTables`: the audit of codes of your own, and `audit_side_by_side`
+of several (`latent_audit.auditing.api`).
 """
 
 import importlib
 from typing import Any
 
-__all__ = ["AuditSettings", "AuditTables", "audit"]  # given by __getattr__
+__all__ = ["Audit", "AuditSettings", "AuditTables", "audit", "audit_side_by_side"]  # given by __getattr__
 
 
 def __getattr__(name: str) -> Any:
     """The public names, imported when they are first asked for: importing the package itself costs nothing."""
     if name in __all__:
-        return getattr(importlib.import_module("latent_audit.diagnostics.audit"), name)
+        return getattr(importlib.import_module("latent_audit.auditing.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -77,7 +77,10 @@ def recover() -> None:
 
 @app.command()
 def audit(
-    codes: Annotated[Path, typer.Argument(help="a .npy, .npz (z, or mu and logvar), .csv or .parquet of codes")],
+    codes: Annotated[
+        list[Path],
+        typer.Argument(help="a .npy, .npz (z, or mu and logvar), .csv or .parquet of codes; several: side by side"),
+    ],
     out: Annotated[Path, typer.Option(help="folder for the tables and index.html; an earlier audit is replaced")],
     labels: Annotated[
         str | None, typer.Option(help="array of the .npz, or column, of the classes; or a .npy, .csv or .txt of them")
@@ -94,7 +97,13 @@ def audit(
     """Audit codes of your own, whatever made them: how far are they from N(0, I), and where?"""
     from latent_audit.auditing import command as audit_command
 
-    audit_command.run_audit(audit_command.Request(codes, out, labels, images, seed, tuple(columns or ())))
+    request = audit_command.Request(codes[0], out, labels, images, seed, tuple(columns or ()))
+    if len(codes) == 1:
+        audit_command.run_audit(request)
+    else:
+        from latent_audit.auditing.side_by_side import run_side_by_side
+
+        run_side_by_side(request, codes)
 
 
 @app.command("kl-weight")

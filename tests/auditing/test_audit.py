@@ -52,7 +52,7 @@ def test_the_package_gives_the_audit_without_loading_anything_before():
     ran = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True, env=_environment()
     )
-    assert ran.stdout.split() == ["True", "latent_audit.diagnostics.audit", "False", "False"]
+    assert ran.stdout.split() == ["True", "latent_audit.auditing.api", "False", "False"]
     with pytest.raises(AttributeError, match="no attribute 'absent'"):
         _ = latent_audit.absent
 

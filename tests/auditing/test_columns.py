@@ -246,7 +246,7 @@ def test_a_data_frame_has_the_names_of_its_columns():
 
 
 def test_the_package_shows_its_public_names():
-    assert dir(latent_audit) == ["AuditSettings", "AuditTables", "audit"]
+    assert dir(latent_audit) == ["Audit", "AuditSettings", "AuditTables", "audit", "audit_side_by_side"]
 
 
 # --- the page and the folder -----------------------------------------------------------------------------------------

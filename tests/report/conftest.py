@@ -8,7 +8,8 @@ import pytest
 from markupsafe import Markup
 
 from latent_audit.base.layers import Layer
-from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table
+from latent_audit.diagnostics.fitted import fit_gaussian
+from latent_audit.report.explorer import ArmCodes, ExplorerData, HoleMap, explorer_data, quantile_table
 from latent_audit.report.latent_captions import P_COLUMNS
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
 from latent_audit.report.study import Panel, Row, Study
@@ -255,7 +256,9 @@ def explorer(study) -> ExplorerData:
     n = 60
     arms = {}
     for index, arm in enumerate(ARMS):
-        codes = rng.standard_normal((n, 2))
+        codes = rng.standard_normal((n, 2)) * (1 if arm == "vae" else 4)
+        corner = np.zeros((16, 16), dtype=bool)  # a hole of a quarter of the map, in the first arm to the middle
+        corner[: 8 - 4 * index, : 8 - 4 * index] = True
         arms[arm] = ArmCodes(
             name=study.names[arm],
             colour=study.colours[arm],
@@ -264,9 +267,10 @@ def explorer(study) -> ExplorerData:
             plane=(0, 1),
             order=np.array([0, 1]),
             quantiles=quantile_table(codes),
-            holes=np.ones((16, 16)),
-            span=3.5,
             layers=decoder_layers(index),
+            holes=[HoleMap(corner, 3.5)],
+            hole_share=0.25 - 0.2 * index,
+            laws={"gaussian": fit_gaussian(codes), "mixture": fit_gaussian(codes)},
         )
     return explorer_data(
         arms,

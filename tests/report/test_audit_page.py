@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 
-from latent_audit.auditing.files import ForeignCodes
 from latent_audit.auditing.page import audit_page
 from latent_audit.diagnostics.audit import AuditSettings, audit
 from latent_audit.diagnostics.ties import TiesWarning
@@ -32,7 +31,7 @@ def page_of(z, *, mu=None, logvar=None, labels=None, samples=None) -> str:
         "notes": [],
         "versions": {"numpy": "0"},
     }
-    return audit_page(tables, about, ForeignCodes(z, mu, logvar, labels, None, []), samples or {})
+    return audit_page(tables, about, samples or {})
 
 
 def parts(text: str) -> set[str]:

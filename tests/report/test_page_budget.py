@@ -42,8 +42,6 @@ def page_of(study, figures, pictures):
                 plane=(0, 1),
                 order=np.array([0, 1]),
                 quantiles=quantile_table(codes),
-                holes=None,
-                span=3.5,
                 layers=None if isinstance(decoder, str) else decoder,
                 refusal=decoder if isinstance(decoder, str) else "",
             )

@@ -39,10 +39,10 @@ def test_half_precision_numbers():
 
 def test_phi_and_the_map_of_equal_ranks():
     x = np.linspace(-4, 4, 33)
-    phi = run("console.log(JSON.stringify(input.map(page('explorer.js').phi)))", x.tolist())
+    phi = run("console.log(JSON.stringify(input.map(page('explorer_math.js').phi)))", x.tolist())
     np.testing.assert_allclose(phi, ndtr(x), atol=2e-7)
     mapped = run(
-        """const E = page("explorer.js");
+        """const E = page("explorer_math.js");
         console.log(JSON.stringify([0, 1.5, 3, 9].map((v) => E.atRank(E.rankOf(v, [0, 1, 2, 3]), [0, 10, 20, 30]))))"""
     )
     assert mapped == [0, 15, 30, 30]
@@ -52,7 +52,7 @@ def test_arrows_go_to_the_nearest_code_that_way():
     points = [[0, 0], [1, 0.1], [2, 0], [0, 3], [-1, 5]]
     ways = [[1, 0], [0, 1], [-1, 0], [0, -1]]
     found = run(
-        "const go = (w) => page('explorer.js').nextThatWay(input.points, [0, 0], ...w);"
+        "const go = (w) => page('explorer_math.js').nextThatWay(input.points, [0, 0], ...w);"
         "console.log(JSON.stringify(input.ways.map(go)))",
         {"points": points, "ways": ways},
     )
@@ -60,7 +60,9 @@ def test_arrows_go_to_the_nearest_code_that_way():
 
 
 def test_draws_are_standard_normal_and_repeat():
-    script = "const n = page('explorer.js').normals(5); console.log(JSON.stringify(Array.from({ length: 20000 }, n)))"
+    script = (
+        "const n = page('explorer_math.js').normals(5); console.log(JSON.stringify(Array.from({ length: 20000 }, n)))"
+    )
     x = np.array(run(script))
     assert abs(x.mean()) < 5 / np.sqrt(len(x))
     assert abs(x.std() - 1) < 5 / np.sqrt(2 * len(x))

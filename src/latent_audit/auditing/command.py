@@ -3,14 +3,13 @@
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from latent_audit.auditing.about import about
 from latent_audit.auditing.beside import ENTRIES, INDICES, arguments
 from latent_audit.auditing.beside_page import codebook_page
 from latent_audit.auditing.border import printable, short
@@ -32,7 +31,6 @@ MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
 TABLES = ("per_dim", "joint", "classes", "separability", "transforms", "disentanglement", "directions", "codebook")
 OF_INDICES = ("codebook",)
 MOST_NAMED = 40  # columns listed in the terminal; audit.json has all
-PACKAGES = ("latent-audit", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow")
 
 
 class Request(NamedTuple):
@@ -46,11 +44,22 @@ class Request(NamedTuple):
     columns: tuple[str, ...] = ()
 
 
+class Measured(NamedTuple):
+    """A file's audit: its tables, those that are written by their names, audit.json, and images for the page."""
+
+    tables: AuditTables
+    written: dict[str, pd.DataFrame]
+    described: dict[str, Any]
+    samples: Mapping[str, np.ndarray]
+
+
+def say_aloud(line: str) -> None:
+    """To the terminal; what a program would read goes to files."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def run_audit(
-    request: Request,
-    *,
-    settings: AuditSettings = AuditSettings(),
-    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
+    request: Request, *, settings: AuditSettings = AuditSettings(), say: Callable[[str], None] = say_aloud
 ) -> AuditTables:
     """Read the codes, audit them and write the folder: the tables as .csv, audit.json, index.html.
 
@@ -58,43 +67,70 @@ def run_audit(
 
     Raises
     ------
-    InputError : a folder that may not be replaced, or anything wrong with the files; see `audit_files`.
+    InputError : a folder that may not be replaced, or anything wrong with the files; see `read_foreign`.
     """
-    if request.seed < 0:
-        raise InputError(f"--seed {request.seed}: a seed must be 0 or more.")
-    request, say = _at_home(request), _printing(say)
-    try:
-        target = request.out.resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, or a null byte
-        raise InputError(f"{request.out}: cannot be followed ({error}); choose another folder.") from None
-    refuse_foreign(target, marker=MARKER, made_by=MADE_BY)
-    codes = read_foreign(request.codes, labels=request.labels, seed=request.seed, columns=request.columns)
-    images = None if request.images is None else read_images(request.images, len(codes.z))
-    for line in (_size(request, codes, images), *_columns(codes), *codes.notes):
-        say(line)
-    with whole_folder(target) as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NoDrawWarning)  # it stands in codes.notes
-        warnings.simplefilter("ignore", TiesWarning)  # in the notes below
-        tables = _audited(codes, request, settings, say)
-        notes = [*codes.notes, *([] if INDICES in codes.beside else why_no_p(tables.per_dim)), *_unscored(tables)]
-        for line in notes[len(codes.notes) :]:
-            say(line)
-        tables = tables._replace(per_dim=with_names(tables.per_dim, codes.columns, codes.z.shape[1]))
-        names = OF_INDICES if INDICES in codes.beside else TABLES
-        written = {f"{name}.csv": getattr(tables, name) for name in names if getattr(tables, name) is not None}
-        written["reasons.csv"] = tables.judgement.reasons.assign(code="z")[["code", *tables.judgement.reasons]]
-        if tables.judgement.regions is not None:
-            written["regions.csv"] = tables.judgement.regions.assign(code="z")[["code", *tables.judgement.regions]]
+    request, say = expanded(request), printing(say)
+    target = free_folder(request)
+    codes, images = read_all(request, say)
+    with whole_folder(target) as folder:
+        tables, written, described, samples = measured(request, codes, images, settings, say)
         for name, table in written.items():
             write_table(folder / name, table)
-        described = _writable(_description(request, codes, images, tables, settings, notes))
         described["files"] = sorted([*written, PAGE])
-        write_text(folder / PAGE, _page(tables, described, codes, images))
+        page = codebook_page(tables, described) if INDICES in codes.beside else audit_page(tables, described, samples)
+        write_text(folder / PAGE, page)
         write_json(folder / MARKER, described)
     for line in (tables.verdict, *tables.judgement.advice):
         say(line)
     say(f"{request.out / PAGE}: {len(written)} tables beside it")
     return tables
+
+
+def free_folder(request: Request) -> Path:
+    """The folder to write, which is free or an earlier audit's."""
+    if request.seed < 0:
+        raise InputError(f"--seed {request.seed}: a seed must be 0 or more.")
+    try:
+        target = request.out.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, or a null byte
+        raise InputError(f"{request.out}: cannot be followed ({error}); choose another folder.") from None
+    refuse_foreign(target, marker=MARKER, made_by=MADE_BY)
+    return target
+
+
+def read_all(request: Request, say: Callable[[str], None]) -> tuple[ForeignCodes, np.ndarray | None]:
+    """The codes and their images, if there are any; what was taken is said."""
+    codes = read_foreign(request.codes, labels=request.labels, seed=request.seed, columns=request.columns)
+    images = None if request.images is None else read_images(request.images, len(codes.z))
+    for line in (_size(request, codes, images), *_columns(codes), *codes.notes):
+        say(line)
+    return codes, images
+
+
+def measured(
+    request: Request,
+    codes: ForeignCodes,
+    images: np.ndarray | None,
+    settings: AuditSettings,
+    say: Callable[[str], None],
+) -> Measured:
+    """The audit of one file, and everything that is written of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoDrawWarning)  # it stands in codes.notes
+        warnings.simplefilter("ignore", TiesWarning)  # in the notes below
+        tables = _audited(codes, request, settings, say)
+    notes = [*codes.notes, *([] if INDICES in codes.beside else why_no_p(tables.per_dim)), *_unscored(tables)]
+    for line in notes[len(codes.notes) :]:
+        say(line)
+    tables = tables._replace(per_dim=with_names(tables.per_dim, codes.columns, codes.z.shape[1]))
+    names = OF_INDICES if INDICES in codes.beside else TABLES
+    written = {f"{name}.csv": getattr(tables, name) for name in names if getattr(tables, name) is not None}
+    judgement = tables.judgement
+    written["reasons.csv"] = judgement.reasons.assign(code="z")[["code", *judgement.reasons]]
+    if judgement.regions is not None:
+        written["regions.csv"] = judgement.regions.assign(code="z")[["code", *judgement.regions]]
+    described = _writable(_description(request, codes, images, tables, settings, notes))
+    return Measured(tables, written, described, _samples(codes, images))
 
 
 def _audited(codes: ForeignCodes, request: Request, settings: AuditSettings, say: Callable[[str], None]) -> AuditTables:
@@ -108,19 +144,13 @@ def _audited(codes: ForeignCodes, request: Request, settings: AuditSettings, say
     )  # fmt: skip
 
 
-def _page(tables: AuditTables, described: Any, codes: ForeignCodes, images: np.ndarray | None) -> str:
-    if INDICES in codes.beside:
-        return codebook_page(tables, described)
-    return audit_page(tables, described, codes, _samples(codes, images))
-
-
-def _at_home(request: Request) -> Request:
+def expanded(request: Request) -> Request:
     """The request with `~` of its paths expanded, which a shell does not do after `--out=`."""
     images = None if request.images is None else at_home(request.images)
     return request._replace(codes=at_home(request.codes), out=at_home(request.out), images=images)
 
 
-def _printing(say: Callable[[str], None]) -> Callable[[str], None]:
+def printing(say: Callable[[str], None]) -> Callable[[str], None]:
     """`say` for lines that hold names and values of a user's file: control characters are spelt out."""
     return lambda line: say(printable(line))
 
@@ -177,7 +207,6 @@ def _description(
 ) -> dict[str, Any]:
     """audit.json: what went in, how it was measured and by which versions; no clock, no host, no path."""
     files = {"codes": request.codes, "labels": codes.label_file, "images": request.images}
-    n, latent_dim = codes.z.shape
     return {
         "made_by": MADE_BY,
         "input": {
@@ -185,37 +214,12 @@ def _description(
             for role, path in files.items()
             if path is not None
         },
-        "arrays": _arrays(codes),
-        "n": n,
-        "latent_dim": latent_dim,
-        "classes": None if codes.labels is None else len(np.unique(codes.labels)),
         "labels": None if request.labels is None else as_text(Path(request.labels).name),
-        "columns": {role: list(names) for role, names in codes.columns.items()},
-        "images": None if images is None else list(images.shape),
-        "shown_dims": list(tables.dims),
-        "may_sample": tables.judgement.may_sample,
-        "verdict": tables.verdict,
-        "advice": list(tables.judgement.advice),
-        "fits": _rows(tables.judgement.fits),
-        "seed": request.seed,
-        "settings": asdict(settings),
-        "notes": notes,
-        "versions": {name: _version(name) for name in PACKAGES},
-    }
-
-
-def _rows(table: pd.DataFrame | None) -> list[dict[str, Any]] | None:
-    """The rows of a table as JSON has them: NaN is null."""
-    if table is None:
-        return None
-    return [{k: None if v != v else v for k, v in row.items()} for row in table.to_dict("records")]
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+        **about(
+            tables, arrays=_arrays(codes), shape=codes.z.shape, labels=codes.labels, columns=codes.columns,
+            images=None if images is None else images.shape, seed=request.seed, settings=settings, notes=notes,
+        ),
+    }  # fmt: skip
 
 
 def _samples(codes: ForeignCodes, images: np.ndarray | None) -> Mapping[str, np.ndarray]:

@@ -1,35 +1,33 @@
-"""index.html of an audit: the answer, the figures and the tables, by the templates of the study's report."""
+"""index.html of an audit: the answer, the figures and the tables, by the templates of the study's report.
 
-from collections.abc import Mapping
-from typing import Any
+Several audits side by side are the same page with an arm for each: its answer, and its rows in every figure and table.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
-from scipy.stats import kstwobign
 
+from latent_audit.auditing import page_arms as side_by_side
 from latent_audit.auditing.beside_page import beside_tables_of
-from latent_audit.auditing.files import ForeignCodes
-from latent_audit.auditing.page_tables import added_tables, dimension_table, html_tables
+from latent_audit.auditing.decoded import Decoded
+from latent_audit.auditing.page_figures import bands_of
+from latent_audit.auditing.page_pictures import decoded_words, sheets
+from latent_audit.auditing.page_tables import added_tables, html_tables
+from latent_audit.auditing.view import has_mu, view_of, without_twins
 from latent_audit.diagnostics.audit import AuditTables
 from latent_audit.figures import audit as drawn
-from latent_audit.figures.canvas import Band
-from latent_audit.figures.compose import WINDOW
-from latent_audit.figures.dimensions import dimension_label, names_of
-from latent_audit.figures.p_value_panels import TESTS, p_value_maps
-from latent_audit.figures.style import CSS_VARIABLES, class_colours
-from latent_audit.report.audit_captions import caption
+from latent_audit.figures.style import CSS_VARIABLES
+from latent_audit.report.audit_lead import compared, six, tiles
 from latent_audit.report.audit_words import HOLES_MATTER, KS_MATTERS, View, answer
-from latent_audit.report.data_uri import contact_sheet, webp_uri
-from latent_audit.report.page_panels import hole_map, page_rows
 from latent_audit.report.render import content_policy, environment, text_of
-from latent_audit.report.sections import Section, shared_styles
-from latent_audit.report.study import Figure
-from latent_audit.report.tables import set_number
+from latent_audit.report.sections import Section
+from latent_audit.report.tables import data_table, number, set_number
 
-ABREAST = 8  # images side by side
 SECTIONS = (  # id, title, the figures one of which it needs (none: always there)
     ("codes", "The codes", ("fig-codes",)),
+    ("decoded", "Decoded", ("decoded",)),
     ("normality", "Each dimension", ()),
     ("joint", "All together", ()),
     ("posterior", "The posterior’s KL", ("fig-kl",)),
@@ -37,149 +35,110 @@ SECTIONS = (  # id, title, the figures one of which it needs (none: always there
     ("images", "Images", ("images",)),
     ("provenance", "Provenance", ()),
 )
-BESIDE = ("disentanglement", "directions", "codebook")  # tables of one code
-COLOURED = {"fig-codes", "fig-pspace"}
+
+
+class Arm(NamedTuple):
+    """One audit of a page.
+
+    name : "" where it is the only one. about : what stands in audit.json. samples : a title -> uint8 (sample, channel,
+    height, width), shown as a sheet. decoded : what a decoder made, None without one.
+    """
+
+    name: str
+    tables: AuditTables
+    about: Mapping[str, Any]
+    samples: Mapping[str, np.ndarray]
+    decoded: Decoded | None = None
 
 
 def audit_page(
-    tables: AuditTables, about: Mapping[str, Any], codes: ForeignCodes, samples: Mapping[str, np.ndarray]
+    tables: AuditTables,
+    about: Mapping[str, Any],
+    samples: Mapping[str, np.ndarray],
+    decoded: Decoded | None = None,
 ) -> str:
-    """The page as one HTML document that loads nothing; what does not apply to these codes is absent from it.
+    """The page of one audit as an HTML document that loads nothing; what does not apply to its codes is absent."""
+    return arms_page([Arm("", tables, about, samples, decoded)])
 
-    Parameters
-    ----------
-    about : what goes into audit.json. codes : z (sample, latent) and labels, in the order of the tables.
-    samples : a title -> uint8 (sample, channel, height, width), shown as a sheet.
-    """
-    tables = _without_twins(tables)
-    view = _view(tables, about)
-    figures, style = _figures(view, tables, codes)
-    present = {*figures, *(["images"] if samples else [])}
+
+def arms_page(arms: Sequence[Arm]) -> str:
+    """The page of one audit, or of several with different names."""
+    arms = [arm._replace(tables=without_twins(arm.tables)) for arm in arms]
+    views = {arm.name: view_of(arm.tables, arm.about) for arm in arms}
+    bands = {arm.name: bands_of(views[arm.name], arm.tables) for arm in arms}
+    per_dim = {arm.name: arm.tables.per_dim for arm in arms}
+    figures, style = side_by_side.figures_of(views, bands, per_dim)
+    decoded = [(arm.name, sheets(arm.decoded.pictures), decoded_words(arm.decoded)) for arm in arms if arm.decoded]
+    pictures = [(arm.name, sheets(arm.samples)) for arm in arms if arm.samples]
+    present = {*figures, *(["images"] if pictures else []), *(["decoded"] if decoded else [])}
     sections = [Section(id_, title) for id_, title, needs in SECTIONS if not needs or present & {*needs}]
-    more = [*added_tables(tables), *beside_tables_of(tables)]
-    added = [(Section(f"measures-{k}", title), table) for k, (title, table) in enumerate(more, start=1)]
+    added = side_by_side.added_tables(
+        {arm.name: [*added_tables(arm.tables), *beside_tables_of(arm.tables)] for arm in arms}
+    )
     sections[-1:-1] = [section for section, _ in added]
     script = text_of("report.js")
     templates = environment()
     templates.filters["chosen"] = set_number
     return templates.get_template("audit.html").render(
-        about=about,
-        answer=answer(view),
-        advice=tables.judgement.advice,
+        title=_title(arms),
+        several=len(arms) > 1,
+        heads=[_head(arm, views[arm.name]) for arm in arms],
+        comparison=_comparison(views) if len(arms) > 1 else None,
         figures=figures,
         keys={
-            "classes": _class_key(view),
+            "classes": side_by_side.class_key(views),
             "areas": [(f"var({CSS_VARIABLES[colour]})", "", name) for name, colour in drawn.AREA_COLOURS.items()],
         },
         sections=sections,
         anchors={section.anchor for section in sections},
-        tables=html_tables(tables, view, about),
+        tables=side_by_side.tables_of(
+            {arm.name: html_tables(arm.tables, views[arm.name], arm.about) for arm in arms}
+        ),
         added=added,
-        sheets=[_sheet(title, images) for title, images in samples.items()],
-        mu_words="mu and z are the same codes here." if "mu" in about["arrays"] and not _has_mu(tables) else "",
+        decoded=decoded,
+        pictures=pictures,
+        mu_given=any("mu" in arm.about["arrays"] for arm in arms),
+        mu_words=" ".join(filter(None, (_mu_words(arm) for arm in arms))),
+        plane=any(len(view.per_dim) > 1 for view in views.values()),
+        labelled=any(view.classes is not None for view in views.values()),
         ks_matters=KS_MATTERS,
         holes_matter=HOLES_MATTER,
-        style=Markup(text_of("style.css")) + style,
+        style=Markup(text_of("style.css") + text_of("audit.css")) + style,
         script=Markup(script),
         policy=content_policy(script),
-    )
+    )  # fmt: skip
 
 
-def _view(tables: AuditTables, about: Mapping[str, Any]) -> View:
-    per_dim = _of_z(tables.per_dim)
-    latent_dim = len(per_dim)
-    return View(
-        about=about,
-        per_dim=per_dim,
-        joint={row["metric"]: row for row in _of_z(tables.joint).to_dict("records")},
-        transforms=_of_z(tables.transforms),
-        classes=None if tables.classes is None else _of_z(tables.classes),
-        separability=None
-        if tables.separability is None
-        else _of_z(tables.separability).set_index("metric")["value"].to_dict(),
-        ks_chance=float(kstwobign.ppf(0.975 ** (1 / latent_dim)) / np.sqrt(about["n"])),
-        drawn=drawn.drawn_dims(per_dim),
-        tests=list(TESTS),
-        verdict=tables.judgement,
-    )
+def name_of(about: Mapping[str, Any]) -> str:
+    """The name of the file of codes; of arrays there is none."""
+    return about.get("input", {}).get("codes", {}).get("name", "codes")
 
 
-def _has_mu(tables: AuditTables) -> bool:
-    return bool((tables.per_dim["code"] == "mu").any())
+def _title(arms: Sequence[Arm]) -> str:
+    return " and ".join(arm.name or name_of(arm.about) for arm in arms)
 
 
-def _of_z(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["code"] == "z"].drop(columns="code").reset_index(drop=True)
-
-
-def _figures(view: View, tables: AuditTables, codes: ForeignCodes) -> tuple[dict[str, Figure], Markup]:
-    """The numbered figures that these codes have, and the style sheet that they share."""
-    bands = _bands(view, tables, codes)
-    rows, style = shared_styles({anchor: page_rows(anchor, parts) for anchor, parts in bands.items()})
-    few = view.classes is not None and len(view.classes) <= drawn.MOST_CLASSES
+def _head(arm: Arm, view: View) -> dict[str, Any]:
+    """What the page says of an arm before its figures."""
+    about, latent_dim = arm.about, len(view.per_dim)
+    parts = [name_of(about), f"{number(about['n'])} codes", f"{number(latent_dim)} dimension{'s' * (latent_dim > 1)}"]
+    parts += [f"{number(about['classes'])} classes"] if about["classes"] else []
     return {
-        anchor: Figure(
-            anchor,
-            index,
-            rows[anchor],
-            caption(anchor, view),
-            dimension_table(tables.per_dim) if anchor == "fig-pvalues" else None,
-            "areas" if anchor == "fig-areas" else "classes" if few and anchor in COLOURED else "",
-        )
-        for index, anchor in enumerate(rows, start=1)
-    }, style
-
-
-def _bands(view: View, tables: AuditTables, codes: ForeignCodes) -> dict[str, list[Band]]:
-    latent_dim, dims, z = view.about["latent_dim"], list(tables.dims), codes.z
-    n_classes = 0 if view.classes is None else len(view.classes)
-    axes = [dimension_label(dim, names_of(view.per_dim)) for dim in dims]
-    labels = None if codes.labels is None else np.unique(codes.labels, return_inverse=True)[1]
-    bands: dict[str, list[Band]] = {}
-    if latent_dim > 1:
-        hole = hole_map(z, view.about["seed"], window=WINDOW) if latent_dim == 2 else None
-        bands["fig-codes"] = drawn.code_plane(z[:, dims], labels, n_classes, axes=axes, hole=hole)
-    bands["fig-histograms"] = drawn.histograms(z, view.per_dim)
-    if len(view.drawn) < latent_dim:
-        low, high = kstwobign.ppf([0.025, 0.975]) / np.sqrt(len(z))
-        bands["fig-profile"] = drawn.profile(view.per_dim, null=(float(low), float(high)), margin=KS_MATTERS)
-    as_arm = view.per_dim.assign(arm="z", code="z")
-    bands["fig-pvalues"] = p_value_maps(as_arm, family=len(TESTS) * latent_dim)
-    if "index_code_mi" in view.joint:
-        values = {metric: float(row["value"]) for metric, row in view.joint.items()}
-        bands["fig-kl"] = drawn.kl_parts(values, view.per_dim)
-    if latent_dim > 1:
-        bands["fig-pspace"] = drawn.unit_square(z[:, dims], labels, n_classes, tables.class_map, axes=axes)
-    if view.classes is not None and view.classes["area"].notna().all():
-        bands["fig-areas"] = drawn.areas(view.classes)
-    return bands
-
-
-def _class_key(view: View) -> list[tuple[str, str, str]]:
-    if view.classes is None:
-        return []
-    names = view.classes["class_name"].astype(str)
-    marks = ["" if name == str(k) else str(k) for k, name in enumerate(names)]  # a number is its own mark
-    return list(zip(class_colours(len(names)), marks, names, strict=True))
-
-
-def _without_twins(tables: AuditTables) -> AuditTables:
-    """The tables without the rows of mu where they only repeat those of z."""
-    rows = {code: part.drop(columns="code") for code, part in tables.per_dim.groupby("code", sort=False)}
-    if "mu" not in rows or not rows["mu"].reset_index(drop=True).equals(rows["z"].reset_index(drop=True)):
-        return tables
-    kept = {
-        name: table[table["code"] == "z"].reset_index(drop=True)
-        for name, table in tables._asdict().items()
-        if isinstance(table, pd.DataFrame) and name not in BESIDE
+        "name": arm.name,
+        "line": " · ".join(parts),
+        "answer": answer(view),
+        "numbers": tiles(six(view)),
+        "advice": view.verdict.advice,
+        "notes": about["notes"],
     }
-    return tables._replace(**kept)
 
 
-def _sheet(title: str, images: np.ndarray) -> tuple[str, str, int, int]:
-    """Images in rows of ABREAST as one picture: title, data URI, width, height. A last row is filled up with black."""
-    rows = -(-len(images) // ABREAST)
-    tiles = np.zeros((rows * ABREAST, *images.shape[1:]), dtype=np.uint8)
-    tiles[: len(images)] = images
-    sheet = contact_sheet(tiles.reshape(rows, ABREAST, *images.shape[1:]), gap=1)
-    return title, webp_uri(sheet), sheet.width, sheet.height
+def _comparison(views: Mapping[str, View]) -> Markup:
+    caption = "Side by side: what may be sampled, and the numbers that matter, of z"
+    return data_table(compared(views), caption=caption, headings={"arm": "codes of", "codes": "codes × dimensions"})
+
+
+def _mu_words(arm: Arm) -> str:
+    if "mu" not in arm.about["arrays"] or has_mu(arm.tables):
+        return ""
+    return f"{arm.name + ': ' if arm.name else ''}mu and z are the same codes here."

@@ -129,7 +129,7 @@ def dimension_table(per_dim: pd.DataFrame) -> Markup:
 def provenance_table(about: Mapping[str, Any]) -> Markup:
     """What went in and how it was measured."""
     rows: Sequence[tuple[str, str]] = [
-        *((f"{role}: {file['name']}", file["sha256"]) for role, file in about["input"].items()),
+        *((f"{role}: {file['name']}", file["sha256"]) for role, file in about.get("input", {}).items()),
         ("shape", f"{about['n']} × {about['latent_dim']} ({', '.join(about['arrays'])})"),
         *((f"columns of {role}", ", ".join(names)) for role, names in about.get("columns", {}).items()),
         ("seed", str(about["seed"])),

@@ -18,7 +18,7 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.base.measures import Applies, applicable, described, every_measure
 from latent_audit.diagnostics import beside
-from latent_audit.diagnostics.audit_tables import AuditTables
+from latent_audit.diagnostics.audit_tables import Audited, AuditTables
 from latent_audit.diagnostics.checks import OneClassWarning, class_index
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning, why_no_draw
@@ -90,7 +90,7 @@ def audit(
     beside.refuse_without_indices(indices, entries)
     if indices is not None:
         return beside.audit_of_indices(indices, entries, seed=seed, settings=settings)
-    given, names = _given(z, mu, logvar)
+    given, names = arrays_of(z, mu, logvar)
     labels = as_array(labels, "audit, labels")
     train = None if train is None else _checked_train(train, with_mu=mu is not None)
     codes = _checked_codes(**given, seed=seed)
@@ -126,6 +126,8 @@ def audit(
     found = beside.beside_tables(whole, applies, report_step)
     report_step("verdict")
     joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
+    logvar_given = None if posterior is None else posterior.logvar.values
+    given_mu = codes["mu"].values if "mu" in codes else None
     judgement = judge(joint_of_z, per_dim_of_z, of_z.codes, rng=of_z.rng("verdict"), seed=seed)
     return AuditTables(
         per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
@@ -137,11 +139,12 @@ def audit(
         dims=dims,
         metrics=described(registered()) | {metric.name: metric for metric in VERDICT_METRICS},
         judgement=replace(judgement, regions=regions(of_z.codes, rng=of_z.rng("regions"))),
+        audited=Audited(codes["z"].values, given_mu, logvar_given, labels, names),
         **found,
     )
 
 
-def _given(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def arrays_of(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The arrays by name, and the names of the columns of those that came as data frames."""
     arrays, names = {}, {}
     for role, values in (("z", z), ("mu", mu), ("logvar", logvar)):

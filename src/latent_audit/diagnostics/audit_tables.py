@@ -1,6 +1,6 @@
 """What an audit gives back: its tables, and the answer at hand in Python and in a notebook."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -11,6 +11,19 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Metric
 from latent_audit.diagnostics.fitted import FittedPrior, standard_normal
 from latent_audit.diagnostics.verdict import Verdict
+
+
+class Audited(NamedTuple):
+    """The arrays that were audited: codes and log variances (sample, latent) float64, labels (sample,), or None.
+
+    columns : role (z, mu, logvar) -> the names of the dimensions, where they have names.
+    """
+
+    z: np.ndarray
+    mu: np.ndarray | None = None
+    logvar: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    columns: Mapping[str, Sequence[str]] = {}
 
 
 class AuditTables(NamedTuple):
@@ -26,7 +39,7 @@ class AuditTables(NamedTuple):
     judgement : may N(0, I) be sampled, and why; of z. `verdict`, `may_sample`, `reasons` are its parts.
     disentanglement : rows metric, value, chance, code, note; None without factors. directions : a row per attribute
     (`diagnostics.directions`); None without attributes. codebook : rows metric, value of indices; the tables of codes
-    are empty then.
+    are empty then. audited : the arrays themselves; None of indices.
     """
 
     per_dim: pd.DataFrame
@@ -41,6 +54,7 @@ class AuditTables(NamedTuple):
     disentanglement: pd.DataFrame | None = None
     directions: pd.DataFrame | None = None
     codebook: pd.DataFrame | None = None
+    audited: Audited | None = None
 
     @property
     def verdict(self) -> str:

@@ -6,12 +6,13 @@ small.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from latent_audit.base.measures import OF_LABELS, Metric
+from latent_audit.diagnostics.advice import next_steps
 from latent_audit.diagnostics.chance import best_of
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.fitted import FittedPrior, judged
@@ -113,6 +114,11 @@ def judge(
     ----------
     joint, per_dim : rows of code z. codes : the same codes. rng : of the fits' draws.
     """
+    verdict = _judged(joint, per_dim, codes, rng, seed)
+    return replace(verdict, advice=(*verdict.advice, *next_steps(verdict.may_sample, joint, per_dim)))
+
+
+def _judged(joint: pd.DataFrame, per_dim: pd.DataFrame, codes: Codes, rng: np.random.Generator, seed: int) -> Verdict:
     reasons, (n, d) = reasons_of(joint, per_dim), codes.shape
     carrying = _carrying(per_dim)
     if carrying is not None and not carrying:
@@ -186,7 +192,10 @@ def _otherwise(
         f"{why}; nor from a fitted Gaussian or mixture: a classifier ranks a code above a draw of the best of them in "
         f"{100 * fitted['auc'].min():.3g}% of pairs."
     )
-    nearest = f"Of what was fitted, the {best['law']} is nearest; a stronger density model is needed"
+    nearest = (
+        f"Of what was fitted, the {best['law']} is nearest ({100 * best['auc']:.3g}% of pairs, 50% is chance); a "
+        "stronger density model is needed"
+    )
     more = (*advice, f"{nearest}, or a larger weight on the KL.")
     return Verdict("no", sentence, reasons, more, fits, laws.get("mixture", laws["gaussian"]))
 

@@ -91,7 +91,7 @@ def marginals(
                 {arm: codes[arm][:, dim] for arm in colours}, colours=colours, limit=limit, ax=ax
             ).set_xlabel(dimension_name(dim)),
             title=dimension_name(dim),
-            note="dashed: N(0, 1)",
+            note=f"dashed: N(0, 1){_outside(codes, dim, limit)}",
             alt=f"Histogram outlines of dimension {dim} of z for {arm_names(colours)}, with N(0, 1).",
             size=(360, 210),
         )
@@ -102,6 +102,13 @@ def marginals(
         Band("pair", "How far from N(0, 1)", _distances(per_dim, dims, colours, null, margins)),
         *_fair_distances(transforms, colours, null, margins),
     ]
+
+
+def _outside(codes: Codes, dim: int, limit: float) -> str:
+    """Which arms have codes beyond the window of a histogram, and how many."""
+    shares = {arm: float((np.abs(z[:, dim]) > limit).mean()) for arm, z in codes.items()}
+    said = [f"{100 * share:.0f}% of {display_name(arm)}" for arm, share in shares.items() if share >= 0.01]
+    return f"; beyond ±{limit:g}: {', '.join(said)}" if said else ""
 
 
 def _distances(

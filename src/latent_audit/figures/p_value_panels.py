@@ -26,14 +26,34 @@ def p_value_maps(per_dim: pd.DataFrame, *, family: int) -> list[Band]:
             dim=rows["dim"].to_numpy()
         )
         p_map = adjusted.groupby("dim").median().loc[dims].set_axis(labels)
-        effects = (
-            rows.assign(log_std=np.log(rows["std"].where(rows["std"] > 0)))
-            .groupby("dim")[list(EFFECTS)]
-            .median()
-            .loc[dims]
-        )
+        effects = _sizes(rows, dims)
         bands.append(Band("pair", "", _maps(arm, colour, p_map, effects.rename(columns=EFFECTS).set_axis(labels))))
     return bands
+
+
+def effect_maps(per_dim: pd.DataFrame) -> list[Band]:
+    """Per arm the size of each departure, medians over seeds: what is left to see where every p rejects."""
+    dims, names = shown_dims(per_dim, most=24), names_of(per_dim)
+    labels = [dimension_label(dim, names) for dim in dims]
+    panels = []
+    for arm, colour in arm_colours(per_dim["arm"]).items():
+        rows = per_dim[(per_dim["arm"] == arm) & (per_dim["code"] == "z") & per_dim["dim"].isin(dims)]
+        effects = _sizes(rows, dims).rename(columns=EFFECTS).set_axis(labels)
+        panels.append(
+            sketch(
+                lambda ax, effects=effects, colour=colour: plot_effect_map(effects, colour=colour, ax=ax),
+                title=display_name(arm),
+                note="size of the departure, z",
+                size=(330, 34 + 26.0 * len(labels)),
+                alt=f"Heat map of effect sizes of {display_name(arm)}, dimensions by effects.",
+            )
+        )
+    return [Band("arms", "", panels)]
+
+
+def _sizes(rows: pd.DataFrame, dims: list[int]) -> pd.DataFrame:
+    spread = np.log(rows["std"].where(rows["std"] > 0))
+    return rows.assign(log_std=spread).groupby("dim")[list(EFFECTS)].median().loc[dims]
 
 
 def _maps(arm: str, colour: str, p_map: pd.DataFrame, effects: pd.DataFrame) -> list[Sketch]:

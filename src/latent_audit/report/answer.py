@@ -1,14 +1,14 @@
-"""The answer in one paragraph: which arms may be sampled from what, read off the rows of claims.csv; its numbers."""
+"""The answer: which arms may be sampled from what, clause by clause, each read off rows of claims.csv; its numbers."""
 
 from collections.abc import Mapping, Sequence
 from math import exp
-from typing import Any
+from typing import Any, NamedTuple
 
 from latent_audit.report.metric_text import interval_words, margin_words
 from latent_audit.report.seed_summary import is_finite, per_seed
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent, set_number
-from latent_audit.report.verdicts import Glance, at_a_glance
+from latent_audit.report.verdicts import Glance, at_a_glance, row_id
 
 # What the headline rests on: ids of the ledger's claims, one row of claims.csv per arm.
 HOLES = ("ae_few_holes", "vae_few_holes")
@@ -16,24 +16,42 @@ MARGINALS = ("ae_marginals", "vae_marginals")
 JOINT = ("vae_joint",)
 MIXTURE = ("ae_mixture_suffices", "vae_mixture_suffices")
 BASIS = (*HOLES, *MARGINALS, *JOINT, *MIXTURE)
-NORMAL = "near-normal codes"
+Rows = Mapping[str, Mapping[str, Any]]  # arm -> its row of claims.csv
+
+
+class Part(NamedTuple):
+    """Words of the headline; row : the id of the row of the page's table of claims that says so, empty for joints."""
+
+    words: str
+    row: str = ""
+
+
+def headline(study: Study) -> list[Part]:
+    """What fails and what works: N(0, I) and the mixture fitted to the codes, arm by arm, by the verdicts."""
+    sentences = [*_from_the_prior(study), *_from_the_mixture(study)]
+    return [part for k, one in enumerate(sentences) for part in ([Part(" ")] if k else []) + one]
 
 
 def answer(study: Study) -> list[str]:
-    """The answer: a headline, then what it rests on, from the tables and the margins that were set beforehand."""
+    """The headline as one text, then what it rests on, from the tables and the margins that were set beforehand."""
     glance, margins = at_a_glance(study), study.params.get("diagnostics", {}).get("margins", {})
     null = per_seed(study, "joint", study.holes)["null_high"].mean()
-    sentences = [headline(study)]
+    sentences = ["".join(part.words for part in headline(study))]
     holes = ", ".join(f"{line.name} {_told(line, 'holes', percent)}" for line in glance if is_finite(line.holes))
     if holes:
         chance = f"; true draws of the prior, as many, would leave at most {percent(null)}" if is_finite(null) else ""
-        sentences.append(f"A draw from N(0, I) lands where the model has put no data this often: {holes}{chance}.")
+        sentences.append(f"A draw from N(0, I) lands where no test image has its code this often: {holes}{chance}.")
     distance = ", ".join(f"{line.name} {_told(line, 'distance', number)}" for line in glance)
     limit = f" (margin for “normal enough”: {set_number(margins['ks_d'])})" if "ks_d" in margins else ""
     sentences.append(
         f"The codes’ largest distance from a standard normal, on KS’s scale of 0 to 1, is {distance}{limit}."
     )
+    return [*sentences, *_of_images(study, glance)]
+
+
+def _of_images(study: Study, glance: Sequence[Glance]) -> list[str]:
     fd = [line for line in glance if is_finite(line.fd_prior) and is_finite(line.fd_fitted)]
+    sentences = []
     if fd:
         pairs = ", ".join(f"{line.name} {number(line.fd_prior)} → {number(line.fd_fitted)}" for line in fd)
         sentences.append(
@@ -59,70 +77,100 @@ def basis(study: Study) -> dict[str, str]:
     return dict(zip(rows["claim_id"], rows["claim"], strict=True))
 
 
-def headline(study: Study) -> str:
-    """Which arms may be sampled from N(0, I), and which from a mixture fitted to their codes, by the verdicts."""
-    return " ".join([*_from_the_prior(study), *_from_the_mixture(study)])
-
-
-def _from_the_prior(study: Study) -> list[str]:
-    """An arm may be where its row on holes is supported; how normal its codes are says how well."""
-    rows = _rows(study, HOLES)
-    if not rows:
-        return ["No claim on holes was put to these arms, so the numbers stand without a verdict on the prior."]
-    limit = margin_words(next(iter(rows.values())), study.measures)
-    of_verdict = _by_verdict(rows)
-    shapes: dict[str, list[str]] = {}
-    for arm in of_verdict.get("supported", []):
-        shapes.setdefault(_normality(study, arm), []).append(study.names[arm])
-    parts = [
-        f"{'Yes' if words == NORMAL else 'With care'} for {_listed(names)}: few holes, {words}."
-        for words, names in shapes.items()
-    ]
-    if open_ := of_verdict.get("inconclusive"):
-        spans = [f"{study.names[arm]} ({interval_words(rows[arm], study.measures)})" for arm in open_]
+def limit_words(study: Study) -> str:
+    """What counts as few holes, of what the limit is made, and what works; empty without the claims."""
+    parts = []
+    if rows := rows_of(study, HOLES):
+        limit, null = next(iter(rows.values()))["margin"], per_seed(study, "joint", study.holes)["null_high"].mean()
+        made = ""
+        if is_finite(null) and (beyond := _points_beyond_chance(study, float(limit))):
+            made = f": {beyond} points, and the 1% that true draws of the prior leave"
         parts.append(
-            f"Undecided for {_listed(spans)}: the share of draws in holes may lie on either side of the limit, {limit}."
+            f"Few holes: surely less than {margin_words(next(iter(rows.values())), study.measures)} of the draws{made}."
         )
-    if beyond := of_verdict.get("contradicted"):
-        every = len(beyond) == len(study.names) > 1
-        names = "any of these arms" if every else _listed([study.names[arm] for arm in beyond])
-        parts.append(f"Not for {names}: too much of the prior is without codes, by the limit of {limit}.")
+    if rows := rows_of(study, MIXTURE):
+        times = number(exp(next(iter(rows.values()))["margin"]))
+        parts.append(
+            f"Yes: new images are surely less than {times} times as far from real ones as own reconstructions."
+        )
+    return " ".join(parts)
+
+
+def _points_beyond_chance(study: Study, limit: float) -> str:
+    """The ledger's limit is its margin on holes beyond the 1% by which holes are defined; empty where it is not."""
+    margin = study.params.get("diagnostics", {}).get("margins", {}).get("hole_fraction")
+    return set_number(100 * margin) if margin is not None and abs(limit - margin - 0.01) < 1e-9 else ""
+
+
+def chip(study: Study, arm: str) -> tuple[str, str]:
+    """The verdict on an arm's holes as a word for its picture: kind of badge, words."""
+    row = rows_of(study, HOLES).get(arm)
+    verdict = "none" if row is None else str(row["verdict"])
+    return verdict, {"supported": "Few holes", "contradicted": "No", "inconclusive": "Undecided"}.get(
+        verdict, "Not put"
+    )
+
+
+def _from_the_prior(study: Study) -> list[list[Part]]:
+    """An arm may be sampled where its row on holes is supported; how normal its codes are is said beside it."""
+    rows = rows_of(study, HOLES)
+    if not rows:
+        words = "No claim on holes was put to these arms, so the numbers stand without a verdict on the prior."
+        return [[Part(words)]]
+    limit, of_verdict = margin_words(next(iter(rows.values())), study.measures), _by_verdict(rows)
+    forms = {
+        "contradicted": ("From N(0, I): no through ", f", too many draws land in holes (limit {limit})."),
+        "inconclusive": ("Undecided through ", f": the share in holes may lie on either side of the limit, {limit}."),
+        "supported": ("Few holes in ", "."),
+    }
+    found = [
+        [Part(before), *_linked(study, rows, of_verdict[verdict], ends=True), Part(after)]
+        for verdict, (before, after) in forms.items()
+        if verdict in of_verdict
+    ]
+    found += _normality(study, of_verdict.get("supported", []))
     if apart := [name for arm, name in study.names.items() if arm not in rows]:
-        parts.append(f"No claim was put to {_listed(apart)}.")
+        found.append([Part(f"No claim was put to {' and '.join(apart)}.")])
+    return found
+
+
+def _linked(study: Study, rows: Rows, arms: Sequence[str], *, ends: bool = False) -> list[Part]:
+    """The arms by name, each tied to its row; `ends`: with the interval that the verdict was read off."""
+    parts = []
+    for k, arm in enumerate(arms):
+        joint = "" if k == 0 else " and " if k == len(arms) - 1 else ", "
+        words = f"{study.names[arm]} ({interval_words(rows[arm], study.measures)})" if ends else study.names[arm]
+        parts += ([Part(joint)] if joint else []) + [Part(words, row_id(rows[arm]))]
     return parts
 
 
-def _from_the_mixture(study: Study) -> list[str]:
+def _normality(study: Study, arms: Sequence[str]) -> list[list[Part]]:
+    """How normal the codes are of the arms that may be sampled: each dimension, then all together."""
+    found = []
+    for ids, what in ((MARGINALS, "dimension by dimension"), (JOINT, "taken together")):
+        rows = {arm: row for arm, row in rows_of(study, ids).items() if arm in arms}
+        for verdict, before, after in (
+            ("contradicted", "Yet the codes of ", f" are not normal {what}."),
+            ("inconclusive", "Undecided: whether the codes of ", f" are normal {what}."),
+            ("supported", "The codes of ", f" are near-normal {what}."),
+        ):
+            if named := _by_verdict(rows).get(verdict):
+                found.append([Part(before), *_linked(study, rows, named), Part(after)])
+    return found
+
+
+def _from_the_mixture(study: Study) -> list[list[Part]]:
     """An arm may be where its fitted mixture decodes as well as its own codes."""
-    rows = _rows(study, MIXTURE)
-    if not rows:
-        return []
-    words = {"supported": "yes for {}", "inconclusive": "undecided for {}", "contradicted": "not for {}"}
+    rows = rows_of(study, MIXTURE)
     found = _by_verdict(rows)
-    parts = [
-        form.format(_listed([study.names[arm] for arm in found[verdict]]))
-        for verdict, form in words.items()
-        if verdict in found
-    ]
-    margin = number(exp(next(iter(rows.values()))["margin"]))
-    return [
-        f"From a mixture fitted to the codes: {', '.join(parts)} (“yes”: surely less than {margin} times as far from "
-        f"real images as the arm’s own reconstructions)."
-    ]
+    parts = [Part("From a mixture fitted to the codes: ")]
+    for verdict, word in (("supported", "yes"), ("inconclusive", "undecided"), ("contradicted", "no")):
+        if verdict in found:
+            parts += [Part(f"{', ' if len(parts) > 1 else ''}{word} through "), *_linked(study, rows, found[verdict])]
+    return [[*parts, Part(".")]] if len(parts) > 1 else []
 
 
-def _normality(study: Study, arm: str) -> str:
-    """How normal the codes of an arm are, in words: each dimension, and all together where a claim asks that."""
-    each = _rows(study, MARGINALS).get(arm, {}).get("verdict", "inconclusive")
-    joint = _rows(study, JOINT).get(arm, {}).get("verdict", each)
-    if each == "contradicted":
-        return "though the codes are not normal"
-    if joint == "contradicted":
-        return "though the codes taken together are not normal"
-    return NORMAL if each == joint == "supported" else "though it is undecided whether the codes are normal"
-
-
-def _rows(study: Study, claim_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+def rows_of(study: Study, claim_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """arm -> its row of these claims, in the order of the arms."""
     rows = study.claims[study.claims["claim_id"].isin(claim_ids)].to_dict("records")
     found = {str(row["arms"]): row for row in rows}
@@ -134,7 +182,3 @@ def _by_verdict(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     for arm, row in rows.items():
         found.setdefault(str(row["verdict"]), []).append(arm)
     return found
-
-
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

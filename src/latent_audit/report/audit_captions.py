@@ -128,7 +128,30 @@ def kl(view: View) -> str:
     return kl_words.caption(view.joint)
 
 
+def lead(view: View) -> str:
+    """What the dimensions carry or how they spread, the radius, the worst of them."""
+    (own, prior), rows, of = view.radius, view.per_dim, view.axes
+    if "kl_nats" in rows:
+        kl = np.sort(rows["kl_nats"].to_numpy(dtype=float))[::-1]
+        most = int(np.searchsorted(np.cumsum(kl), 0.9 * kl.sum())) + 1
+        first = (
+            f"{number(most)} of {number(len(kl))} dimensions carry 90% of the {number(kl.sum())} nats; "
+            f"{number(int(rows['is_active'].sum()))} are active. "
+        )
+    else:
+        first = (
+            f"Along the principal axes the sd runs from {number(of.sd[0])} to {number(of.sd[-1])}; of true draws it "
+            f"lies between {number(of.low)} and {number(of.high)} (grey; Marchenko and Pastur 1967). "
+        )
+    names = names_of(rows)
+    return (
+        f"{first}The median distance from 0 is {number(own)}, of draws from N(0, I) {number(prior)}. Then the worst "
+        f"dimension, {dimension_label(int(view.worst['dim']), names)}, and the most correlated pair."
+    )
+
+
 CAPTIONS: dict[str, Callable[[View], str]] = {
+    "fig-lead": lead,
     "fig-codes": codes,
     "fig-histograms": histograms,
     "fig-profile": profile,

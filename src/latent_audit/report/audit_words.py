@@ -19,6 +19,11 @@ class Told(Protocol):
     """What is read of a verdict (`diagnostics.verdict.Verdict`)."""
 
     @property
+    def may_sample(self) -> str:
+        """prior, fitted, no or undecided."""
+        ...
+
+    @property
     def sentence(self) -> str:
         """The answer."""
         ...
@@ -34,13 +39,43 @@ class Told(Protocol):
         ...
 
 
+class Spread(Protocol):
+    """What is read of `diagnostics.principal_axes.PrincipalAxes`: sd along the principal axes, and chance's."""
+
+    @property
+    def sd(self) -> np.ndarray:
+        """(latent,), the widest first."""
+        ...
+
+    @property
+    def low(self) -> float:
+        """Of true draws the narrowest."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """Of true draws the widest."""
+        ...
+
+    @property
+    def widest(self) -> tuple[int, ...]:
+        """The dimensions that the widest axis is made of."""
+        ...
+
+    @property
+    def narrowest(self) -> tuple[int, ...]:
+        """The same of the narrowest."""
+        ...
+
+
 class View(NamedTuple):
     """What the words are about: code z, with its chance.
 
     about : audit.json. per_dim : rows of z. joint : metric -> its row, of z. transforms, classes, separability : rows
     of z, None where there are none. ks_chance : KS D that the worst of so many dimensions of true draws stays below in
     97.5% of cases. drawn : dimensions (from 0) whose histograms are shown, in order. tests : p columns of per_dim.
-    verdict : the answer and what it rests on.
+    verdict : the answer and what it rests on. axes : the spread along the principal axes. radius : the median
+    distance of the codes from 0, and that of draws from N(0, I).
     """
 
     about: Mapping[str, Any]
@@ -53,6 +88,8 @@ class View(NamedTuple):
     drawn: Sequence[int]
     tests: Sequence[str]
     verdict: "Told"
+    axes: "Spread"
+    radius: tuple[float, float]
 
     @property
     def worst(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ CAPTIONS: dict[str, Callable[[Study], str]] = {
     "fig-reconstructions": image_captions.reconstructions,
     "fig-codes": latent_captions.codes,
     "fig-histograms": latent_captions.histograms,
+    "fig-joint": latent_captions.joint,
     "fig-pvalues": latent_captions.p_values,
     "fig-pspace": latent_captions.p_space,
     "fig-areas": latent_captions.areas,

@@ -9,19 +9,24 @@ from scipy.stats import kstwobign
 
 from latent_audit.base.layers import read_decoder
 from latent_audit.base.randomness import rng_for
+from latent_audit.diagnostics.coverage import subsample
+from latent_audit.diagnostics.fitted import FittedPrior, fit_gaussian, fit_mixture
 from latent_audit.figures import compose, scores
 from latent_audit.figures.canvas import Band
-from latent_audit.figures.p_value_panels import TESTS, p_value_maps
+from latent_audit.figures.p_value_panels import effect_maps
 from latent_audit.figures.style import class_colours
-from latent_audit.report.explorer import ArmCodes, ExplorerData, explorer_data, quantile_table
+from latent_audit.report.explorer import ArmCodes, ExplorerData, HoleMap, explorer_data, quantile_table
 from latent_audit.report.gather import PICTURES, Gathered
-from latent_audit.report.page_panels import hole_map, page_rows
+from latent_audit.report.page_panels import empty_cells, hole_map, page_rows
 from latent_audit.report.pictures import reconstruction_rows, sample_rows
-from latent_audit.report.seed_summary import hole_limit
+from latent_audit.report.seed_summary import hole_limit, per_seed
 from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
 
 N_EXPLORED = 1000  # test images, the same in every arm
+WIDE_SIDE = 160  # cells along each side of the map that holds every code
+FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
+MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
 
 
 class Drawn(NamedTuple):
@@ -67,17 +72,20 @@ def _of_codes(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> dict[str,
 def _of_tables(study: Study) -> dict[str, list[Band]]:
     """The figures that show numbers alone."""
     tables = study.tables
-    family = len(TESTS) * len(tables["per_dim"].groupby(["dim", "seed"]))
+    margins = study.params["diagnostics"]["margins"]
     bands = {
         "fig-training": scores.training(tables["history"]),
-        "fig-pvalues": p_value_maps(tables["per_dim"], family=family),
+        "fig-pvalues": effect_maps(tables["per_dim"]),
+        "fig-joint": scores.joint(tables["joint"], margins),
     }
     if study.has_classes:
         if tables["classes"]["area"].notna().any():
             bands["fig-areas"] = scores.areas(tables["classes"])
         bands["fig-separability"] = scores.separability(tables["separability"], study.headings)
     if "generation" in tables:
-        bands["fig-generation"] = scores.generation(tables["generation"], study.headings)
+        bands["fig-generation"] = scores.generation(
+            tables["generation"], study.headings, margin=float(np.exp(margins["fd_log_ratio"]))
+        )
     if "continuity" in tables:
         bands["fig-continuity"] = scores.continuity(tables["continuity"], study.headings)
     return bands
@@ -111,11 +119,37 @@ def _explored(given: Gathered, arm: str, picked: np.ndarray, holes: np.ndarray |
         plane=given.dims[arm],
         order=_by_kl(study, arm),
         quantiles=quantile_table(own["z"]),
-        holes=holes,
-        span=compose.WINDOW,
         layers=layers,
         refusal=refusal,
+        holes=_hole_maps(own["z"], study.first_seed, holes),
+        hole_share=_hole_share(study, arm),
+        laws=_laws(own["train_z"], study.first_seed),
     )
+
+
+def _hole_maps(z: np.ndarray, seed: int, holes: np.ndarray | None) -> list[HoleMap]:
+    """The map under the prior, and one of everything that has codes; none beyond two dimensions."""
+    if holes is None:
+        return []
+    reach = max(compose.WINDOW, float(np.abs(z).max()))
+    wide = empty_cells(z, seed, window=reach, side=WIDE_SIDE)
+    return [HoleMap(holes > 0, compose.WINDOW), HoleMap(wide, reach)]
+
+
+def _hole_share(study: Study, arm: str) -> float | None:
+    """The measured share of prior draws in holes, of the seed that is shown."""
+    rows = per_seed(study, "joint", study.holes)
+    found = rows.loc[(rows["arm"] == arm) & (rows["seed"] == study.first_seed), "value"]
+    return float(found.iloc[0]) if len(found) else None
+
+
+def _laws(train_z: np.ndarray, seed: int) -> dict[str, FittedPrior]:
+    """What the explorer draws from beside N(0, I), fitted to the training codes; none beyond MOST_LAWS dimensions."""
+    if train_z.shape[1] > MOST_LAWS:
+        return {}
+    codes = subsample(train_z.astype(np.float64), FITTED_ROWS, rng=rng_for(seed, "report", "laws"))
+    mixture = fit_mixture(codes, seed=seed)
+    return {"gaussian": fit_gaussian(codes)} | ({} if mixture is None else {"mixture": mixture})
 
 
 def _null_of(joint: pd.DataFrame, metric: str) -> tuple[float, float] | None:

@@ -4,13 +4,15 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from markupsafe import Markup
 
 from latent_audit.base.layers import Layer, n_weights
+from latent_audit.diagnostics.fitted import FittedPrior
 from latent_audit.report.data_uri import contact_sheet, webp_uri
 
 SPRITE_COLUMNS = 40
@@ -19,14 +21,22 @@ MAX_WEIGHTS = 3_000_000  # bytes of one arm's weights at half precision: beyond 
 LARGEST_HALF = 65504.0
 
 
+class HoleMap(NamedTuple):
+    """Where no code is near: true cells of the square [-span, span]^2, row 0 = bottom."""
+
+    cells: Bool[np.ndarray, "row column"]
+    span: float
+
+
 class ArmCodes(NamedTuple):
     """One arm's share of the explorer, of its first seed.
 
     codes : z of the sampled test images; recon_nll : nats per image, of the same images.
     plane : the two dimensions that the plane shows. order : all code dimensions, the most informative first.
-    quantiles : (dimension, N_QUANTILES) of all test codes. holes : above 0 where the prior has no code near, on
-    [-span, span]^2, row 0 = bottom; None where codes have more than two dimensions.
+    quantiles : (dimension, N_QUANTILES) of all test codes.
     layers : of the decoder, from z to pixels in [0, 1]; None where it cannot be run in a page. refusal : then, why.
+    holes : maps of the plane, the finest first; none where codes have more than two dimensions. hole_share : of draws
+    from N(0, I) that land in one, as it was measured. laws : name -> what was fitted to the codes, to draw from.
     """
 
     name: str
@@ -36,10 +46,11 @@ class ArmCodes(NamedTuple):
     plane: Sequence[int]
     order: Int[np.ndarray, " latent"]
     quantiles: Float[np.ndarray, "latent level"]
-    holes: Float[np.ndarray, "row column"] | None
-    span: float
     layers: Sequence[Layer] | None
     refusal: str = ""
+    holes: Sequence[HoleMap] = ()
+    hole_share: float | None = None
+    laws: Mapping[str, FittedPrior] = MappingProxyType({})
 
 
 class ExplorerData(NamedTuple):
@@ -59,6 +70,7 @@ class ExplorerData(NamedTuple):
     arms: Mapping[str, str]
     latent_dim: int
     shows_photos: bool
+    has_laws: bool
 
 
 def quantile_table(codes: Float[np.ndarray, "sample latent"]) -> Float[np.ndarray, "latent level"]:
@@ -109,6 +121,7 @@ def explorer_data(
         arms={arm: data.name for arm, data in arms.items()},
         latent_dim=next(iter(arms.values())).codes.shape[1],
         shows_photos=images is not None,
+        has_laws=all(data.laws for data in arms.values()),
     )
 
 
@@ -146,11 +159,28 @@ def _arm_json(data: ArmCodes) -> dict[str, Any]:
         "codes": _base64(data.codes.astype("<f2")),
         "nll": _base64(data.recon_nll.astype("<f2")),
         "quantiles": _base64(data.quantiles.astype("<f2")),
-        "span": data.span,
-        "holes": None if data.holes is None else _base64(np.packbits(data.holes > 0)),
-        "holeSide": 0 if data.holes is None else len(data.holes),
+        "holes": [
+            {"bits": _base64(np.packbits(one.cells)), "side": len(one.cells), "span": one.span} for one in data.holes
+        ],
+        "holeShare": data.hole_share,
+        "laws": {name: _law_json(law) for name, law in data.laws.items()},
         "layers": [layer_json(layer) for layer in data.layers or ()],
     }
+
+
+def _law_json(law: FittedPrior) -> dict[str, Any]:
+    """Weights, means, and per component a matrix L with L L^T its covariance, to four digits."""
+
+    def short(values: np.ndarray) -> Any:
+        return [short(one) for one in values] if np.ndim(values) else float(f"{values:.4g}")
+
+    roots = np.stack([_root(covariance) for covariance in law.covariances])
+    return {"weights": short(law.weights), "means": short(law.means), "roots": short(roots)}
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
 def layer_json(layer: Layer) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from latent_audit.figures.scores import is_blurred
 from latent_audit.report.seed_summary import by_arm, is_finite, over_seeds, per_seed
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent
@@ -17,8 +18,8 @@ SAMPLERS = {
 }
 
 OF_CLASSES = (  # how smoothly the decoder moves, by the classes that the critic sees on the way
-    ("midpoint_confidence", "Half-way between the codes of two images the critic is sure to", percent),
-    ("jump_rate_codes", "A step of a tenth of the codes’ sd changes the class in", percent),
+    ("midpoint_confidence", "Confidence of the critic in the class of a picture half-way between two codes:", percent),
+    ("jump_rate_codes", "Share of steps of a tenth of the codes’ sd that change the class the critic sees:", percent),
 )
 OF_FEATURES = (
     (
@@ -90,8 +91,7 @@ def lattice(study: Study) -> str:
 
 def samples(study: Study) -> str:
     """Where the drawn samples come from."""
-    best = generation_words(study, ("prior",))
-    return (f"{best} " if best else "") + (
+    return (
         f"Codes drawn from each density and decoded, seed {study.first_seed}; all arms decode the same draws of N(0, "
         f"I). The other densities are fitted to the arm's own training codes."
     )
@@ -118,8 +118,21 @@ def generation(study: Study) -> str:
     floor = floor[floor["sampler"] == "test_floor"]["value"]
     ground = f" Real images against real images give {number(floor.mean())}." if len(floor) else ""
     return (
-        f"{generation_words(study, ('prior', 'gmm'))}{_blur(study)}{ground} The features are those of "
-        f"{study.distance.features}, so the numbers compare within this report only. {over_seeds(study)}"
+        f"{generation_words(study, ('prior', 'gmm'))}{_blur(study)}{ground} Drawn as multiples of the distance of "
+        f"the arm’s own reconstructions; dashed: still as good. The features are those of {study.distance.features}, so "
+        f"the numbers compare within this report only. {_coverage(study)}{over_seeds(study)}"
+    )
+
+
+def _coverage(study: Study) -> str:
+    """Why density and coverage are not drawn where blur alone decides them."""
+    table = study.tables["generation"]
+    if not is_blurred(table):
+        return ""
+    own = table[(table["metric"] == "coverage") & (table["sampler"] == "reconstruction")]
+    return (
+        f"Density and coverage are not drawn: even the arms’ own reconstructions cover {by_arm(study, own, percent)} of "
+        "the real images, because they are blurred, so these two say nothing of the codes. "
     )
 
 

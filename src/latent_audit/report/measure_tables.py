@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from latent_audit.base.measures import Metric
 from latent_audit.report.metric_text import form_of
-from latent_audit.report.seed_summary import is_finite, listed_seeds
+from latent_audit.report.seed_summary import is_finite, listed_seeds, together
 from latent_audit.report.study import Study
 from latent_audit.report.tables import ABSENT, data_table
 
@@ -60,4 +60,7 @@ def _written(found: Mapping[str, Any] | None, metric: Metric) -> str:
     if listed := listed_seeds(found, form):
         return listed
     ends = found["low"], found["high"]
-    return form(found["mean"]) + (f" ({form(ends[0])} to {form(ends[1])})" if all(map(is_finite, ends)) else "")
+    if not all(map(is_finite, ends)):
+        return form(found["mean"])
+    mean, low, high = together([found["mean"], *ends], form)
+    return f"{mean} ({low} to {high})"

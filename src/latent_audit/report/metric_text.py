@@ -9,7 +9,7 @@ from typing import Any
 from latent_audit.base.measures import POINTS, SHARE, Metric, phrase_of
 from latent_audit.claims.intervals import groups
 from latent_audit.report.seed_summary import groups_words, values_words
-from latent_audit.report.tables import ABSENT, number, percent, set_number
+from latent_audit.report.tables import ABSENT, number, percent, percent_span, percents, set_number, span
 
 
 def points(share: float) -> str:
@@ -61,7 +61,7 @@ def finding_words(row: Mapping[str, Any], arms: list[str], metrics: Metrics) -> 
         first, second = _distance(match[1], metrics), _distance(match[2], metrics)
         second = second.removeprefix(first.split("(")[0])  # the same distance is named once
         other = f" of {arms[1]}" if len(arms) == 2 else ""
-        return f"{arms[0]}’s {first} is {number(exp(effect))} times that{other} {second}."
+        return f"{arms[0]}’s {first} is {number(exp(effect))} times that{other} {second.strip()}."
     if listed:
         return f"{listed}, seed by seed: {statistic_words(statistic, metrics)}."
     return f"{form_of(statistic, metrics)(effect)}: {statistic_words(statistic, metrics)}."
@@ -113,8 +113,26 @@ def interval_words(row: Mapping[str, Any], metrics: Metrics) -> str:
         return "one seed, no interval" if int(row.get("n_seeds", 1)) < 2 else "no interval"
     if _by_values(row):
         return values_words(_seeds(row), _single(str(row["statistic"]), metrics))
+    return ends_words(row["low"], row["high"], str(row["statistic"]), metrics)
+
+
+def ends_words(low: float, high: float, statistic: str, metrics: Metrics) -> str:
+    """Both ends of an interval of a statistic, in its unit and to one precision."""
+    if re.fullmatch(r"ln\(.*\)", statistic):
+        return f"{span(exp(low), exp(high))} times"
+    match = re.fullmatch(r"difference of (\w+)", statistic)
+    shown = form_of(match[1] if match else statistic, metrics)
+    if shown not in (percent, points):
+        return span(low, high)
+    if shown is percent and not match:
+        return percent_span(low, high)
+    return f"{' to '.join(percents([low, high]))} points"
+
+
+def effect_words(row: Mapping[str, Any], metrics: Metrics) -> str:
+    """The effect alone, in its unit: "8.5%", "1.9 times", "12 points", "0.12"."""
     form = _form(str(row["statistic"]), metrics)
-    return f"{form(row['low'], number)} to {form(row['high'], number)}"
+    return form(float(row["effect"]), number) if isfinite(float(row["effect"])) else ABSENT
 
 
 def margin_words(row: Mapping[str, Any], metrics: Metrics) -> str:
@@ -134,8 +152,7 @@ def next_seed_words(row: Mapping[str, Any], metrics: Metrics) -> str:
     if _by_values(row) and len(groups(_seeds(row))) > 1:
         return f"as these: {groups_words(_seeds(row), _single(statistic, metrics))}"
     low, high = (float(row.get(end, "nan")) for end in ("next_low", "next_high"))
-    form = _form(statistic, metrics)
-    return f"{form(low, number)} to {form(high, number)}" if isfinite(low) and isfinite(high) else ABSENT
+    return ends_words(low, high, statistic, metrics) if isfinite(low) and isfinite(high) else ABSENT
 
 
 def _by_values(row: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ def fitted_page(study: Study, figures: Mapping[str, Sequence[Row]], pictures: Pi
     """
     while True:
         lattice = lattice_rows(pictures, study.names, explorer.weights)
-        page = render_study(study, dict(figures) | {"fig-lattice": lattice}, explorer)
+        page = render_study(study, dict(figures) | {"fig-lattice": lattice}, explorer, pictures)
         if fits(page):
             return page
         if not explorer.weights:

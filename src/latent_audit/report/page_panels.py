@@ -44,11 +44,23 @@ def page_rows(anchor: str, bands: Sequence[Band]) -> list[Row]:
 def hole_map(codes: np.ndarray, seed: int, *, window: float) -> np.ndarray:
     """Prior density (share of its maximum) at the cells of [-window, window]^2 that lack codes, 0 elsewhere.
 
+    codes : (sample, 2). Returns (HOLE_SIDE, HOLE_SIDE), row 0 = bottom.
+    """
+    plane = _centres(HOLE_SIDE, window)
+    return np.where(empty_cells(codes, seed, window=window), np.exp(-0.5 * (plane**2).sum(axis=-1)), 0.0)
+
+
+def empty_cells(codes: np.ndarray, seed: int, *, window: float, side: int = HOLE_SIDE) -> np.ndarray:
+    """Which cells of [-window, window]^2 lack codes: true in (side, side), row 0 = bottom.
+
     To lack codes: to be further from every code than all but 1% of as many prior draws are from one another
-    (`coverage.hole_radius`). codes : (sample, 2). Returns (HOLE_SIDE, HOLE_SIDE), row 0 = bottom.
+    (`coverage.hole_radius`). codes : (sample, 2).
     """
     radius = hole_radius(*codes.shape, rng=rng_for(seed, "report", "holes"))
-    centres = (np.arange(HOLE_SIDE) + 0.5) / HOLE_SIDE * 2 * window - window
-    plane = np.stack(np.meshgrid(centres, centres), axis=-1)
-    distance = nearest_distance(plane.reshape(-1, 2), codes).reshape(HOLE_SIDE, HOLE_SIDE)
-    return np.where(distance > radius, np.exp(-0.5 * (plane**2).sum(axis=-1)), 0.0)
+    centres = _centres(side, window).reshape(-1, 2)
+    return nearest_distance(centres, codes).reshape(side, side) > radius
+
+
+def _centres(side: int, window: float) -> np.ndarray:
+    centres = (np.arange(side) + 0.5) / side * 2 * window - window
+    return np.stack(np.meshgrid(centres, centres), axis=-1)

@@ -3,16 +3,21 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from latent_audit.report import answer, verdicts
+from latent_audit.report import answer, opening, verdicts
+from latent_audit.report.advice import advice
 from latent_audit.report.explorer import ExplorerData
+from latent_audit.report.findings import headings
+from latent_audit.report.glossary import definitions, marked
 from latent_audit.report.measure_tables import measure_tables, section_title
-from latent_audit.report.sections import SECTIONS, Section, keys, numbered, present, with_added
+from latent_audit.report.pictures import Pictures
+from latent_audit.report.sections import TITLES, Section, keys, numbered, present, with_added
 from latent_audit.report.study import Figure, Row, Study, beta_words
 from latent_audit.report.study_tables import arm_table, parameters
 from latent_audit.report.summary import summary
@@ -20,16 +25,21 @@ from latent_audit.report.tables import number, percent
 
 MAX_BYTES = 3_000_000
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
-SCRIPTS = ("report.js", "decoder.js", "explorer.js")
+SCRIPTS = (
+    "report.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js", "explorer_tools.js",
+)  # fmt: skip
 
 
-def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: ExplorerData | None) -> str:
+def render_study(
+    study: Study, figures: Mapping[str, Sequence[Row]], explorer: ExplorerData | None, pictures: Pictures | None = None
+) -> str:
     """The report of a study as one HTML document that loads nothing.
 
     Parameters
     ----------
     figures : anchor (fig-training, fig-codes, ...) -> rows of panels already drawn; what is not there is left out.
     explorer : codes, sprite, and weights or lattices for the page's own script; None leaves the explorer out.
+    pictures : arm -> arrays of pictures.npz, for the answer in pictures; None leaves it out.
 
     Raises
     ------
@@ -38,21 +48,20 @@ def render_study(study: Study, figures: Mapping[str, Sequence[Row]], explorer: E
     """
     drawn, figure_style = numbered(study, figures)
     script = "\n".join(text_of(name) for name in SCRIPTS) if explorer else text_of(SCRIPTS[0])
-    return (
-        environment()
-        .get_template("template.html")
-        .render(
-            study=study,
-            figures=drawn,
-            keys=keys(study),
-            explorer=explorer,
-            style=Markup(text_of("style.css")) + figure_style,
-            script=Markup(script),
-            policy=content_policy(script),
-            **_places(study, drawn, explorer is not None),
-            **_verdicts(study),
-            **_run(study),
-        )
+    templates = environment()
+    templates.filters["terms"] = partial(marked, defined=definitions(study.measures))
+    return templates.get_template("template.html").render(
+        study=study,
+        figures=drawn,
+        keys=keys(study),
+        explorer=explorer,
+        opening=opening.columns(study, pictures, judged=not reduced(study)) if pictures else [],
+        style=Markup(text_of("style.css")) + figure_style,
+        script=Markup(script),
+        policy=content_policy(script),
+        **_places(study, drawn, explorer is not None),
+        **_verdicts(study),
+        **_run(study),
     )
 
 
@@ -60,9 +69,8 @@ def _places(study: Study, drawn: Mapping[str, Figure], explorer: bool) -> dict[s
     """The sections, and the tables of what was measured, by section."""
     shown = present(drawn, explorer=explorer)
     own_tables, more_tables = measure_tables(study, {section.anchor for section in shown})
-    titles = {anchor: title for anchor, title, _ in SECTIONS}
     more = [
-        (Section(f"measures-{index}", titles.get(name) or section_title(name)), table)
+        (Section(f"measures-{index}", TITLES.get(name) or section_title(name)), table)
         for index, (name, table) in enumerate(more_tables.items(), start=1)
     ]
     anchors = {section.anchor for section in shown}
@@ -72,15 +80,20 @@ def _places(study: Study, drawn: Mapping[str, Figure], explorer: bool) -> dict[s
         "more_measures": more,
         "anchors": anchors,
         "targets": set(drawn) | anchors,
+        "titles": headings(study, TITLES, reduced=bool(reduced(study))),
     }
 
 
 def _verdicts(study: Study) -> dict[str, Any]:
     """The answer, and the claims that it is read off."""
+    claims = verdicts.claims(study)
     return {
+        "headline": answer.headline(study),
         "answer": answer.answer(study),
-        "basis": answer.basis(study),
-        "claims": verdicts.claims(study),
+        "limits": answer.limit_words(study),
+        "rows": {case.row for claim in claims for case in claim.cases},
+        "advice": advice(study, reduced=bool(reduced(study))),
+        "claims": claims,
         "tally": verdicts.tally(study),
         "glance": verdicts.at_a_glance(study),
         "corrected": verdicts.corrected(study),
@@ -96,6 +109,8 @@ def _run(study: Study) -> dict[str, Any]:
         "same_networks": verdicts.same_networks(study),
         "params": list(parameters(study.params)),
         "arm_table": arm_table(study),
+        "latent_dim": max(own["latent_dim"] for own in study.arms.values()),
+        "glossary": definitions(study.measures),
     }
 
 
@@ -113,7 +128,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"number": number, "percent": percent, "beta": beta_words}
+    made.filters |= {"number": number, "percent": percent, "beta": beta_words, "terms": escape}
     return made
 
 

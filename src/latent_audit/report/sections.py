@@ -11,25 +11,29 @@ from latent_audit.report.study_tables import dimension_table
 from latent_audit.report.svg import hoist_styles
 
 SECTIONS = (  # id, title, the figures it holds (none: always there)
-    ("verdicts", "Verdicts", ()),
-    ("run", "What was run", ()),
-    ("training", "Training", ("fig-training",)),
-    ("reconstructions", "Reconstructions", ("fig-reconstructions",)),
-    ("codes", "The codes", ("fig-codes", "fig-separability")),
-    ("normality", "Normal, or not", ("fig-histograms", "fig-pvalues")),
-    ("pspace", "The p-value square", ("fig-pspace", "fig-areas")),
+    ("answer", "The answer", ()),
+    ("explorer", "Explore", ()),
     ("holes", "Holes", ("fig-holes",)),
-    ("generation", "Generation", ("fig-lattice", "fig-samples", "fig-generation")),
+    ("generation", "New images", ("fig-generation", "fig-samples", "fig-lattice")),
+    ("normality", "Normal, or not", ("fig-histograms", "fig-joint", "fig-pvalues")),
+    ("codes", "The codes", ("fig-codes", "fig-separability")),
+    ("pspace", "The unit square", ("fig-pspace", "fig-areas")),
     ("continuity", "Between two codes", ("fig-interpolations", "fig-continuity")),
     ("traversals", "What each dimension changes", ("fig-traversals",)),
     ("denoising", "Denoising", ("fig-denoised", "fig-noise")),
     ("anomalies", "Outsiders", ("fig-passing", "fig-detection")),
-    ("explorer", "Explore", ()),
+    ("reconstructions", "Reconstructions", ("fig-reconstructions",)),
+    ("verdicts", "Claim by claim", ()),
+    ("todo", "What to do", ()),
+    ("run", "What was run", ()),
+    ("training", "Training", ("fig-training",)),
     ("provenance", "Provenance", ()),
 )
+TITLES = {anchor: title for anchor, title, _ in SECTIONS}
 KEYS = {
     "fig-histograms": "arms",
     "fig-areas": "arms",
+    "fig-joint": "arms",
     "fig-generation": "arms",
     "fig-noise": "arms",
     "fig-detection": "arms",
@@ -57,7 +61,7 @@ def present(figures: Iterable[str], *, explorer: bool) -> list[Section]:
 
 def with_added(sections: list[Section], more: list[Section]) -> list[Section]:
     """Sections in the order of the page, what measures brought along before what every page ends with."""
-    last = next(index for index, section in enumerate(sections) if section.anchor in ("explorer", "provenance"))
+    last = next(index for index, section in enumerate(sections) if section.anchor in ("verdicts", "provenance"))
     return [*sections[:last], *more, *sections[last:]]
 
 

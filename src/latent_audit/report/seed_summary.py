@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from latent_audit.claims.intervals import groups, told_by_values
+from latent_audit.claims.intervals import groups, mean_interval, told_by_values, within
 from latent_audit.report.study import Study
-from latent_audit.report.tables import number, percent
+from latent_audit.report.tables import fixed, number, percent, percents
 
 SHOWN_CODE = "z"
 
@@ -38,22 +38,31 @@ def hole_limit(study: Study) -> float | None:
 
 
 UNIT = re.compile(r"(%| (?:percentage )?points?| times)$")
-ROUND = re.compile(r"(\d\d)\.0\b")
+
+
+def together(values: Sequence[float], form: Callable[[float], str]) -> list[str]:
+    """Values that are read together, all to the same precision, with the unit that `form` gives each."""
+    if form is percent:
+        return [f"{text}%" for text in percents(values)]
+    if form is number:
+        return fixed(values)
+    return [form(value) for value in values]
 
 
 def values_words(values: Sequence[float], form: Callable[[float], str]) -> str:
-    """The values in order, the unit once: "24, 30, 45, 94, 96.5%"."""
-    texts = [ROUND.sub(r"\1", form(value)) for value in sorted(values)]
+    """The values in order, the unit once: "24, 30, 45, 94, 96%"."""
+    texts = together(sorted(values), form)
     return ", ".join([*(UNIT.sub("", text) for text in texts[:-1]), *texts[-1:]])
 
 
 def groups_words(values: Sequence[float], form: Callable[[float], str]) -> str:
-    """Where the values lie, as one or two ranges: "24 to 45% or 94 to 96.5%"."""
-    ranges = [
-        f"{UNIT.sub('', form(group[0]))} to {form(group[-1])}" if group[0] < group[-1] else form(group[0])
+    """Where the values lie, as one or two ranges: "24 to 45% or 94 to 96%"."""
+    ordered = sorted(values)
+    texts = dict(zip(ordered, together(ordered, form), strict=True))
+    return " or ".join(
+        f"{UNIT.sub('', texts[group[0]])} to {texts[group[-1]]}" if group[0] < group[-1] else texts[group[0]]
         for group in groups(values)
-    ]
-    return ROUND.sub(r"\1", " or ".join(ranges))
+    )
 
 
 def listed_seeds(entry: Mapping[str, Any] | None, form: Callable[[float], str]) -> str:
@@ -64,9 +73,9 @@ def listed_seeds(entry: Mapping[str, Any] | None, form: Callable[[float], str]) 
 
 
 def by_arm(study: Study, values: pd.DataFrame, form: Callable[[float], str] = number) -> str:
-    """ "AE 0.42 (0.38–0.45), VAE 0.09 (0.08–0.10)": mean and range over seeds for each arm that has values.
+    """ "AE 0.42 (0.38 to 0.45), VAE 0.09 (0.08 to 0.10)": mean over seeds and its 95% interval, of arms with values.
 
-    Shares whose mean would mislead (`intervals.told_by_values`) are listed: "AE 24, 30, 45, 94, 96.5%".
+    Shares whose mean would mislead (`intervals.told_by_values`) are listed: "AE 24, 30, 45, 94, 96%".
 
     Raises
     ------
@@ -75,21 +84,30 @@ def by_arm(study: Study, values: pd.DataFrame, form: Callable[[float], str] = nu
     parts = []
     for arm, name in study.names.items():
         x = values.loc[values["arm"] == arm, "value"].to_numpy()
-        if len(x) > 1 and form is percent and told_by_values(x.tolist(), 0, 1):
-            parts.append(f"{name} {values_words(x.tolist(), form)}")
-        elif len(x) > 1:
-            parts.append(f"{name} {form(x.mean())} ({form(x.min())}–{form(x.max())})")
-        elif len(x):
-            parts.append(f"{name} {form(x[0])}")
+        if len(x):
+            parts.append(f"{name} {_over_seeds(x.tolist(), form)}")
     if not parts:
         raise ValueError("a caption lacks its numbers: no arm has a value of what it is about")
     return ", ".join(parts)
 
 
+def _over_seeds(values: list[float], form: Callable[[float], str]) -> str:
+    if len(values) < 2:
+        return form(values[0])
+    if form is percent and told_by_values(values, 0, 1):
+        return values_words(values, form)
+    found = mean_interval(values)
+    if form is percent:
+        found = within(found, 0, 1)
+    mean, low, high = together([found.mean, found.low, found.high], form)
+    return f"{mean} ({low} to {high})" if low != high else mean
+
+
 def over_seeds(study: Study) -> str:
-    """How to read the brackets: the range over the seeds, or that there is one seed only."""
+    """What brackets are: the one meaning that they have on the page; or that there is one seed only."""
     n = len(study.seeds)
-    return f"Brackets: range over {n} seeds." if n > 1 else "One seed: no spread can be shown."
+    words = f"Brackets: 95% interval of the mean over {n} seeds; dots are the seeds."
+    return words if n > 1 else "One seed: no spread can be shown."
 
 
 def is_finite(value: float | None) -> bool:

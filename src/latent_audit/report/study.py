@@ -41,6 +41,11 @@ class Study(NamedTuple):
         return {name: metric.heading for name, metric in self.measures.items()}
 
     @property
+    def title(self) -> str:
+        """What the study is called: by its parameters, or else by its data set."""
+        return self.params.get("title") or str(self.meta["dataset"]).replace("_", "-")
+
+    @property
     def first_seed(self) -> int:
         """The seed whose pictures and codes are drawn."""
         return self.seeds[0]

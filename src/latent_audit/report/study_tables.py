@@ -6,10 +6,12 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from latent_audit.figures.dimensions import dimension_name
 from latent_audit.report.latent_captions import P_COLUMNS
 from latent_audit.report.study import Study
-from latent_audit.report.tables import data_table, plain, set_number
+from latent_audit.report.tables import data_table, number, plain, set_number
 
+SMALLEST = 1e-300  # p-values below may be underflow
 HEADINGS = {
     "arm": "arm",
     "code": "code",
@@ -54,12 +56,19 @@ def dimension_table(study: Study) -> Markup:
     columns += [column for column in ("kl_nats",) if column in table]
     medians = table.groupby(["arm", "code", "dim"], sort=False, as_index=False)[columns[3:]].median()
     medians["arm"] = medians["arm"].map(dict(study.names))
+    medians["dim"] = medians["dim"].map(dimension_name)
     return data_table(
         medians[columns],
         caption="Every dimension of mu and of z: effects and adjusted p-values, medians over seeds",
         headings=HEADINGS,
         row_headers=3,
+        forms=dict.fromkeys((f"{p}_holm" for p in P_COLUMNS), p_words),
     )
+
+
+def p_words(p: float) -> str:
+    """A p-value for reading; one below what a double holds is not 0."""
+    return f"<{SMALLEST:.0e}".replace("e-", "e−") if 0 <= p < SMALLEST else number(p)
 
 
 def parameters(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

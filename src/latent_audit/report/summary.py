@@ -31,7 +31,7 @@ def summary(study: Study, *, reduced: bool, picture: str | None = None) -> Marku
             "dataset": study.meta["dataset"],
             "study": study.params.get("study"),
             "title": study.params.get("title"),
-            "headline": None if reduced else headline(study),
+            "headline": None if reduced else "".join(part.words for part in headline(study)),
             "picture": picture,
             "reduced": reduced,
             "seeds": list(study.seeds),

@@ -142,10 +142,13 @@ def interval_svg(
     domain: tuple[float, float],
     verdict: str,
     alt: str,
+    ends: str = "",
+    limit: str = "",
 ) -> Markup:
     """A claim's effect on one line: dots seeds, bar interval, upright mean, dashed margin, tint where it holds.
 
-    All numbers are in the effect's own units; the axis covers `domain`, which plots of one claim share.
+    All numbers are in the effect's own units; the axis covers `domain`, which plots of one claim share. ends, limit :
+    the interval and the margin in words, written below the bar and above the dashed line.
     """
     left, right = domain
     pad = 0.07 * (right - left or 1)
@@ -165,10 +168,21 @@ def interval_svg(
     parts += [f'<circle cx="{at(x)}" cy="33" r="2.3" class="i-seed"/>' for x in values if isfinite(x)]
     if isfinite(effect):
         parts.append(f'<line x1="{at(effect)}" x2="{at(effect)}" y1="14" y2="30" class="i-mean"/>')
+    top, bottom = (14 if limit and margin is not None else 0), (14 if ends else 0)
+    if top:
+        parts.append(_label(limit, at(margin or 0.0), -3))
+    if bottom:
+        parts.append(_label(ends, at((low + high) / 2), 54))
     return Markup(
-        f'<svg viewBox="-4 0 208 44" class="interval v-{escape(verdict, quote=True)}" role="img" '
+        f'<svg viewBox="-4 {-top} 208 {44 + top + bottom}" class="interval v-{escape(verdict, quote=True)}" role="img" '
         f'aria-label="{escape(alt, quote=True)}">{"".join(parts)}</svg>'
     )
+
+
+def _label(words: str, x: str, y: float) -> str:
+    """Words centred at x, but inside the picture; six units a letter."""
+    half = min(3.1 * len(words), 100.0)
+    return f'<text x="{min(max(float(x), half - 4), 204 - half):.0f}" y="{y:g}">{escape(words)}</text>'
 
 
 def lattice_svg(uri: str, *, symbol: str, alt: str, ticks: Sequence[str], axes: tuple[str, str]) -> Markup:

@@ -1,8 +1,9 @@
 """Data frames -> semantic HTML tables: caption, scoped headers, numbers rounded to read, whole to sort."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,33 @@ def number(value: Any, digits: int = 3) -> str:
     size = int(np.floor(np.log10(abs(value)))) if value else 0
     decimals = max(digits - 1 - size - (size < -1), 0) if value else 0
     return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "−")
+
+
+def span(low: float, high: float, *, digits: int = 3) -> str:
+    """Two ends of an interval with as many decimals as the larger one has to `digits` significant digits."""
+    return " to ".join(fixed([low, high], digits=digits))
+
+
+def fixed(values: Sequence[float], *, digits: int = 3) -> list[str]:
+    """Numbers that are read together, all with the decimals of the largest; very large and very small ones as alone."""
+    largest = max((abs(value) for value in values if np.isfinite(value)), default=0.0)
+    if largest == 0 or not 1e-3 <= largest < 1e7:
+        return [number(value, digits) for value in values]
+    decimals = max(digits - 1 - int(np.floor(np.log10(largest))), 0)
+    texts = [f"{value + 0.0:,.{decimals}f}".replace(",", "\u202f").replace("-", "−") for value in values]
+    return [ABSENT if np.isnan(value) else text for value, text in zip(values, texts, strict=True)]
+
+
+def percents(shares: Sequence[float]) -> list[str]:
+    """Shares that are read together, in percent without the sign: tenths where they differ by less than ten points."""
+    known = [100 * share for share in shares if np.isfinite(share)]
+    decimals = 0 if not known or (max(known) - min(known) >= 10 and max(known) >= 20) else 1
+    return [ABSENT if np.isnan(share) else f"{100 * share:.{decimals}f}".replace("-", "−") for share in shares]
+
+
+def percent_span(low: float, high: float) -> str:
+    """The ends of an interval of a share."""
+    return " to ".join(f"{text}%" for text in percents([low, high]))
 
 
 def set_number(value: float) -> str:
@@ -62,8 +90,11 @@ def data_table(
     headings: Mapping[str, str] | None = None,
     row_headers: int = 1,
     form: Callable[[Any], str] = number,
+    forms: Mapping[str, Callable[[Any], str]] = MappingProxyType({}),
 ) -> Markup:
     """An HTML table of `frame`; the first `row_headers` columns head their rows, `form` writes the numbers.
+
+    forms : by column, where one is written in another way.
 
     Everything is escaped. None and NaN become a dash.
 
@@ -76,7 +107,10 @@ def data_table(
     )
     rows = []
     for values in frame.itertuples(index=False, name=None):
-        cells = [_cell(value, header=index < row_headers, form=form) for index, value in enumerate(values)]
+        cells = [
+            _cell(value, header=index < row_headers, form=forms.get(column, form))
+            for index, (column, value) in enumerate(zip(frame.columns, values, strict=True))
+        ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return Markup(
         f'<div class="table-scroll" tabindex="0" role="region" aria-label="{escape(caption, quote=True)}">'

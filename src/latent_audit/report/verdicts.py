@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from latent_audit.claims.roles import ROLES, left_out
 from latent_audit.claims.verdicts import VERDICTS
-from latent_audit.report.metric_text import finding_words, margin_words, next_seed_words, reason_words
+from latent_audit.report.metric_text import finding_words, interval_words, margin_words, next_seed_words, reason_words
 from latent_audit.report.seed_summary import is_finite, listed_seeds, per_seed, worst_dimension
 from latent_audit.report.study import Study, beta_words
 from latent_audit.report.svg import interval_svg
@@ -21,9 +21,15 @@ LEVEL = 0.05
 
 
 class Case(NamedTuple):
-    """One claim put to one arm, or to one pair of arms. holm : what the correction leaves of it, empty if undecided."""
+    """One claim put to one arm, or to one pair of arms. holm : what the correction leaves of it, empty if undecided.
 
+    row : its id on the page. arm_keys : the arms, for filters. size : the effect in units of its margin, for sorting.
+    """
+
+    row: str
     arms: str
+    arm_keys: str
+    size: float
     code: str
     verdict: str
     finding: str
@@ -39,7 +45,7 @@ class Claim(NamedTuple):
 
     claim_id: str
     claim: str
-    source: str
+    source: Markup
     anchor: str
     cases: list[Case]
 
@@ -75,46 +81,67 @@ def claims(study: Study) -> list[Claim]:
     return [_claim(rows, study) for rows in groups.values()]
 
 
+def row_id(row: Mapping[str, Any]) -> str:
+    """The id of a row of claims.csv in the page."""
+    return f"row-{row['claim_id']}-{re.sub(r'[^A-Za-z0-9_]+', '-', str(row['arms']))}"
+
+
+def evidence(row: Mapping[str, Any]) -> str:
+    """The figure that shows what a row rests on; those on the KL of all codes together have one of their own."""
+    shown = {metric: "fig-joint" for metric in ("marginal_kl", "total_correlation")}
+    metric = re.sub(r"^difference of ", "", str(row["statistic"]))
+    return shown.get(metric, str(row["figure"]).lstrip("#"))
+
+
 def _claim(rows: list[dict[str, Any]], study: Study) -> Claim:
     numbers = [x for row in rows for x in (row["effect"], row["low"], row["high"], row["margin"], 0.0, *_values(row))]
     domain = min(filter(isfinite, numbers)), max(filter(isfinite, numbers))
-    first = rows[0]
-    return Claim(
-        str(first["claim_id"]),
-        first["claim"],
-        first["source"],
-        str(first["figure"]).lstrip("#"),
-        [_case(row, domain, study) for row in rows],
-    )
+    first, seen = rows[0], dict[str, int]()
+    cases = []
+    for row in rows:
+        name = row_id(row)
+        seen[name] = seen.get(name, 0) + 1  # a table made by hand may put a claim to an arm twice
+        cases.append(_case(row, name if seen[name] == 1 else f"{name}-{seen[name]}", domain, study))
+    return Claim(str(first["claim_id"]), first["claim"], linked(str(first["source"])), evidence(first), cases)
 
 
-def _case(row: Mapping[str, Any], domain: tuple[float, float], study: Study) -> Case:
-    arms = [study.names.get(arm, arm) for arm in re.split(r"\s+vs\s+|\s*[,;]\s*", str(row["arms"]).strip())]
+def linked(source: str) -> Markup:
+    """A source in which every arXiv id leads to its paper."""
+    link = r'<a href="https://arxiv.org/abs/\1" rel="noreferrer">arXiv:\1</a>'
+    return Markup(re.sub(r"arXiv:(\d{4}\.\d{4,5})", link, str(Markup.escape(source))))
+
+
+def _case(row: Mapping[str, Any], name: str, domain: tuple[float, float], study: Study) -> Case:
+    keys = re.split(r"\s+vs\s+|\s*[,;]\s*", str(row["arms"]).strip())
+    arms = [study.names.get(arm, arm) for arm in keys]
     given = row.get("finding")
     finding = given if isinstance(given, str) else finding_words(row, arms, study.measures)
-    reason = reason_words(row, study.measures)
+    reason, margin = reason_words(row, study.measures), margin_words(row, study.measures)
     plot = interval_svg(
-        effect=row["effect"],
-        low=row["low"],
-        high=row["high"],
-        margin=row["margin"],
-        direction=row["direction"],
-        values=_values(row),
-        domain=domain,
-        verdict=row["verdict"],
-        alt=f"{finding} {reason}",
-    )
+        effect=row["effect"], low=row["low"], high=row["high"], margin=row["margin"], direction=row["direction"],
+        values=_values(row), domain=domain, verdict=row["verdict"], alt=f"{finding} {reason}",
+        ends=interval_words(row, study.measures) if isfinite(float(row["low"])) else "", limit=margin,
+    )  # fmt: skip
     return Case(
-        " − ".join(arms) if len(arms) > 1 else arms[0],
+        name,
+        arms_words(row, arms),
+        " ".join(keys),
+        float(row["effect"]) / abs(float(row["margin"]) or 1.0),
         row["code"],
         row["verdict"],
         finding,
         reason,
         plot,
-        f"{'over' if row['direction'] == '>' else 'under'} {margin_words(row, study.measures)}",
+        f"{'over' if row['direction'] == '>' else 'under'} {margin}",
         next_seed_words(row, study.measures),
         _holm_words(row),
     )
+
+
+def arms_words(row: Mapping[str, Any], names: Sequence[str]) -> str:
+    """The arms of a row and what was done with them: "AE − VAE" of differences, "AE / VAE" of ratios."""
+    joint = " / " if str(row["statistic"]).startswith("ln(") else " − "
+    return joint.join(names)
 
 
 def _holm_words(row: Mapping[str, Any]) -> str:

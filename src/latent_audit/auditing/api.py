@@ -1,0 +1,192 @@
+"""The audit in Python: `latent_audit.audit`, and several sets of codes side by side."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latent_audit.auditing.about import about
+from latent_audit.auditing.decoded import Decode, Encode, decoded
+from latent_audit.auditing.frames import ColumnsWarning
+from latent_audit.auditing.labels import label_array
+from latent_audit.auditing.result import Audit
+from latent_audit.base.atomic import write_text
+from latent_audit.base.errors import InputError
+from latent_audit.base.measures import Applies, every_measure
+from latent_audit.diagnostics.audit import AuditSettings, AuditTables, arrays_of
+from latent_audit.diagnostics.audit import audit as audited
+from latent_audit.diagnostics.checks import OneClassWarning, as_codes
+from latent_audit.diagnostics.decomposition import NoDrawWarning
+from latent_audit.diagnostics.inputs import as_array, drawn
+from latent_audit.diagnostics.ties import TiesWarning
+
+OURS = (NoDrawWarning, TiesWarning, ColumnsWarning, OneClassWarning)
+
+
+def audit(
+    z: Any = None,
+    *,
+    mu: Any = None,
+    logvar: Any = None,
+    labels: Any = None,
+    train: Mapping[str, Any] | None = None,
+    factors: Any = None,
+    attributes: Any = None,
+    indices: Any = None,
+    entries: Any = None,
+    dims: tuple[int, int] | None = None,
+    seed: int = 0,
+    settings: AuditSettings = AuditSettings(),
+    applies: Applies = every_measure,
+    report_step: Callable[[str], None] = lambda line: None,
+    decode: Decode | None = None,
+    encode: Encode | None = None,
+) -> Audit:
+    """Audit codes against N(0, I): may it be sampled, if not what else, and which numbers say so.
+
+    Arrays, memory maps, tensors (also with a gradient, of bfloat16, or on a GPU), lists and data frames are taken.
+
+    Parameters
+    ----------
+    z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code. None with mu and logvar
+        draws it (seeded, as the command does); with mu alone the code is deterministic, z = mu. Of a data frame the
+        columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`.
+    mu, logvar : (sample, latent) posterior means and log variances of a VAE.
+    labels : (sample,) classes, integers or strings, at most 1,000 different ones.
+    train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each
+        class is used.
+    factors : (sample, factor) whole numbers, what the samples were made of: adds `disentanglement`.
+    attributes : (sample, attribute) of 0 and 1, or -1 and 1, of a data frame with their names: adds `directions`.
+    indices, entries : (sample, position) of a codebook of so many entries: `codebook` alone, since what an index is far
+        from is not N(0, I); z and what else is given is not looked at.
+    dims : the two dimensions that the unit square shows where there are more.
+    seed : of every draw; the same seed gives the same tables.
+    applies : which of the measures that these arrays allow are made. report_step : is told what comes next.
+    decode : your decoder: float32 codes (n, latent) -> images (n, H, W), (n, C, H, W) or (n, H, W, C), floats in [0, 1]
+        or uint8. What it makes of codes, of N(0, I), of a fitted Gaussian and of a fitted mixture, and of lines between
+        codes, is in `pictures` and on the page. It is tried before anything is measured.
+    encode : your encoder: images as `decode` gives them -> codes (n, latent), or a tuple that begins with them; then
+        `round_trip` says how far encode(decode(z)) is from z.
+
+    Returns
+    -------
+    The tables, with `verdict`, `may_sample`, `reasons`, `recommended_prior()`, `.plot()`, `.to_html(path)`; a notebook
+    shows a summary.
+
+    Raises
+    ------
+    InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, more than 2,048
+        dimensions, missing labels, more than 1,000 classes; a decoder or an encoder that fails or gives something else.
+
+    Warns
+    -----
+    NoDrawWarning : z is not spread about mu as draws of N(mu, exp(logvar)) are.
+    TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
+    ColumnsWarning : columns of a data frame were left out, because they are no codes.
+    OneClassWarning : the labels are all of one class: what needs two of them is left out.
+    """
+    if encode is not None and decode is None:
+        raise InputError("audit: encode was given without decode; a round trip needs both.")
+    labels = _labels(labels)
+    if train is not None and "labels" in train:
+        train = {**train, "labels": _labels(train["labels"])}
+    pictures = None
+    if decode is not None and indices is None:
+        report_step("decoder: images of codes and of draws")
+        pictures = decoded(_codes(z, mu, logvar, seed), decode, encode, seed=seed)
+    with warnings.catch_warnings(record=True) as caught:
+        for category in OURS:
+            warnings.simplefilter("always", category)
+        tables = audited(
+            z, mu=mu, logvar=logvar, labels=labels, train=train, factors=factors, attributes=attributes,
+            indices=indices, entries=entries, dims=dims, seed=seed, settings=settings, applies=applies,
+            report_step=report_step,
+        )  # fmt: skip
+    notes = _warned_again(caught)
+    described = about(tables, **_given_of(tables, indices), images=None, seed=seed, settings=settings, notes=notes)
+    return Audit.of(tables, described, pictures)
+
+
+def _codes(z: Any, mu: Any, logvar: Any, seed: int) -> np.ndarray:
+    """z as it will be audited, before it is: a decoder is tried first."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ColumnsWarning)  # it is warned of where the codes are audited
+        given, _ = arrays_of(z, mu, logvar)
+    if given.get("z") is None and given.get("mu") is None:
+        raise InputError("audit, decode: needs codes: z, or mu (and logvar, of which it is drawn)")
+    own, centre, spread = (given.get(name) for name in ("z", "mu", "logvar"))
+    if own is not None or spread is None:
+        return as_codes(own if own is not None else centre, where="audit, decode")
+    return drawn(as_codes(centre, where="audit, mu"), as_codes(spread, where="audit, logvar"), seed)
+
+
+def _given_of(tables: AuditTables, indices: Any) -> dict[str, Any]:
+    """The arrays by name, their shape, the labels and the names of columns, as `about` takes them."""
+    own = tables.audited
+    if own is None:
+        shape = np.shape(as_array(indices))
+        return {"arrays": ["indices"], "shape": (shape[0], int(np.prod(shape[1:]))), "labels": None, "columns": {}}
+    arrays = [name for name in ("mu", "logvar", "z") if getattr(own, name) is not None]
+    arrays += [name for name, table in (("factors", tables.disentanglement), ("attributes", tables.directions))
+               if table is not None]  # fmt: skip
+    return {"arrays": arrays, "shape": own.z.shape, "labels": own.labels, "columns": own.columns}
+
+
+def _labels(labels: Any) -> np.ndarray | None:
+    """Labels judged as those of a file are."""
+    return None if labels is None else label_array(np.asarray(as_array(labels)), "audit, labels")
+
+
+def _warned_again(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Warn as the call itself would have; the texts of our own."""
+    notes = []
+    for one in caught:
+        if issubclass(one.category, OURS):
+            notes.append(str(one.message))
+            warnings.warn(one.message, one.category, stacklevel=3)
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return notes
+
+
+class SideBySide(dict[str, Audit]):
+    """Audits by their names, in the order given."""
+
+    def to_html(self, path: str | PathLike[str]) -> Path:
+        """Write one page with an arm for each, as the command does of several files."""
+        from latent_audit.auditing.page import Arm, arms_page
+
+        target = Path(path)
+        arms = [Arm(name, own, own.about, {}, own.decoded) for name, own in self.items()]
+        write_text(target, arms_page(arms))
+        return target
+
+
+def audit_side_by_side(codes: Mapping[str, Any], **options: Any) -> SideBySide:
+    """Audit several sets of codes with the same options.
+
+    Parameters
+    ----------
+    codes : name -> z, or a mapping of what `audit` takes of it alone (z, mu, logvar, labels, decode, ...).
+    options : for all of them, as of `audit`.
+
+    Raises
+    ------
+    InputError : fewer than one, or anything that `audit` refuses, with the name before it.
+    """
+    if not codes:
+        raise InputError("audit_side_by_side: needs at least one set of codes.")
+    found = SideBySide()
+    for name, own in codes.items():
+        given = dict(own) if isinstance(own, Mapping) else {"z": own}
+        try:
+            found[str(name)] = audit(**{**options, **given})
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from error
+    return found
+
+
+__all__ = ["Audit", "AuditSettings", "AuditTables", "SideBySide", "audit", "audit_side_by_side"]
