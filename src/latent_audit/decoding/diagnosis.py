@@ -83,7 +83,8 @@ def tables_of_arm(measured: Sequence[Measured], means: dict[int, np.ndarray]) ->
     names = dict.fromkeys(name for tables, _ in measured for name in tables)
     tables = {name: _stacked([tables[name] for tables, _ in measured if name in tables]) for name in names}
     tables["per_dim"] = adjust(tables["per_dim"].filter(regex="^(?!.*_p_(holm|bh)$)"), by="code")
-    return tables | {"agreement": agreement_table(means)}
+    compared = means if len(tables["per_dim"]) else {}  # indices of two codebooks have nothing in common
+    return tables | {"agreement": agreement_table(compared)}
 
 
 def every_registered() -> list[Measure]:

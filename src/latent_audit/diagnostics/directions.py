@@ -36,9 +36,10 @@ def directions(
 
     direction : its name. n_with, n_without : samples. length : of the difference of means, code units. effect_size :
     the difference of means along the direction over the pooled sd (Cohen's d); auc : how often a code with the
-    attribute lies further along it than one without; both of samples that the direction was not made of.
-    probe_auc : the same of logistic regression, probe_cosine : its direction against the difference of means. cosine_max : the largest cosine,
-    by absolute value, to another direction. cosine_<name> : to each. unit_<k> : the direction, of length 1.
+    attribute lies further along it than one without; both of samples that the direction was not made of. probe_auc :
+    the same of logistic regression, probe_cosine : its direction against the difference of means. cosine_max : the
+    largest cosine, by absolute value, to another direction. cosine_<name> : to each. unit_<k> : the direction, of
+    length 1.
 
     References
     ----------
