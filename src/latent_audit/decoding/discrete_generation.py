@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from latent_audit.base.measures import Measure
@@ -30,7 +31,7 @@ def _rows(subject: "DecoderSubject") -> pd.DataFrame | None:
     names = (*PRIORS, "reconstruction")
     for name, stream in zip(names, subject.rng("generation", "grids").spawn(len(names)), strict=True):
         drawing, scoring = stream.spawn(2)
-        code = subject.codes["z"] if name == "reconstruction" else draw(prior, n, name, rng=drawing)
+        code = subject.codes["z"] if name == "reconstruction" else draw(prior, n, name, rng=drawing).astype(np.float64)
         judged = judge(subject.critic, decode(subject.model, code, device=subject.device), device=subject.device)
         tables.append(score(*judged, *subject.reference.test, rng=scoring).assign(sampler=name))
     table = pd.concat([*tables, subject.reference.floor], ignore_index=True)

@@ -89,7 +89,7 @@ def discrete_pictures(
     prior = prior_of(model, codes)
     for kind in PRIORS:
         grids = draw_grids(prior, N_SAMPLES, kind, rng=rng_for(seed, "pictures", kind))
-        pictures[f"samples_{kind}"] = decode(model, grids, device=device)
+        pictures[f"samples_{kind}"] = decode(model, grids.astype(np.float64), device=device)
     return pictures
 
 
