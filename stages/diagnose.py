@@ -10,7 +10,7 @@ import typer
 
 from latent_audit.base.atomic import atomic_path
 from latent_audit.base.errors import reported
-from latent_audit.base.measures import FILE, described, write_described
+from latent_audit.base.measures import FILE, write_described
 from latent_audit.base.settings import load_sections
 from latent_audit.base.stage_item import item_of_stage
 from latent_audit.base.tables import write_table
@@ -19,7 +19,7 @@ from latent_audit.compute.devices import resolve
 from latent_audit.compute.workers import map_seeds
 from latent_audit.data.prepared import load_meta
 from latent_audit.data.sizes import check_sizes
-from latent_audit.decoding.diagnosis import Files, every_registered, measure_replicate, tables_of_arm
+from latent_audit.decoding.diagnosis import Files, described_in, every_registered, measure_replicate, tables_of_arm
 from latent_audit.diagnostics.audit import AuditSettings
 from latent_audit.diagnostics.settings import DiagnosticsRun
 
@@ -43,16 +43,13 @@ def main(
         on_message=lambda line: print(f"{arm}: {line}", flush=True),
     )  # fmt: skip
     tables = tables_of_arm(measured, {seed: files.codes_of(seed)["mu"] for seed in params.seeds})
-    measures = every_registered()
-    tables["summary"] = summarise(tables, measures)
+    tables["summary"] = summarise(tables, every_registered())
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
     if (maps := measured[0][1]) is not None:
         with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
             np.savez(file, **maps._asdict())
-    made = {*tables["summary"]["metric"], *(name for t in tables.values() if "metric" in t for name in t["metric"])}
-    known = described(measures) | {metric.name: metric for metric in DESCRIBED}
-    write_described(folder / FILE, {name: metric for name, metric in known.items() if name in made})
+    write_described(folder / FILE, described_in(tables, DESCRIBED))
 
 
 if __name__ == "__main__":

@@ -5,14 +5,17 @@ import pandas as pd
 import pytest
 import torch
 
+from latent_audit.base.tables import read_json, write_json
+from latent_audit.claims.observations import summarise
 from latent_audit.critic.network import build_critic
 from latent_audit.decoding.asked_class import MEASURE as ASKED
 from latent_audit.decoding.asked_class import asked_class
-from latent_audit.decoding.beside import applies_to
+from latent_audit.decoding.beside import applies_to, beside_of
 from latent_audit.decoding.codebook_use import MEASURE as CODEBOOK
 from latent_audit.decoding.codebook_use import normalised_error
 from latent_audit.decoding.conditioned import labels_like, why_no_explorer
 from latent_audit.decoding.decoder import write_decoder_of
+from latent_audit.decoding.diagnosis import every_registered, tables_of_arm
 from latent_audit.decoding.discrete_generation import MEASURE as GRIDS
 from latent_audit.decoding.generation import MEASURE as GENERATION
 from latent_audit.decoding.pictures import draw_pictures
@@ -133,6 +136,51 @@ def test_a_discrete_code_has_no_row_of_normality(subjects):
     assert maps is None
     assert {name: len(table) for name, table in tables.items()} == {"per_dim": 0, "joint": 0, "transforms": 0}
     assert "ks_d" in tables["per_dim"]
+
+
+def test_the_tables_of_a_discrete_arm_are_summed_up_without_rows_of_normality(subjects):
+    own = subjects["vqvae"]
+    tables, _ = measure_codes(dict(own.codes), own.model, own.critic, list("abcde"), seed=0, settings=FAST, device=CPU)
+    book = CODEBOOK.of(own)
+    assert book is not None
+    measured = [({**tables, "codebook": book}, None)] * 2
+    seeds = [({name: table.assign(seed=seed) for name, table in made.items()}, maps)
+             for seed, (made, maps) in enumerate(measured)]  # fmt: skip
+    whole = tables_of_arm(seeds, {0: own.codes["mu"], 1: own.codes["mu"]})
+    assert len(whole["agreement"]) == 0
+    summary = summarise(whole, every_registered())
+    assert set(summary["metric"]) == set(book["metric"])
+    assert set(summary["code"]) == {"z"}
+
+
+def test_factors_and_attributes_of_the_prepared_data(prepared):
+    """What a small choice of images leaves constant, or as good as, is left out."""
+    write_json(prepared / "meta.json", read_json(prepared / "meta.json") | {
+        "columns": {"factors": ["x", "still"], "attributes": ["Rare", "Smiling"]}
+    })  # fmt: skip
+    x = np.repeat([0.5, 0.75], 20)
+    np.save(prepared / "factors_test.npy", np.stack([x, np.ones(40)], axis=1).astype(np.float32))
+    rare, half = np.arange(40) < 3, np.arange(40) % 2
+    np.save(prepared / "attributes_test.npy", np.stack([rare, half], axis=1).astype(np.uint8))
+    found = beside_of(prepared)
+    assert found["factors"].tolist() == [[0]] * 20 + [[1]] * 20
+    assert list(found["attributes"]) == ["Smiling"]
+    assert found["attributes"]["Smiling"].tolist() == half.tolist()
+
+
+def test_a_data_set_without_them_has_none(prepared):
+    assert beside_of(prepared) == {}
+
+
+def test_they_give_a_study_tables_of_their_own(subjects):
+    own = subjects["vae"]
+    factors = np.stack([np.arange(40) % 2, np.arange(40) // 2 % 2], axis=1)
+    beside = {"factors": factors, "attributes": pd.DataFrame(factors, columns=["Smiling", "Male"])}
+    tables, _ = measure_codes(
+        dict(own.codes), own.model, own.critic, list("abcde"), seed=0, settings=FAST, device=CPU, beside=beside
+    )  # fmt: skip
+    assert list(tables["disentanglement"]) == ["metric", "value", "chance"]
+    assert set(tables["directions"]["direction"]) == {"Smiling", "Male"}
 
 
 def test_what_a_family_rules_out_is_not_measured(subjects):

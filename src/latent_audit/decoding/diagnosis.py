@@ -1,6 +1,6 @@
 """The diagnosis of an arm: every replicate measured from its files, and their tables put together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from latent_audit.base.codes import read_codes
-from latent_audit.base.measures import Applies, Measure, every_measure
+from latent_audit.base.measures import Applies, Measure, Metric, described, every_measure
 from latent_audit.base.randomness import replicate_seed
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.outsiders import load_outsiders
@@ -21,6 +21,7 @@ from latent_audit.decoding.replicate_tables import ClassMaps, agreement_table, m
 from latent_audit.decoding.subject import DecoderSubject, registered
 from latent_audit.diagnostics import tables_of_code
 from latent_audit.diagnostics.audit import AuditSettings
+from latent_audit.diagnostics.directions import of_attributes
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.models.image import ImageShape
 from latent_audit.models.store import load_model
@@ -90,6 +91,15 @@ def tables_of_arm(measured: Sequence[Measured], means: dict[int, np.ndarray]) ->
 def every_registered() -> list[Measure]:
     """The measures of codes and those of decoders, in the order of their rows."""
     return sorted((*tables_of_code.registered(), *registered()), key=lambda measure: measure.order)
+
+
+def described_in(tables: Mapping[str, pd.DataFrame], derived: Iterable[Metric]) -> dict[str, Metric]:
+    """What is known of every metric that stands in the tables: by the measures, of `derived` ones, of attributes."""
+    made = {name for table in tables.values() if "metric" in table for name in table["metric"]}
+    known = described(every_registered()) | {metric.name: metric for metric in derived}
+    if "directions" in tables:
+        known |= {metric.name: metric for metric in of_attributes(tables["directions"]["direction"])}
+    return {name: metric for name, metric in known.items() if name in made}
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

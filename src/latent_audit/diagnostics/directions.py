@@ -5,6 +5,7 @@ metric each, for studies.
 """
 
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -127,6 +128,12 @@ def _probe(codes: np.ndarray, has: np.ndarray) -> np.ndarray:
             (codes[part] - codes[part].mean(axis=0)) / scale, has[part]
         )
     return fitted.coef_[0] / scale
+
+
+def of_attributes(names: Iterable[str]) -> tuple[Metric, ...]:
+    """The metrics of the measure for each attribute, as summaries name them: `auc_Smiling`; of plain names."""
+    plain = [name for name in dict.fromkeys(map(str, names)) if f"auc_{name}".isidentifier()]
+    return tuple(metric.of(name, f", {name.replace('_', ' ')}") for name in plain for metric in MEASURE.metrics)
 
 
 def of_subject(subject: "Subject") -> pd.DataFrame:
