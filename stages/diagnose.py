@@ -24,14 +24,20 @@ def main(
     params.arm(arm)
     server.start(["latent_audit.decoding.diagnosis"])
     # only now, so that both processes import torch at the same time
-    from latent_audit.base.measures import FILE, described, write_described
+    from latent_audit.base.measures import FILE, write_described
     from latent_audit.base.tables import write_table
     from latent_audit.claims.observations import DESCRIBED, summarise
     from latent_audit.compute.devices import resolve
     from latent_audit.compute.workers import map_seeds
     from latent_audit.data.prepared import load_meta
     from latent_audit.data.sizes import check_sizes
-    from latent_audit.decoding.diagnosis import Files, every_registered, measure_replicate, tables_of_arm
+    from latent_audit.decoding.diagnosis import (
+        Files,
+        described_in,
+        every_registered,
+        measure_replicate,
+        tables_of_arm,
+    )
     from latent_audit.diagnostics.audit import AuditSettings
 
     set_, device, folder = params.diagnostics, resolve(params.device), Path("diagnostics") / arm
@@ -44,16 +50,14 @@ def main(
     shutil.rmtree(folder, ignore_errors=True)
     say = partial(print, f"{arm}:", flush=True)
     measured = map_seeds(partial(measure_replicate, files), params.seeds, device=device, on_message=say)
-    tables, measures = tables_of_arm(measured, {k: files.codes_of(k)["mu"] for k in params.seeds}), every_registered()
-    tables["summary"] = summarise(tables, measures)
+    tables = tables_of_arm(measured, {seed: files.codes_of(seed)["mu"] for seed in params.seeds})
+    tables["summary"] = summarise(tables, every_registered())
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
     if (maps := measured[0][1]) is not None:
         with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
             np.savez(file, **maps._asdict())
-    made = {*tables["summary"]["metric"], *(name for t in tables.values() if "metric" in t for name in t["metric"])}
-    known = described(measures) | {metric.name: metric for metric in DESCRIBED}
-    write_described(folder / FILE, {name: metric for name, metric in known.items() if name in made})
+    write_described(folder / FILE, described_in(tables, DESCRIBED))
 
 
 if __name__ == "__main__":
