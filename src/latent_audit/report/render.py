@@ -26,7 +26,8 @@ from latent_audit.report.tables import number, percent
 MAX_BYTES = 3_000_000
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
 SCRIPTS = (
-    "report.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js", "explorer_tools.js",
+    "report.js", "packed.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js",
+    "explorer_tools.js",
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def render_study(
     drawn, figure_style = numbered(study, figures)
     script = "\n".join(text_of(name) for name in SCRIPTS) if explorer else text_of(SCRIPTS[0])
     templates = environment()
-    templates.filters["terms"] = partial(marked, defined=definitions(study.measures))
+    templates.filters["terms"] = partial(marked, defined=definitions(study.measures, classes=study.has_classes))
     return templates.get_template("template.html").render(
         study=study,
         figures=drawn,
@@ -110,7 +111,7 @@ def _run(study: Study, pictures: Pictures | None) -> dict[str, Any]:
         "params": list(parameters(study.params)),
         "arm_table": arm_table(study),
         "latent_dim": max(own["latent_dim"] for own in study.arms.values()),
-        "glossary": definitions(study.measures),
+        "glossary": definitions(study.measures, classes=study.has_classes),
     }
 
 
