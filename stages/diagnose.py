@@ -5,10 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
-from latent_audit.base.atomic import atomic_path
 from latent_audit.base.errors import reported
 from latent_audit.base.settings import load_sections
 from latent_audit.base.stage_item import item_of_stage
@@ -31,13 +29,8 @@ def main(
     from latent_audit.compute.workers import map_seeds
     from latent_audit.data.prepared import load_meta
     from latent_audit.data.sizes import check_sizes
-    from latent_audit.decoding.diagnosis import (
-        Files,
-        described_in,
-        every_registered,
-        measure_replicate,
-        tables_of_arm,
-    )
+    from latent_audit.decoding.diagnosis import Files, described_in, every_registered, measure_replicate, tables_of_arm
+    from latent_audit.decoding.replicate_tables import write_maps
     from latent_audit.diagnostics.audit import AuditSettings
 
     set_, device, folder = params.diagnostics, resolve(params.device), Path("diagnostics") / arm
@@ -55,8 +48,7 @@ def main(
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
     if (maps := measured[0][1]) is not None:
-        with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
-            np.savez(file, **maps._asdict())
+        write_maps(folder / "class_map.npz", maps)
     write_described(folder / FILE, described_in(tables, DESCRIBED))
 
 
