@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from latent_audit.base.atomic import atomic_path
 from latent_audit.base.measures import Applies, applicable, every_measure
 from latent_audit.critic.network import Critic
 from latent_audit.decoding.beside import beside_tables_of, without_rows
@@ -34,6 +36,12 @@ class ClassMaps(NamedTuple):
 
     label_map: np.ndarray
     critic_map: np.ndarray
+
+
+def write_maps(path: Path, maps: ClassMaps) -> None:
+    """Write the maps, atomically."""
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **maps._asdict())
 
 
 def measure_codes(
