@@ -89,3 +89,9 @@ def picture(tiles: np.ndarray, alt: str) -> Markup:
     return Markup('<img class="sheet" src="{}" width="{}" height="{}" alt="{}">').format(
         webp_uri(sheet), sheet.width, sheet.height, escape(alt)
     )
+
+
+def sheet_of_draws(pictures: Pictures) -> str | None:
+    """Draws from N(0, I) as a data URI, a row of `PER_BLOCK` for each arm: what an index shows of a study."""
+    rows = [own["samples_prior"][:PER_BLOCK] for own in pictures.values() if "samples_prior" in own]
+    return webp_uri(contact_sheet(np.stack(rows), gap=1)) if rows else None

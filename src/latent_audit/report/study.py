@@ -46,6 +46,11 @@ class Study(NamedTuple):
         return self.params.get("title") or str(self.meta["dataset"]).replace("_", "-")
 
     @property
+    def overlay(self) -> str | None:
+        """The overlay of params/ that made it; None for params.yaml alone."""
+        return self.params.get("study")
+
+    @property
     def first_seed(self) -> int:
         """The seed whose pictures and codes are drawn."""
         return self.seeds[0]
