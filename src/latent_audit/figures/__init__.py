@@ -14,7 +14,8 @@ def _import_matplotlib() -> None:
     before = {name: os.environ.pop(name, None) for name in ("MPLBACKEND", "MATPLOTLIBRC")}
     rc, backend = before["MATPLOTLIBRC"], before["MPLBACKEND"]
     try:
-        _import(rc) or _import(os.devnull)
+        if not _import(rc):
+            _import(os.devnull)
         if backend:
             _choose(backend)
     finally:

@@ -75,9 +75,11 @@ def _sizes(params: Params) -> Iterator[str]:
         of = f"data.image_size {side}" if data.image_size else f"the {side} pixels a side of {params.dataset}"
         yield f"data.pad_to: {data.pad_to} is less than {of}; set data.pad_to to {side} or more"
     expected = DATASETS[params.dataset].expect(data.path)
-    n_train = expected and expected.train + data.join_splits * expected.test
+    n_train, n_test = (None, None) if expected is None else expected
+    if data.join_splits and n_train is not None and n_test is not None:
+        n_train += n_test
     train = _fewest(data.limit, params.dataset, "training", n_train)
-    test = _fewest(data.limit, params.dataset, "test", expected and expected.test)
+    test = _fewest(data.limit, params.dataset, "test", n_test)
     batches = {"critic.batch_size": params.critic.batch_size, "train.batch_size": params.train.batch_size}
     batches |= {f"arms.{name}.batch_size": arm.batch_size for name, arm in params.arms.items() if arm.batch_size}
     counts = [("diagnostics.neighbors", params.diagnostics.neighbors, test)]
