@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from latent_audit.base.measures import Metric
-from latent_audit.report.answer import answer, headline, limit_words
+from latent_audit.report.answer import answer, beside, headline, limit_words
 from latent_audit.report.explorer import without_largest
 from latent_audit.report.render import MAX_BYTES, environment, fits, render_study
 from latent_audit.report.verdicts import at_a_glance, claims, corrected, not_compared
@@ -196,7 +196,8 @@ def row(claim_id: str, arm: str, side: str, **more) -> dict:
     return {
         "claim_id": claim_id, "claim": claim_id.replace("_", " "), "arms": arm, "direction": "<", "margin": 0.06,
         "statistic": statistic.get(claim_id.split("_", 1)[1], "ln(fd_clf_gmm / fd_clf_reconstruction)"),
-        "verdict": VERDICT[side], "low": 0.01, "high": 0.07, "n_seeds": 3, "values": "[]", **more,
+        "verdict": VERDICT[side], "effect": 0.03, "code": "z", "source": "", "figure": "fig-holes",
+        "low": 0.01, "high": 0.07, "n_seeds": 3, "values": "[]", **more,
     }  # fmt: skip
 
 
@@ -226,11 +227,11 @@ def test_the_headline_reads_the_rows_of_the_ledger(study, holes, each, joint, wo
         study._replace(measures=share), row("ae_few_holes", "ae", "beyond"), row("vae_few_holes", "vae", holes),
         row("vae_marginals", "vae", each), row("vae_joint", "vae", joint),
     )  # fmt: skip
-    said = answer(own)[0]
+    said = " ".join(answer(own))
     assert words in said
     assert "6%" in said
     assert said.startswith("From N(0, I): no through AE")
-    named = {part.row for part in headline(own) if part.row}
+    named = {part.row for part in (*headline(own), *beside(own)) if part.row}
     assert {"row-ae_few_holes-ae", "row-vae_few_holes-vae"} <= named
     assert named <= {case.row for claim in claims(own) for case in claim.cases}
 

@@ -27,7 +27,16 @@ class Part(NamedTuple):
 
 def headline(study: Study) -> list[Part]:
     """What fails and what works: N(0, I) and the mixture fitted to the codes, arm by arm, by the verdicts."""
-    sentences = [*_from_the_prior(study), *_from_the_mixture(study)]
+    return _joined([*_from_the_prior(study), *_from_the_mixture(study)])
+
+
+def beside(study: Study) -> list[Part]:
+    """How normal the codes are of the arms whose holes are few: each dimension, then all together."""
+    few = _by_verdict(rows_of(study, HOLES)).get("supported", [])
+    return _joined(_normality(study, few))
+
+
+def _joined(sentences: Sequence[list[Part]]) -> list[Part]:
     return [part for k, one in enumerate(sentences) for part in ([Part(" ")] if k else []) + one]
 
 
@@ -36,6 +45,7 @@ def answer(study: Study) -> list[str]:
     glance, margins = at_a_glance(study), study.params.get("diagnostics", {}).get("margins", {})
     null = per_seed(study, "joint", study.holes)["null_high"].mean()
     sentences = ["".join(part.words for part in headline(study))]
+    sentences += ["".join(part.words for part in beside(study))] if beside(study) else []
     holes = ", ".join(f"{line.name} {_told(line, 'holes', percent)}" for line in glance if is_finite(line.holes))
     if holes:
         chance = f"; true draws of the prior, as many, would leave at most {percent(null)}" if is_finite(null) else ""
@@ -105,7 +115,7 @@ def chip(study: Study, arm: str) -> tuple[str, str]:
 
 
 def _from_the_prior(study: Study) -> list[list[Part]]:
-    """An arm may be sampled where its row on holes is supported; how normal its codes are is said beside it."""
+    """An arm may be sampled where its row on holes is supported."""
     rows = rows_of(study, HOLES)
     if not rows:
         words = "No claim on holes was put to these arms, so the numbers stand without a verdict on the prior."
@@ -121,7 +131,6 @@ def _from_the_prior(study: Study) -> list[list[Part]]:
         for verdict, (before, after) in forms.items()
         if verdict in of_verdict
     ]
-    found += _normality(study, of_verdict.get("supported", []))
     if apart := [name for arm, name in study.names.items() if arm not in rows]:
         found.append([Part(f"No claim was put to {' and '.join(apart)}.")])
     return found
@@ -138,7 +147,7 @@ def _linked(study: Study, rows: Rows, arms: Sequence[str], *, ends: bool = False
 
 
 def _normality(study: Study, arms: Sequence[str]) -> list[list[Part]]:
-    """How normal the codes are of the arms that may be sampled: each dimension, then all together."""
+    """A sentence per verdict on the dimensions one by one, and on all of them together."""
     found = []
     for ids, what in ((MARGINALS, "dimension by dimension"), (JOINT, "taken together")):
         rows = {arm: row for arm, row in rows_of(study, ids).items() if arm in arms}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from textwrap import wrap
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from latent_audit.figures.style import arm_colours
 from latent_audit.report.answer import answer
@@ -73,7 +73,7 @@ def _column(one: Column, colour: str, left: int, top: int) -> tuple[str, int]:
             'style="image-rendering:pixelated"/>'
         )
         y += tall + 28
-    bar = Markup(one.bar).replace("<svg ", f'<svg x="0" y="{y}" width="{COLUMN}" height="56" ', 1)
+    bar = str(one.bar).replace("<svg ", f'<svg x="0" y="{y}" width="{COLUMN}" height="56" ', 1)
     parts.append(f'<g class="bar" color="{colour}">{bar}</g>')
     y += 60
     for line in wrap(one.holes, 46):

@@ -90,6 +90,7 @@ def _verdicts(study: Study) -> dict[str, Any]:
     claims = verdicts.claims(study)
     return {
         "headline": answer.headline(study),
+        "beside": answer.beside(study),
         "answer": answer.answer(study),
         "limits": answer.limit_words(study),
         "rows": {case.row for claim in claims for case in claim.cases},
