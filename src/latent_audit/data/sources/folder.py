@@ -235,9 +235,10 @@ def _origins(*, mirror: str | None, path: Path | None) -> list[tuple[str, Path |
 def _expect(path: Path | None) -> Counts | None:
     """As if every file could be read; None where the folder cannot be used, which is said where it is."""
     try:
-        return expected(len(picture_files(path)), TEST_SHARE)
+        n = len(picture_files(path))
     except InputError:
         return None
+    return expected(n, TEST_SHARE) if n >= FEWEST else None
 
 
 def _place(*, mirror: str | None, path: Path | None) -> Path | None:
