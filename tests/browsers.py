@@ -33,7 +33,7 @@ def in_browser(script: Path, folder: Path, **config: Any) -> Any:
     path = folder / "config.json"
     axe = node_module("axe-core/axe.min.js")
     path.write_text(json.dumps(config | {"playwright": playwright, "chromium": CHROMIUM, "axe": axe}))
-    done = subprocess.run([NODE, str(script), str(path)], capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run([NODE, str(script), str(path)], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

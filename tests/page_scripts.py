@@ -13,7 +13,8 @@ from latent_audit.report.explorer import layer_json, packed_weights
 
 NODE = shutil.which("node")
 DECODE = """const D = page("decoder.js");
-const weights = input.exact ? Promise.resolve(Float32Array.from(input.exact)) : D.inflated(input.packed);
+const exact = input.exact && Promise.resolve(Float32Array.from(input.exact));
+const weights = exact || page("packed.js").inflated(input.packed);
 weights.then((w) => {
   const decode = D.make(input.layers, w, input.z[0].length, input.shape);
   console.log(JSON.stringify(input.z.map((z) => [...decode(z)])));

@@ -338,6 +338,15 @@ def test_a_bad_encoder_is_one_sentence():
         audit(MU, settings=FAST, encode=encode)
 
 
+def test_indices_of_a_codebook_have_a_page_and_no_codes_to_draw(tmp_path: Path):
+    result = audit(indices=np.random.default_rng(0).integers(0, 6, (80, 4)), entries=6)
+    assert result.about["arrays"] == ["indices"] and (result.about["n"], result.about["latent_dim"]) == (80, 4)
+    assert repr(result) == f"<Audit of 80 x 4 codes: {result.verdict}>" and "<strong>" in result._repr_html_()
+    with pytest.raises(InputError, match="have no codes to draw"):
+        result.plot()
+    assert "Audit of indices" in result.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 # --- side by side ----------------------------------------------------------------------------------------------------
 
 

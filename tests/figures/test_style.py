@@ -1,11 +1,14 @@
 """The palette: stable for the arms everybody has, readable on the page, and known to the style sheet."""
 
 import re
+from itertools import combinations
+from math import dist
 
 import pytest
 
 from latent_audit.figures.style import (
     ARM_PALETTE,
+    CLASS_PALETTE,
     CSS_VARIABLES,
     RASTER_DPI,
     arm_colours,
@@ -55,6 +58,23 @@ def test_the_style_sheet_knows_every_colour_of_the_figures(root):
     css = (root / "src/latent_audit/report/style.css").read_text(encoding="utf-8").split("@media")[0]
     values = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6})", css))
     assert {colour: values[name] for colour, name in CSS_VARIABLES.items()} == {c: c for c in CSS_VARIABLES}
+
+
+def lab(colour: str) -> tuple[float, float, float]:
+    """CIELAB of an sRGB colour, by its defining formulas (CIE 15, D65)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    tristimulus = (
+        (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.95047, 0.2126 * r + 0.7152 * g + 0.0722 * b,
+        (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.08883,
+    )  # fmt: skip
+    x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in tristimulus)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def test_any_two_classes_can_be_told_apart_by_colour():
+    places = [lab(colour) for colour in CLASS_PALETTE]
+    assert min(dist(p, q) for p, q in combinations(places, 2)) > 35
 
 
 def test_more_classes_than_colours():

@@ -1,78 +1,208 @@
 "use strict";
-// node browser.js CONFIG.json: opens the report in Chromium with the network off, and prints what it saw as JSON.
+// node browser.js CONFIG.json: opens the report in Chromium with the network off, uses it, and prints what it saw as JSON.
 const fs = require("fs");
 const config = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
 const { chromium } = require(config.playwright);
 
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const PHONE = { width: 390, height: 844 };
 
-async function open(browser, seen, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, offline: true, ...options });
+async function open(browser, seen, options = {}, hash = "") {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, offline: true, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(120000);
   page.on("console", (message) => { if (["error", "warning"].includes(message.type())) seen.errors.push(message.text()); });
   page.on("pageerror", (error) => seen.errors.push(String(error)));
-  page.on("request", (request) => { if (!/^(data|blob):/.test(request.url())) seen.requests.push(request.url()); });
-  await page.goto(config.url);
+  page.on("request", (request) => { if (!/^(data|blob):/.test(request.url())) seen.requests.push(request.url().split("#")[0]); });
+  await page.goto(config.url + hash, { timeout: 120000 });
+  if (options.javaScriptEnabled !== false) await page.waitForSelector("#explorer-app[data-ready]");
   return page;
 }
 
-async function useExplorer(page) {
-  const words = () => page.textContent("#x-words");
-  await page.waitForSelector("#explorer-app[data-ready]");
-  const plane = page.locator(".x-arm[data-arm=vae] .x-plane");
+const state = (page) => page.evaluate(() => window.latentAudit.state());
+const words = (page) => page.textContent("#x-words");
+const frames = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+const act = async (page, action) => { await page.click(`[data-action="${action}"]`); await frames(page); };
+
+async function planeOf(page, arm) {
+  const plane = page.locator(`canvas[data-arm="${arm}"]`);
   await plane.scrollIntoViewIfNeeded();
-  const box = await plane.boundingBox(), steps = [await words()];
-  const settle = () => page.waitForTimeout(120);
-  await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.45); await settle(); steps.push(await words());
-  await plane.focus();
-  await page.keyboard.press("ArrowLeft"); await settle(); steps.push(await words());
-  await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.5);
-  await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.75, box.y + box.height * 0.25, { steps: 4 });
-  await page.mouse.up(); await settle();
-  steps.push(await words());
-  const readings = await page.locator(".x-out dl").allTextContents();
-  const drawn = await page.$$eval(".x-image", (all) => all.map((canvas) => {
-    const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-    return new Set(data.filter((_, index) => index % 4 === 0)).size;
-  }));
-  return { steps, readings, drawn };
+  const box = await plane.boundingBox();
+  return { plane, box, at: (x, y) => [box.x + box.width * x, box.y + box.height * y] };
 }
 
-async function sortClaims(page) {
-  const first = () => page.$$eval("table.claims td.c-verdict .badge", (cells) => cells.map((cell) => cell.textContent.trim()));
-  const button = page.locator("table.claims thead th:nth-child(2) button");
-  const before = await first();
-  await button.click();
-  const up = await first();
-  await button.click();
-  return { before, up, down: await first() };
+async function drag(page, [x, y], [to, down]) {
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(to, down, { steps: 4 });
+  await page.mouse.up();
+  await frames(page);
+}
+
+// ---- a mouse: hovering previews, a click pins, a drag moves the point or an end of the path -----------------------------
+async function useMouse(page) {
+  const first = await state(page), inside = await page.evaluate(() => {
+    const data = JSON.parse(document.getElementById("explorer-data").textContent), { views } = window.latentAudit.state(), found = {};
+    for (const [arm, raw] of Object.entries(data.arms)) {
+      const codes = Packed.halves(raw.codes), view = views[arm], n = codes.length / raw.dims;
+      const fits = (i) => Math.abs(codes[2 * i] - view.x) <= view.s && Math.abs(codes[2 * i + 1] - view.y) <= view.s;
+      found[arm] = { share: Array.from({ length: n }, (_, i) => fits(i)).filter(Boolean).length / n, prior: Math.abs(view.x) + 3 <= view.s + 1e-6 };
+    }
+    return found;
+  });
+  let { at, plane } = await planeOf(page, "vae");
+  await page.mouse.move(...at(0.1, 0.1));
+  let hovered = "";
+  for (let k = 0; k < 30 && !hovered.startsWith("Preview"); k++) { // over the plane until a code is near
+    await page.mouse.move(...at(0.3 + 0.014 * k, 0.4 + 0.007 * k)); await frames(page);
+    hovered = await words(page);
+  }
+  const whileHovering = await state(page);
+  const button = await page.locator('[data-action="set-b"]').boundingBox(); // the way there crosses the planes
+  await page.mouse.move(button.x + 4, button.y + 4, { steps: 12 });
+  await act(page, "set-b");
+  const afterButton = await state(page);
+  await plane.focus();
+  await page.keyboard.press("ArrowLeft"); await frames(page);
+  const arrow = await state(page);
+  await act(page, "prior"); // from here on the planes show [-3.5, 3.5]^2
+  ({ at } = await planeOf(page, "vae"));
+  await drag(page, at(0.05, 0.95), at(0.75, 0.25)); // from where no mark is
+  const dragged = await state(page), said = await words(page);
+  const drawn = await page.$$eval(".x-image", (all) => all.map((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(data.filter((_, index) => index % 4 === 0)).size;
+  }));
+  await page.keyboard.down("Alt");
+  await page.mouse.move(...at(0.02, 0.02));
+  await page.mouse.down();
+  for (const [x, y] of [[0.98, 0.02], [0.98, 0.98], [0.02, 0.98]]) await page.mouse.move(...at(x, y));
+  await page.mouse.up();
+  await page.keyboard.up("Alt");
+  const lasso = await page.textContent(".x-lasso p"), sameAfterLasso = await state(page);
+  await act(page, "set-a");
+  ({ at } = await planeOf(page, "vae"));
+  await drag(page, at(0.75, 0.25), at(0.2, 0.8)); // the point lies on A: the point goes first
+  await drag(page, at(0.75, 0.25), at(0.6, 0.6));
+  const ends = await state(page);
+  await plane.focus();
+  for (let k = 0; k < 50; k++) await page.keyboard.press("Shift+ArrowLeft");
+  const outside = await state(page);
+  return { first, inside, hovered, whileHovering, afterButton, arrow, dragged, said, drawn, ends, outside, lasso, sameAfterLasso };
+}
+
+// ---- fingers on a phone: tabs, a drag that decodes and does not scroll, picture and plane on one screen -----------------------
+async function useTouch(page) {
+  await page.click('[data-action="tab"][data-arm="vae"]');
+  const shown = await page.$$eval(".x-arm", (all) => all.filter((arm) => getComputedStyle(arm).display !== "none").map((arm) => arm.dataset.arm));
+  await page.locator('.x-arm[data-arm="vae"]').evaluate((arm) => arm.scrollIntoView({ block: "start", behavior: "instant" }));
+  const box = await page.locator('canvas[data-arm="vae"]').boundingBox(), picture = await page.locator('.x-arm[data-arm="vae"] .x-image').boundingBox();
+  const original = await page.locator('.x-arm[data-arm="vae"] .x-original').boundingBox();
+  const before = await page.evaluate(() => scrollY), client = await page.context().newCDPSession(page);
+  const touch = (type, x, y) => client.send("Input.dispatchTouchEvent", { type, touchPoints: type === "touchEnd" ? [] : [{ x, y }] });
+  const [x, y] = [box.x + box.width / 2, box.y + box.height * 0.7];
+  await touch("touchStart", x, y);
+  for (let k = 1; k <= 6; k++) await touch("touchMove", x + 8 * k, y - 20 * k);
+  await touch("touchEnd");
+  await frames(page);
+  return { shown, box, picture, original, scrolled: (await page.evaluate(() => scrollY)) - before, state: await state(page) };
+}
+
+// ---- the tour, the rain, links ---------------------------------------------------------------------------------------------
+async function useTools(page) {
+  const tour = [];
+  for (let k = 1; k <= 4; k++) {
+    await act(page, `tour-${k}`);
+    await page.waitForFunction(() => !document.querySelector("[data-action=play]").disabled);
+    await frames(page);
+    tour.push({ button: await page.textContent(`[data-action="tour-${k}"]`), said: await page.textContent("#x-tour-words"),
+      place: await page.textContent('.x-arm[data-arm="ae"] dl'), state: await state(page) });
+  }
+  await act(page, "rain");
+  await page.waitForFunction(() => document.querySelector(".x-count").textContent.includes("of 200"));
+  const counts = await page.$$eval(".x-count", (all) => all.map((one) => one.textContent));
+  await page.fill("#x-index", "7");
+  await act(page, "goto");
+  const found = await state(page);
+  await act(page, "link");
+  return { tour, counts, found, hash: await page.evaluate(() => location.hash) };
+}
+
+// ---- the claims: sorted, filtered, put back, saved ------------------------------------------------------------------------
+async function useClaims(page) {
+  const order = () => page.$$eval("table.claims tr[data-verdict]", (rows) => rows.filter((row) => row.getClientRects().length).map((row) => row.id));
+  const sort = (column) => page.click(`table.claims thead th:nth-child(${column}) button`);
+  const seen = { before: await order() };
+  await sort(3); seen.effect = await order();
+  await sort(1); seen.verdict = await order();
+  await page.click('[data-action="filter"][data-verdict="supported"]'); seen.withoutSupported = await order();
+  await page.click('[data-action="filter"][data-arm="vae"]'); seen.withoutVae = await order();
+  await page.click('[data-action="reset"]'); seen.reset = await order();
+  const wait = page.waitForEvent("download");
+  await page.locator("#verdicts .csv").click();
+  seen.csv = fs.readFileSync(await (await wait).path(), "utf8");
+  return seen;
+}
+
+// ---- how it looks -------------------------------------------------------------------------------------------------------------
+const smallest = (page) => page.evaluate(() => Math.min(...[...document.querySelectorAll("main svg text")].filter((text) => text.getClientRects().length).map((text) => {
+  const matrix = text.getScreenCTM(), size = parseFloat(getComputedStyle(text).fontSize);
+  return size * Math.hypot(matrix.a, matrix.b);
+})));
+
+async function look(browser, seen, scheme, viewport) {
+  const page = await open(browser, seen, { colorScheme: scheme, viewport });
+  const key = `${scheme} ${viewport.width}`, view = {};
+  view.width = await page.evaluate(() => document.documentElement.scrollWidth);
+  view.text = await smallest(page);
+  view.opening = await page.locator(".opening").evaluate((node) => node.getBoundingClientRect().bottom + scrollY);
+  await page.evaluate(() => document.getElementById("normality").scrollIntoView({ behavior: "instant" }));
+  await page.waitForTimeout(150);
+  view.contents = await page.evaluate(() => ({ top: document.getElementById("contents").getBoundingClientRect().top, now: [...document.querySelectorAll("#contents [aria-current]")].map((a) => a.hash) }));
+  await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+  await page.waitForTimeout(150);
+  view.atTop = await page.$$eval("#contents [aria-current]", (all) => all.map((a) => a.hash));
+  if (config.axe && viewport.width !== 768) {
+    await page.evaluate(fs.readFileSync(config.axe, "utf8"));
+    const result = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    view.axe = result.violations.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => `${v.id}: ${v.nodes[0].html.slice(0, 160)}`);
+  }
+  seen.views[key] = view;
+  await page.context().close();
+}
+
+async function print(page) {
+  await page.emulateMedia({ media: "print" });
+  return page.evaluate(() => {
+    const style = (selector) => getComputedStyle(document.querySelector(selector));
+    const closed = document.querySelector("details.numbers:not([open]) table");
+    return { app: style("#explorer-app").display, stand: style("#explorer .static-only").display, adjust: style(".key i").printColorAdjust,
+      key: style(".key").display, closed: closed.getBoundingClientRect().height > 0, rows: style(".claims tbody").breakInside };
+  });
 }
 
 (async () => {
-  const seen = { errors: [], requests: [], widths: {}, axe: {} };
-  const browser = await chromium.launch({ executablePath: config.chromium, args: flags });
-  const page = await open(browser, seen);
-  seen.explorer = await useExplorer(page);
-  seen.sorted = await sortClaims(page);
-  await page.emulateMedia({ media: "print" });
-  seen.print = await page.evaluate(() => ({
-    app: getComputedStyle(document.getElementById("explorer-app")).display,
-    stand: getComputedStyle(document.querySelector("#explorer .static-only")).display,
-  }));
-  for (const scheme of ["light", "dark"]) {
-    for (const width of scheme === "light" ? [1280, 390] : [1280]) {
-      const view = await open(browser, seen, { colorScheme: scheme, viewport: { width, height: 900 } });
-      await view.waitForSelector("#explorer-app[data-ready]");
-      seen.widths[width] = await view.evaluate(() => document.documentElement.scrollWidth);
-      if (config.axe && width === 1280) {
-        await view.evaluate(fs.readFileSync(config.axe, "utf8"));
-        const result = await view.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-        seen.axe[scheme] = result.violations.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => v.id);
-      }
-      await view.context().close();
-    }
-  }
+  const seen = { errors: [], requests: [], views: {} };
+  const browser = await chromium.launch({ executablePath: config.chromium, args: flags, timeout: 120000 });
+  const page = await open(browser, seen, { acceptDownloads: true });
+  seen.mouse = await useMouse(page);
+  seen.claims = await useClaims(page);
+  await page.locator("svg.lattice").first().hover();
+  seen.lens = await page.$$eval(".lens", (all) => all.filter((lens) => !lens.hidden).map((lens) => lens.getBoundingClientRect().width));
+  seen.tips = await page.$$eval("#answer dfn.term", (all) => all.map((dfn) => [dfn.textContent, dfn.dataset.tip]));
+  seen.print = await print(page);
+  await page.context().close();
+  const tools = await open(browser, seen);
+  seen.tools = await useTools(tools);
+  await tools.context().close();
+  const linked = await open(browser, seen, {}, seen.tools.hash);
+  seen.linked = await state(linked);
+  await linked.context().close();
+  const phone = await open(browser, seen, { viewport: PHONE, hasTouch: true, isMobile: true });
+  seen.touch = await useTouch(phone);
+  await phone.context().close();
+  for (const [scheme, viewport] of [["light", { width: 1440, height: 900 }], ["light", { width: 768, height: 1024 }], ["light", PHONE], ["dark", { width: 1440, height: 900 }]])
+    await look(browser, seen, scheme, viewport);
   const still = await open(browser, seen, { javaScriptEnabled: false });
   seen.still = await still.isVisible("#explorer .static-only svg");
   await browser.close();

@@ -9,8 +9,10 @@ from markupsafe import Markup
 
 from latent_audit.base.layers import Layer
 from latent_audit.diagnostics.fitted import fit_gaussian
+from latent_audit.figures import scores
 from latent_audit.report.explorer import ArmCodes, ExplorerData, HoleMap, explorer_data, quantile_table
 from latent_audit.report.latent_captions import P_COLUMNS
+from latent_audit.report.page_panels import page_rows
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
 from latent_audit.report.study import Panel, Row, Study
 
@@ -241,9 +243,10 @@ def figures(study, pictures) -> dict[str, list[Row]]:
         "fig-pspace",
         "fig-areas",
         "fig-holes",
-        "fig-generation",
     )
+    generation = scores.generation(study.tables["generation"], margin=1.1)
     return dict.fromkeys(anchors, drawn) | {
+        "fig-generation": page_rows("fig-generation", generation),
         "fig-reconstructions": reconstruction_rows(pictures, study.names),
         "fig-lattice": lattice_rows(pictures, study.names, live=ARMS),
         "fig-samples": sample_rows(pictures, study.names),

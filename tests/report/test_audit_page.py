@@ -57,7 +57,7 @@ def test_everything_is_there_where_everything_applies(full):
     assert wanted <= parts(full)
     assert "fig-profile" not in parts(full)  # two dimensions are all drawn
     assert "Holes</p>" in full.replace(" <span>shaded: prior without codes</span>", "")
-    assert full.count("<figcaption><b>Figure ") == 6
+    assert full.count('<figcaption><a class="permalink"') == 6
 
 
 def test_the_page_is_safe_and_complete_as_html(full):

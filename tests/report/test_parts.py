@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import Markup
 from PIL import Image
 
 from latent_audit.base.measures import described, phrase_of
@@ -15,9 +16,12 @@ from latent_audit.report import pictures
 from latent_audit.report.captions import CAPTIONS, caption
 from latent_audit.report.data_uri import contact_sheet, recoded_uri, webp_uri
 from latent_audit.report.explorer import packed_halves, quantile_table, script_json
+from latent_audit.report.glossary import marked
 from latent_audit.report.metric_text import finding_words, margin_words, next_seed_words, reason_words, statistic_words
+from latent_audit.report.study_tables import p_words
 from latent_audit.report.svg import hoist_styles, inline_svg, interval_svg
-from latent_audit.report.tables import data_table, number, percent, set_number
+from latent_audit.report.tables import data_table, number, percent, percents, set_number, span
+from latent_audit.report.verdicts import linked
 
 DESCRIBED = described(every_registered())
 NAN = float("nan")
@@ -69,16 +73,16 @@ def test_every_caption_states_a_number(study, anchor):
     assert "nan" not in text.lower().split()
 
 
-def test_captions_give_the_range_over_seeds_or_say_there_is_none(study):
-    assert "range over 3 seeds" in caption("fig-holes", study)
+def test_captions_give_the_interval_over_seeds_or_say_there_is_none(study):
+    assert "95% interval of the mean over 3 seeds" in caption("fig-holes", study)
     one = {name: table[table["seed"] == 0] for name, table in study.tables.items()}
     assert "One seed" in caption("fig-holes", study._replace(tables=one, seeds=(0,)))
 
 
 def test_the_blur_stands_beside_the_samplers(study):
     text = caption("fig-generation", study)
-    assert "own reconstructions of test images are at AE 6.01 (6.00–6.02)" in text
-    assert "is AE 67%" in text  # 6.01 of 9.01
+    assert "own reconstructions of test images are at AE 6.01 (5.99 to 6.03)" in text
+    assert "is AE 66.7%" in text  # 6.01 of 9.01
     table = study.tables["generation"]
     unmeasured = table[table["sampler"] != "reconstruction"]
     assert "blur" not in caption(
@@ -218,7 +222,9 @@ def test_packing_halves_loses_half_precision_only():
     import zlib
 
     values = np.array([1.0, -0.333251953125, 6e-5])
-    raw = np.frombuffer(zlib.decompress(base64.b64decode(packed_halves(values))), np.uint8)
+    raw = np.frombuffer(
+        zlib.decompress(base64.b85decode(packed_halves(values).translate(str.maketrans(".,:", "<>&")))), np.uint8
+    )
     np.testing.assert_allclose(np.stack([raw[3:], raw[:3]], axis=1).ravel().view("<f2"), values, rtol=1e-3)
 
 
@@ -255,10 +261,10 @@ def test_reasons_in_words():
     assert "One seed gives no interval" in reason_words(row | {"low": NAN, "verdict": "inconclusive"}, DESCRIBED)
     share = row | {"statistic": "difference of hole_fraction", "low": 0.163, "high": 0.389, "verdict": "contradicted"}
     assert reason_words(share, DESCRIBED).startswith(
-        "95% interval 16 points to 39 points, none of it below the margin of 5 points"
+        "95% interval 16 to 39 points, none of it below the margin of 5 points"
     )
     ratio = row | {"statistic": "ln(fd_clf_box / fd_clf_prior)", "low": 0.0, "high": np.log(2), "margin": np.log(1.5)}
-    assert reason_words(ratio, DESCRIBED).startswith("95% interval 1.00 times to 2.00 times")
+    assert reason_words(ratio, DESCRIBED).startswith("95% interval 1.00 to 2.00 times")
     assert reason_words(ratio, DESCRIBED).endswith("margin of 1.50 times.")
     assert phrase_of("ks_d_max", DESCRIBED).startswith("largest KS")
 
@@ -277,7 +283,7 @@ LARGER = {"statistic": "difference of recon_nll", "direction": ">", "margin": 1.
         ),
         (-1.2, 0.8, "negligible", "so too little to matter; whether there is as much of the opposite stays open."),
         (-3.0, -2.0, "contradicted", "−3.00 to −2.00, all of it below 0."),
-        (0.5, 2.0, "inconclusive", "0.500 to 2.00, on both sides of the margin of 1 nat per image."),
+        (0.5, 2.0, "inconclusive", "0.50 to 2.00, on both sides of the margin of 1 nat per image."),
     ],
 )
 def test_reasons_of_a_claim_that_something_is_larger(low, high, verdict, words):
@@ -303,9 +309,9 @@ SEEDS = {"by_values": True, "values": "[0.94, 0.24, 0.965, 0.3, 0.45]", "low": 0
 
 def test_seeds_in_groups_are_told_one_by_one():
     row = LARGER | SEEDS | {"statistic": "hole_fraction", "margin": 0.06, "direction": "<", "verdict": "contradicted"}
-    assert finding_words(row, ["AE"], DESCRIBED).startswith("24, 30, 45, 94, 96.5%, seed by seed: share of prior")
+    assert finding_words(row, ["AE"], DESCRIBED).startswith("24, 30, 45, 94, 96%, seed by seed: share of prior")
     assert reason_words(row, DESCRIBED) == "95% interval of their mean: none of it below the margin of 6%."
-    assert next_seed_words(row, DESCRIBED) == "as these: 24 to 45% or 94 to 96.5%"
+    assert next_seed_words(row, DESCRIBED) == "as these: 24 to 45% or 94 to 96%"
     pair = row | {"statistic": "difference of hole_fraction"}
     words = finding_words(pair, ["AE", "VAE"], DESCRIBED)
     assert re.match(r"AE less VAE, seed by seed: 24, 30, 45, 94, 9[67] percentage points: share of prior draws", words)
@@ -328,7 +334,7 @@ def test_margins_have_their_unit(statistic, margin, words):
 
 def test_the_next_seed_has_the_units_of_the_statistic():
     row = {"statistic": "hole_fraction", "next_low": 0.02, "next_high": 0.15}
-    assert next_seed_words(row, DESCRIBED) == "2.0% to 15%"
+    assert next_seed_words(row, DESCRIBED) == "2.0% to 15.0%"
     assert next_seed_words({"statistic": "hole_fraction"}, DESCRIBED) == "–"
 
 
@@ -340,3 +346,52 @@ def test_only_the_lattice_that_serves_the_explorer_is_finer(monkeypatch):
     own["dims"] = np.array([0, 1])
     pictures.lattice_rows({"ae": own, "vae": own}, {"ae": "AE", "vae": "VAE"}, {"vae"})
     assert list(tiles.values()) == [pictures.ATLAS_TILE, *[pictures.LATTICE_TILE] * 3]  # ae, vae; both of the quantiles
+
+
+@pytest.mark.parametrize(
+    ("shares", "texts"),
+    [
+        ([0.24, 0.965], ["24", "96"]),
+        ([0.057, 0.113], ["5.7", "11.3"]),
+        ([0.912, 0.965], ["91.2", "96.5"]),
+        ([0.02, 0.15], ["2.0", "15.0"]),
+        ([float("nan"), 0.5], ["–", "50.0"]),
+    ],
+)
+def test_shares_that_are_read_together_have_one_precision(shares, texts):
+    assert percents(shares) == texts
+
+
+def test_ends_of_an_interval_have_the_decimals_of_the_larger():
+    assert span(0.0609, 1.2) == "0.06 to 1.20"
+    assert span(-3.0, 12.345) == "−3.0 to 12.3"
+    assert span(1e-9, 2e-9) == "1.0e−9 to 2.0e−9"
+
+
+def test_terms_are_defined_where_they_are_first_used_and_nowhere_in_a_tag():
+    text = marked("A critic & the Critic see <b> holes; no margins", {"critic": 'who "judges"', "hole": "a gap"})
+    assert text.count("<dfn") == 2
+    assert 'data-tip="who &#34;judges&#34;">critic</dfn> &amp; the Critic see &lt;b&gt;' in text
+    assert ">holes</dfn>" in text
+    inside = marked(Markup('<a href="#hole">here</a> a hole'), {"hole": "a gap"})
+    assert inside.startswith('<a href="#hole">here</a> a <dfn')
+
+
+def test_arxiv_ids_lead_to_their_paper_and_the_rest_is_escaped():
+    words = linked("A & B (2018), arXiv:1810.00597")
+    assert 'A &amp; B (2018), <a href="https://arxiv.org/abs/1810.00597" rel="noreferrer">' in words
+
+
+def test_a_p_value_that_underflowed_is_not_zero():
+    assert p_words(0.0) == "<1e−300"
+    assert p_words(0.25) == "0.250"
+
+
+def test_the_picture_of_an_effect_has_its_numbers_inside(study):
+    svg = interval_svg(
+        effect=0.0, low=-1.0, high=0.1, margin=-1.0, direction=">", values=[], domain=(-1.0, 2.0), verdict="supported",
+        alt="x", ends="-1.00 to 0.10", limit="-1 nats",
+    )  # fmt: skip
+    assert ">-1.00 to 0.10</text>" in svg and ">-1 nats</text>" in svg
+    for x, words in re.findall(r'<text x="(-?\d+)" y="[-\d.]+">([^<]*)</text>', svg):
+        assert float(x) - 3.1 * len(words) >= -4.5 and float(x) + 3.1 * len(words) <= 204.5

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from latent_audit.base.measures import Metric
-from latent_audit.report.answer import answer, basis
+from latent_audit.report.answer import answer, headline, limit_words
 from latent_audit.report.explorer import without_largest
 from latent_audit.report.render import MAX_BYTES, environment, fits, render_study
-from latent_audit.report.verdicts import at_a_glance, corrected, not_compared
+from latent_audit.report.verdicts import at_a_glance, claims, corrected, not_compared
 
 
 class Page(HTMLParser):
@@ -120,7 +120,7 @@ def test_what_does_not_apply_is_absent(study, figures):
     text = render_study(study, few, None)
     for absent in ("fig-training", 'id="generation"', 'id="explorer"', "explorer-data"):
         assert absent not in text
-    assert text.index('id="fig-codes"') < text.index('id="fig-holes"')
+    assert text.index('id="fig-holes"') < text.index('id="fig-codes"')
     assert "Figure 1." in text
     assert "Figure 3." not in text
 
@@ -151,7 +151,7 @@ def test_reduced_data_carry_a_banner(study, meta, seeds, word):
     banner = re.search(r'<aside class="banner".*?</aside>', text, re.DOTALL)
     assert banner
     assert word in banner[0]
-    assert re.findall(r'<p class="headline">(.*?)</p>', text) == ["No verdict is drawn from reduced data."]
+    assert re.findall(r'<p class="headline[^"]*">(.*?)</p>', text) == ["No verdict is drawn from reduced data."]
     assert 'class="tally"' not in text
     assert "Not evidence: the form of the table" in text
 
@@ -207,12 +207,17 @@ def with_rows(study, *rows: dict):
 @pytest.mark.parametrize(
     ("holes", "each", "joint", "words"),
     [
-        ("within", "within", "within", "Yes for VAE: few holes, near-normal codes."),
-        ("within", "beyond", "within", "With care for VAE: few holes, though the codes are not normal."),
-        ("within", "open", "beyond", "few holes, though the codes taken together are not normal."),
-        ("within", "open", "within", "few holes, though it is undecided whether the codes are normal."),
-        ("open", "within", "within", "Undecided for VAE (1.0% to 7.0%): the share of draws in holes may"),
-        ("beyond", "within", "within", "Not for any of these arms: too much of the prior"),
+        (
+            "within",
+            "within",
+            "within",
+            "Few holes in VAE (1.0% to 7.0%). The codes of VAE are near-normal dimension by",
+        ),
+        ("within", "beyond", "within", "Yet the codes of VAE are not normal dimension by dimension."),
+        ("within", "open", "beyond", "Yet the codes of VAE are not normal taken together."),
+        ("within", "open", "within", "Undecided: whether the codes of VAE are normal dimension by dimension."),
+        ("open", "within", "within", "Undecided through VAE (1.0% to 7.0%): the share in holes may lie on either side"),
+        ("beyond", "within", "within", "no through AE (1.0% to 7.0%) and VAE (1.0% to 7.0%), too many draws land in"),
     ],
 )
 def test_the_headline_reads_the_rows_of_the_ledger(study, holes, each, joint, words):
@@ -221,21 +226,23 @@ def test_the_headline_reads_the_rows_of_the_ledger(study, holes, each, joint, wo
         study._replace(measures=share), row("ae_few_holes", "ae", "beyond"), row("vae_few_holes", "vae", holes),
         row("vae_marginals", "vae", each), row("vae_joint", "vae", joint),
     )  # fmt: skip
-    headline = answer(own)[0]
-    assert words in headline
-    assert "by the limit of 6%." in headline
-    assert ("Not for AE: too much" in headline) == (holes != "beyond")
-    assert list(basis(own)) == ["ae_few_holes", "vae_few_holes", "vae_marginals", "vae_joint"]
+    said = answer(own)[0]
+    assert words in said
+    assert "6%" in said
+    assert said.startswith("From N(0, I): no through AE")
+    named = {part.row for part in headline(own) if part.row}
+    assert {"row-ae_few_holes-ae", "row-vae_few_holes-vae"} <= named
+    assert named <= {case.row for claim in claims(own) for case in claim.cases}
 
 
 def test_without_an_interval_it_is_undecided_and_the_seeds_stand_in_where_a_mean_would_mislead(study):
     nan = float("nan")
     one_seed = with_rows(study, row("vae_few_holes", "vae", "open", low=nan, high=nan, n_seeds=1))
-    assert "Undecided for VAE (one seed, no interval)" in answer(one_seed)[0]
+    assert "Undecided through VAE (one seed, no interval)" in answer(one_seed)[0]
     assert "No claim was put to AE." in answer(one_seed)[0]
     seeds = row("ae_few_holes", "ae", "open", by_values=True, values="[0.94, 0.24, 0.965, 0.3, 0.45]")
     share = {"hole_fraction": Metric("hole_fraction", "holes", "share", 0.0, 1.0)}
-    assert "Undecided for AE (24, 30, 45, 94, 96.5%)" in answer(with_rows(study._replace(measures=share), seeds))[0]
+    assert "Undecided through AE (24, 30, 45, 94, 96%)" in answer(with_rows(study._replace(measures=share), seeds))[0]
 
 
 def test_an_arm_whose_mixture_suffices_does_not_read_as_a_plain_no(study):
@@ -243,19 +250,21 @@ def test_an_arm_whose_mixture_suffices_does_not_read_as_a_plain_no(study):
         study, row("ae_few_holes", "ae", "beyond"), row("ae_mixture_suffices", "ae", "within", margin=0.1),
         row("vae_mixture_suffices", "vae", "open", margin=0.1),
     )  # fmt: skip
-    headline = answer(own)[0]
-    assert "From a mixture fitted to the codes: yes for AE, undecided for VAE (“yes”: surely less than 1.11" in headline
+    said = answer(own)[0]
+    assert "Yes: new images are surely less than 1.11 times as far" in limit_words(own)
+    assert "From a mixture fitted to the codes: yes through AE, undecided through VAE." in said
 
 
 def test_without_claims_on_holes_there_is_no_headline_verdict(study):
     assert answer(study)[0].startswith("No claim on holes was put to these arms")
-    assert basis(study) == {}
+    assert [part.row for part in headline(study)] == [""]
 
 
 def test_the_page_links_the_headline_to_its_rows(study):
     one = study.claims.iloc[0].to_dict() | {"claim_id": "ae_few_holes", "direction": "<", "verdict": "contradicted"}
     page = render_study(study._replace(claims=pd.DataFrame([one])), {}, None)
-    assert '<a href="#claim-ae_few_holes">' in page
+    assert '<a href="#row-ae_few_holes-ae">' in page
+    assert '<tr id="row-ae_few_holes-ae"' in page
     assert '<tbody id="claim-ae_few_holes">' in page
 
 
@@ -299,7 +308,7 @@ def test_seeds_in_two_groups_are_never_a_mean_with_an_interval(study, figures):
     found = {"mean": 0.579, "low": 0.146, "high": 1.0, "n_seeds": 5, "values": seeds, "by_values": True}
     own = study._replace(metrics=study.metrics | {"ae": {"hole_fraction": found}})
     own = own._replace(measures={"hole_fraction": Metric("hole_fraction", "holes", "share", 0.0, 1.0, section="holes")})
-    listed = "24, 30, 45, 94, 96.5%"
+    listed = "24, 30, 45, 94, 96%"
     assert at_a_glance(own)[0].seeds == {"holes": listed}
     assert f"AE {listed}" in answer(own)[1]
     page = render_study(own, figures, None)

@@ -1,11 +1,13 @@
 """The page's scripts under node: what the decoder refuses, and the arithmetic of explorer and tables."""
 
+import base64
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
 
 from latent_audit.base.layers import Layer
-from latent_audit.report.explorer import layer_json
+from latent_audit.report.explorer import UNREAD, layer_json
 from page_scripts import NODE, run
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -32,7 +34,7 @@ def test_layers_that_do_not_follow_one_another_are_an_error():
 
 def test_half_precision_numbers():
     values = np.array([0.0, -0.0, 1.0, -2.5, 65504.0, 6e-8, 3e-5, np.inf], dtype=np.float16)
-    back = run("console.log(JSON.stringify(input.map((h) => String(page('decoder.js').halfToFloat(h)))))",
+    back = run("console.log(JSON.stringify(input.map((h) => String(page('packed.js').halfToFloat(h)))))",
                values.view(np.uint16).tolist())  # fmt: skip
     np.testing.assert_array_equal([float(x.replace("Infinity", "inf")) for x in back], values.astype(float))
 
@@ -72,3 +74,65 @@ def test_draws_are_standard_normal_and_repeat():
 def test_numbers_sort_before_what_is_missing():
     order = run("console.log(JSON.stringify(['b', 10, 'a', 9].sort(page('report.js').compare)))")
     assert order == [9, 10, "a", "b"]
+
+
+@pytest.mark.parametrize("n", range(9))
+def test_bytes_in_base_85_come_back(n):
+    given = bytes([0, 255, 60, 62, 38, 1, 128, 254, 7])[:n]
+    text = base64.b85encode(given).decode().translate(UNREAD)
+    assert bytes(run("console.log(JSON.stringify([...page('packed.js').bytesOf85(input)]))", text)) == given
+
+
+def test_a_view_holds_the_codes_and_the_prior_and_leads_there_and_back():
+    script = """const E = page("explorer_math.js"), view = E.fitted(input, 3.5);
+        const back = E.toPlane(view, 300, E.toScreen(view, 300, [1.5, -2]));
+        console.log(JSON.stringify([view, back, E.zoomed(view, 0.5, [1, 1]).s]))"""
+    points = [[10 + 0.01 * k, 0.0] for k in range(200)]
+    view, there_and_back, zoomed = run(script, points)
+    assert view["x"] - view["s"] <= -3.5 and view["x"] + view["s"] >= 11.9
+    assert abs(view["y"]) < 1e-9
+    np.testing.assert_allclose(there_and_back, [1.5, -2])
+    assert zoomed == pytest.approx(view["s"] / 2)
+
+
+def test_what_lies_outside_a_plane_stands_at_its_edge():
+    script = """const E = page("explorer_math.js");
+        console.log(JSON.stringify([[50, 50], [130, 50], [-20, -20]].map((p) => E.atEdge(p, 100, 10))))"""
+    inside, right, corner = run(script)
+    assert inside is None
+    assert right == {"at": [90, 50], "angle": 0}
+    assert corner["at"] == [10, 10]
+    assert corner["angle"] == pytest.approx(-0.75 * np.pi)
+
+
+def test_holes_are_read_from_the_finest_map_that_has_the_place():
+    fine = {"bits": [0b1000_0000], "side": 2, "span": 1}  # bottom left
+    wide = {"bits": [0b0001_0000], "side": 2, "span": 4}  # top right
+    script = """const E = page("explorer_math.js");
+        console.log(JSON.stringify(input.at.map((p) => E.holeAt(input.maps, p))))"""
+    places = [[-0.5, -0.5], [0.5, 0.5], [2, 2], [-2, -2], [9, 9]]
+    assert run(script, {"maps": [fine, wide], "at": places}) == [True, False, True, False, True]
+    assert run(script, {"maps": [], "at": places}) == [False] * 5
+
+
+def test_draws_of_a_mixture_have_its_mean_and_covariance():
+    law = {"weights": [0.25, 0.75], "means": [[-3, 0], [1, 2]], "roots": [[[1, 0], [0, 1]], [[0.5, 0], [0.5, 0.1]]]}
+    script = "console.log(JSON.stringify(page('explorer_math.js').drawsOf(input, 4000, 2, 3).map((z) => [...z])))"
+    x = np.array(run(script, law))
+    upper = x[x[:, 1] > 1.0 - 0.5]  # nearly all of the second component, a few of the first
+    assert abs(len(upper) / 4000 - (0.75 * 0.998 + 0.25 * 0.31)) < 0.03
+    np.testing.assert_allclose(x.mean(axis=0), [0.0, 1.5], atol=0.15)
+
+
+def test_a_typical_member_of_a_class_is_nearest_to_its_mean():
+    given = {"points": [[0, 0], [2, 0], [1, 0.1], [9, 9]], "labels": [0, 0, 0, 1]}
+    script = """const E = page("explorer_math.js");
+        console.log(JSON.stringify([0, 1, 5].map((label) => E.typical(input.points, input.labels, label))))"""
+    assert run(script, given) == [2, 3, -1]
+
+
+def test_a_lasso_goes_round_what_lies_inside_it():
+    square = [[0, 0], [2, 0], [2, 2], [1, 0.5], [0, 2]]  # with a notch from above
+    script = "console.log(JSON.stringify(input.at.map((p) => page('explorer_math.js').inside(input.path, p))))"
+    places = [[0.3, 1], [1, 1], [1, 0.2], [3, 1], [-1, 1]]
+    assert run(script, {"path": square, "at": places}) == [True, False, True, False, False]

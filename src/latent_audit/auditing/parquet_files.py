@@ -1,33 +1,19 @@
 """Parquet files of columns: their sizes are judged by the file's own notes before anything is unpacked."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from latent_audit.auditing.arrays import refuse_bomb
 from latent_audit.auditing.border import border, printable, short, some
 from latent_audit.auditing.dialect import is_number
 from latent_audit.auditing.judge import CHOOSE
+from latent_audit.auditing.parquet_sizes import refuse_large
 from latent_audit.auditing.sheet import Plan, Sheet, Wanted, plan
 from latent_audit.base.errors import InputError
 
-_PROBE = """
-import json, sys
-from pyarrow import parquet
-with parquet.ParquetFile(sys.argv[1]) as file:
-    whole = file.metadata
-    groups = [whole.row_group(index) for index in range(whole.num_row_groups)]
-    parts = [group.column(place) for group in groups for place in range(whole.num_columns)]
-    print(json.dumps([(part.path_in_schema, part.total_uncompressed_size, part.num_values) for part in parts]))
-"""
-FREE_BYTES = 2**26  # a column may always hold so much, and beyond that
 BATCH_ROWS = 1024  # lists that are held at a time beside the array that they fill
-ROW_BYTES = 256  # so much a row on average: more is no class, and no number
 
 
 def read_parquet(path: Path, wanted: Wanted) -> Sheet:
@@ -58,7 +44,7 @@ def read_parquet(path: Path, wanted: Wanted) -> Sheet:
         if not wanted.patterns:
             planned = _without_categories(planned, file, of_pandas, path.name)
         asked = [*planned.read, *([planned.label] if planned.label else [])]
-        _refuse_large(file, asked, path)
+        refuse_large(file.metadata.num_rows, asked, path)
         return _sheet(file, planned, [*notes, *planned.notes], path)
 
 
@@ -84,45 +70,6 @@ def _without_categories(planned: Plan, file: Any, notes: dict[str, Any], where: 
         return planned
     note = f"{where}: left out, of categories: {some([printable(name) for name in found])}; {CHOOSE}"
     return planned._replace(read=[name for name in planned.read if name not in found], notes=[*planned.notes, note])
-
-
-def _refuse_large(file: Any, asked: list[str], path: Path) -> None:
-    """InputError where a column would unpack to more than a number, a list of numbers or a class needs."""
-    metadata, size = file.metadata, path.stat().st_size
-    unpacked, numbers = dict.fromkeys(asked, 0), dict.fromkeys(asked, 0)
-    for leaf, held, count in _leaves(path):
-        name = _owner(leaf, unpacked)
-        if name is not None:
-            unpacked[name] += held
-            numbers[name] += count
-    if metadata.num_rows < 0 or min(numbers.values(), default=0) < 0:
-        raise InputError(f"{path.name}: not a readable parquet file (it counts fewer than 0 rows); write it again.")
-    refuse_bomb(8 * sum(numbers.values()), size, path.name)
-    for name, total in unpacked.items():
-        if total > max(FREE_BYTES, ROW_BYTES * max(numbers[name], 1)):
-            raise InputError(
-                f"{path.name}: column {short(printable(name))!r} unpacks to {total:,} bytes for {numbers[name]:,} "
-                "values; that is neither a number nor a class. Leave the column out, or name the codes with --columns."
-            )
-
-
-def _leaves(path: Path) -> list[tuple[str, int, int]]:
-    """Each stored column of each part of the file: its path, its unpacked bytes and its number of values.
-
-    Asked for in a process of its own, which damaged notes of these sizes end as a whole (pyarrow does not catch it).
-    """
-    ran = subprocess.run([sys.executable, "-c", _PROBE, os.fsencode(path)], capture_output=True, check=False)
-    if ran.returncode:
-        raise InputError(
-            f"{path.name}: not a readable parquet file (its notes on its columns are damaged); write it again."
-        )
-    return [(leaf, held, count) for leaf, held, count in json.loads(ran.stdout)]
-
-
-def _owner(leaf: str, names: dict[str, int]) -> str | None:
-    """The column that the stored column `leaf` belongs to: it is it, or lies inside it (`column.list.element`)."""
-    parts = leaf.split(".")
-    return next((name for k in range(len(parts), 0, -1) if (name := ".".join(parts[:k])) in names), None)
 
 
 def _sheet(file: Any, planned: Plan, notes: list[str], path: Path) -> Sheet:

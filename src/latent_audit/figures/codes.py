@@ -46,8 +46,8 @@ def plot_centroids(
     discs = apart(means, 0.05 * (right - left))
     for (x, y), (to_x, to_y), (name, colour) in zip(means, discs, kept, strict=True):
         ax.plot([x, to_x], [y, to_y], color=INK, linewidth=0.8)
-        ax.plot([to_x], [to_y], marker="o", markersize=10, markerfacecolor=PAPER, markeredgecolor=colour, linewidth=0)
-        ax.annotate(name, (to_x, to_y), ha="center", va="center_baseline", color=INK, fontsize=7, fontweight="bold")
+        ax.plot([to_x], [to_y], marker="o", markersize=12, markerfacecolor=PAPER, markeredgecolor=colour, linewidth=0)
+        ax.annotate(name, (to_x, to_y), ha="center", va="center_baseline", color=INK, fontsize=8.5, fontweight="bold")
     return ax
 
 

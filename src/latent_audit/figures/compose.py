@@ -226,7 +226,7 @@ def holes(
         note="%, a dot per seed",
         margin=None if margin is None else 100 * margin,
         null=None if null is None else dict.fromkeys(present, (100 * null[0], 100 * null[1])),
-        size=(390, 34 + 18.0 * len(colours) * len(present)),
+        size=(360, 40 + 20.0 * len(colours) * len(present)),
     )
     return [*bands, Band("one", "", [strip])]
 

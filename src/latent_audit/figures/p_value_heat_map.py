@@ -60,7 +60,7 @@ def _cells(depth: np.ndarray, words: pd.DataFrame, colour: str, ax: Axes) -> Axe
                 ha="center",
                 va="center_baseline",
                 color=INK,
-                fontsize=8,
+                fontsize=9.5,
             )
     every = -(-rows // 24)
     ax.set_yticks(np.arange(0, rows, every) + 0.5, labels=list(words.index)[::every])

@@ -36,7 +36,7 @@ def plot_runs(table: pd.DataFrame, *, colours: Mapping[str, str], margin: float 
         ax.plot([row["mean"]], [y], "o", color=colour, markerfacecolor=face, markersize=5.5, markeredgewidth=1.4)
         ax.annotate(
             row["words"], (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
-            va="center_baseline", color=INK, fontsize=8,
+            va="center_baseline", color=INK, fontsize=9.5,
         )  # fmt: skip
         if y and row["arm"] != rows[y - 1]["arm"]:
             ax.axhline(y - 0.5, color=RULE, linewidth=0.6, zorder=0)
@@ -68,7 +68,7 @@ def plot_tradeoff(
             xytext=(6, 5),
             textcoords="offset points",
             color=INK,
-            fontsize=8,
+            fontsize=9.5,
         )
     for arm, level in (floor or {}).items():
         ax.axhline(level, color=colours[arm], linewidth=1.2, linestyle=(0, (3, 2)), zorder=1)

@@ -59,7 +59,7 @@ def areas(classes: pd.DataFrame) -> list[Band]:
         note="% of the unit square, z",
         margin=100 / len(order),
         null=None,
-        size=(390, 50 + 26.0 * len(order)),
+        size=(360, 50 + 28.0 * len(order)),
     )
     return [Band("one", "", [strip])]
 
@@ -85,7 +85,7 @@ def generation(
         part = over_own(table[table["metric"] == metric])
         present = [name for sampler, name in SAMPLERS.items() if sampler in set(part["sampler"])]
         if present:
-            size = (360, 36 + (11.0 * len(colours) + 8) * len(present))
+            size = (360, 36 + (11.0 * len(colours) + 9) * len(present))
             shown = part.assign(row=part["sampler"].map(SAMPLERS))
             note = "times that of own reconstructions"
             panels.append(
@@ -129,7 +129,8 @@ def joint(table: pd.DataFrame, margins: Mapping[str, float]) -> list[Band]:
             panels.append(
                 strip_panel(
                     part.assign(row=part["metric"].map(names)), present, own, title=title,
-                    note="nats; dashed: the margin", margin=margins.get(metric), null=None, size=(360, 44 + 17.0 * len(own) * len(present)),
+                    note="nats; dashed: the margin", margin=margins.get(metric), null=None,
+                    size=(360, 44 + 17.0 * len(own) * len(present)),
                 )
             )  # fmt: skip
     return [Band("pair", "", panels)]
@@ -159,7 +160,7 @@ def metric_strips(
         part = table[(table["metric"] == metric) & table["value"].notna()]
         present = [name for name in order if name in set(part["row"])]
         if present:
-            size = (360, 36 + (17.0 * len(colours) if len(present) == 1 else (11.0 * len(colours) + 8) * len(present)))
+            size = (360, 36 + (17.0 * len(colours) if len(present) == 1 else (11.0 * len(colours) + 9) * len(present)))
             panels.append(strip_panel(part, present, colours, title=title, note="", margin=None, null=None, size=size))
     return [Band("pair", "", panels)]
 

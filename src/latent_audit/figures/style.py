@@ -13,13 +13,13 @@ ARM_PALETTE = ("#b8430b", "#0a64ad", "#007a5e", "#9a4c8c", "#806000", "#5b5bd6",
 CSS_VARIABLES = {INK: "--ink", MUTED: "--muted", RULE: "--rule", PAPER: "--paper"} | {
     colour: f"--arm-{index}" for index, colour in enumerate(ARM_PALETTE)
 }
-# Petroff (2021), arXiv:2107.02270: ten categories chosen for colour-vision deficiency and even lightness.
+# Ten hues, any two at least 35 apart in CIELAB, so that dots of two pixels can be told from one another.
 CLASS_PALETTE = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+    "#2f6fde", "#ff9a1f", "#1f9d3f", "#c8201c", "#8a3ffc", "#8a4b1f", "#f06bb8", "#70757d", "#b5b000", "#12b8c8",
 )  # fmt: skip
 FIRST_ARMS = ("ae", "vae", "beta_vae")
 NAMES = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "cvae": "CVAE", "vqvae": "VQ-VAE"}
-FONT_PT = 9.0
+FONT_PT = 10.0  # so that no text of a panel is below 9 pixels on a phone
 RASTER_DPI = 150
 
 RC: dict[Any, Any] = {

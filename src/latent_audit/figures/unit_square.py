@@ -32,8 +32,8 @@ def plot_class_map(
     for label, name in enumerate(names):
         if spot := _heart(label_map == label):
             x, y = (spot[1] + 0.5) / label_map.shape[1], (spot[0] + 0.5) / label_map.shape[0]
-            ax.plot([x], [y], marker="o", markersize=10, markerfacecolor=PAPER, markeredgecolor=colours[label])
-            ax.annotate(name, (x, y), ha="center", va="center_baseline", color=INK, fontsize=7, fontweight="bold")
+            ax.plot([x], [y], marker="o", markersize=12, markerfacecolor=PAPER, markeredgecolor=colours[label])
+            ax.annotate(name, (x, y), ha="center", va="center_baseline", color=INK, fontsize=8.5, fontweight="bold")
     return _square(ax)
 
 

@@ -15,7 +15,6 @@ HOLES = ("ae_few_holes", "vae_few_holes")
 MARGINALS = ("ae_marginals", "vae_marginals")
 JOINT = ("vae_joint",)
 MIXTURE = ("ae_mixture_suffices", "vae_mixture_suffices")
-BASIS = (*HOLES, *MARGINALS, *JOINT, *MIXTURE)
 Rows = Mapping[str, Mapping[str, Any]]  # arm -> its row of claims.csv
 
 
@@ -69,12 +68,6 @@ def _of_images(study: Study, glance: Sequence[Glance]) -> list[str]:
 
 def _told(line: Glance, field: str, form) -> str:
     return line.seeds.get(field) or form(getattr(line, field))
-
-
-def basis(study: Study) -> dict[str, str]:
-    """The claims that the headline rests on, id -> claim; those that were put to an arm."""
-    rows = study.claims[study.claims["claim_id"].isin(BASIS)]
-    return dict(zip(rows["claim_id"], rows["claim"], strict=True))
 
 
 def limit_words(study: Study) -> str:

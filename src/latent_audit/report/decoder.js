@@ -5,47 +5,16 @@
 const Decoder = (() => {
   const FEW = 8; // channels: with fewer to write, a sum per output is faster than a row of outputs per input
 
-  // ---- reading ------------------------------------------------------------------------------------------------------
-  function halfToFloat(h) {
-    const sign = h & 0x8000 ? -1 : 1, exponent = (h >> 10) & 31, fraction = h & 1023;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 31) return fraction ? NaN : sign * Infinity;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  }
-
-  function bytesOf(base64) {
-    const text = atob(base64), bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-    return bytes;
-  }
-
-  function halves(base64) {
-    const bytes = bytesOf(base64), n = bytes.length >> 1, out = new Float32Array(n);
-    for (let i = 0; i < n; i++) out[i] = halfToFloat(bytes[2 * i] | (bytes[2 * i + 1] << 8));
-    return out;
-  }
-
-  // Deflated bytes, all high ones before all low ones -> floats. Rejects where the browser cannot inflate.
-  async function inflated(base64) {
-    const stream = new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const bytes = new Uint8Array(await new Response(stream).arrayBuffer()), n = bytes.length >> 1;
-    const out = new Float32Array(n);
-    for (let i = 0; i < n; i++) out[i] = halfToFloat((bytes[i] << 8) | bytes[n + i]);
-    return out;
-  }
-
-  // ---- shapes: [n], or [channels, height, width] --------------------------------------------------------------------
+  // Shapes are [n], or [channels, height, width].
   const count = (shape) => shape.reduce((product, side) => product * side, 1);
   const channelsOf = (shape) => shape[0];
-
   function check(fine, words) { if (!fine) throw new Error(`decoder: ${words}`); }
 
   // (channel, height, width) -> (height, width, channel), or back
   function reorder(x, [channels, height, width], inwards, out) {
     const cells = height * width;
-    for (let c = 0; c < channels; c++)
-      for (let i = 0; i < cells; i++)
-        if (inwards) out[i * channels + c] = x[c * cells + i]; else out[c * cells + i] = x[i * channels + c];
+    for (let c = 0; c < channels; c++) for (let i = 0; i < cells; i++)
+      if (inwards) out[i * channels + c] = x[c * cells + i]; else out[c * cells + i] = x[i * channels + c];
     return out;
   }
 
@@ -115,16 +84,14 @@ const Decoder = (() => {
   function embed(shape, settings, { table }, shapes) {
     const [entries, dim] = shapes.table, n = count(shape), out = new Float32Array(n * dim);
     check(shape.length === 1, `embed takes a vector and gets [${shape}]`);
+    const row = (v) => Math.min(Math.max(Math.round(v), 0), entries - 1) * dim;
     return { shape: [n * dim], run(x) {
-      for (let i = 0; i < n; i++) {
-        const row = Math.min(Math.max(Math.round(x[i]), 0), entries - 1);
-        out.set(table.subarray(row * dim, (row + 1) * dim), i * dim);
-      }
+      for (let i = 0; i < n; i++) out.set(table.subarray(row(x[i]), row(x[i]) + dim), i * dim);
       return out;
     } };
   }
 
-  // ---- convolutions: both kinds join place i to place j by tap k; only the rule for (i, k) -> j differs -----------------
+  // Convolutions: both kinds join place i to place j by tap k; only the rule for (i, k) -> j differs.
   // Per place of one axis: the taps and the places that they join it to. scattered: j = i * stride - padding + k.
   function joins(nFrom, nTo, taps, stride, padding, scattered) {
     const found = [], start = new Int32Array(nFrom + 1);
@@ -141,10 +108,8 @@ const Decoder = (() => {
   // PyTorch (a, b, tap) -> (a, tap, b), or (b, tap, a)
   function innermost(weight, a, b, taps, second) {
     const out = new Float32Array(weight.length);
-    for (let i = 0; i < a; i++)
-      for (let j = 0; j < b; j++)
-        for (let k = 0; k < taps; k++)
-          out[second ? (i * taps + k) * b + j : (j * taps + k) * a + i] = weight[(i * b + j) * taps + k];
+    for (let i = 0; i < a; i++) for (let j = 0; j < b; j++) for (let k = 0; k < taps; k++)
+      out[second ? (i * taps + k) * b + j : (j * taps + k) * a + i] = weight[(i * b + j) * taps + k];
     return out;
   }
 
@@ -162,18 +127,15 @@ const Decoder = (() => {
       return joins(from, to, [tall, wide][axis], settings.stride[axis], settings.padding[axis], transposed !== few);
     });
     const plan = { weight: innermost(weight, a, b, taps, transposed !== few), rows, columns, nIn, nOut, taps, wide, out };
-    plan.bias = bias || new Float32Array(nOut);
-    plan.input = shape.slice(1);
-    plan.output = sides;
+    Object.assign(plan, { bias: bias || new Float32Array(nOut), input: shape.slice(1), output: sides });
     return { shape: [nOut, ...sides], run: few ? (x) => gathered(x, plan) : (x) => spread(x, plan) };
   }
 
   // One sum per output; weights (out, tap, in).
   function gathered(x, { weight, bias, rows, columns, input, output, nIn, nOut, taps, wide, out }) {
     const whole = nIn - (nIn % 4);
-    for (let row = 0, at = 0; row < output[0]; row++)
-      for (let column = 0; column < output[1]; column++)
-        for (let o = 0; o < nOut; o++, at++) {
+    for (let row = 0, at = 0; row < output[0]; row++) for (let column = 0; column < output[1]; column++)
+      for (let o = 0; o < nOut; o++, at++) {
           let one = bias[o], two = 0, three = 0, four = 0;
           for (let r = rows.start[row]; r < rows.start[row + 1]; r += 2)
             for (let c = columns.start[column]; c < columns.start[column + 1]; c += 2) {
@@ -195,10 +157,7 @@ const Decoder = (() => {
   // Inputs that are not zero, with their places, filled up to a multiple of four; returns how many.
   function present(x, base, n, { at, value }) {
     let number = 0;
-    for (let i = 0; i < n; i++) {
-      const v = x[base + i];
-      if (v !== 0) { at[number] = i; value[number++] = v; }
-    }
+    for (let i = 0; i < n; i++) if (x[base + i] !== 0) { at[number] = i; value[number++] = x[base + i]; }
     while (number % 4) { at[number] = 0; value[number++] = 0; }
     return number;
   }
@@ -232,7 +191,6 @@ const Decoder = (() => {
     conv_transpose: (...given) => convolution(...given, true),
   };
 
-  // ---- the whole ----------------------------------------------------------------------------------------------------
   // layers: [{ kind, settings, weights: [[name, shape], ...] }, ...]; numbers: the weights of all, one after the other
   function make(layers, numbers, dims, shape) {
     const expected = layers.reduce((sum, layer) => sum + layer.weights.reduce((n, [, sides]) => n + count(sides), 0), 0);
@@ -258,6 +216,6 @@ const Decoder = (() => {
     };
   }
 
-  return { make, halves, inflated, bytesOf, halfToFloat };
+  return { make };
 })();
 if (typeof module !== "undefined") module.exports = Decoder;

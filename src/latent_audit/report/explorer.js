@@ -12,7 +12,7 @@ const Explorer = (() => {
     const arms = [...app.querySelectorAll(".x-arm")].map((root) => ExplorerArm.read(root, data));
     await Promise.all(arms.map((arm) => ExplorerArm.giveDecoder(arm, data, app.dataset.symbols)));
     const sprite = data.sprite ? await ExplorerArm.loaded(document.getElementById("explorer-sprite").src) : null;
-    const state = { link: "z", off: [], decoded: false, pins: { z: -1, a: -1, b: -1 }, hover: -1, seed: 1, drops: new Map() };
+    const state = { link: "z", off: [], decoded: false, pins: { z: -1, a: -1, b: -1 }, hover: -1, seed: 1, drops: new Map(), lasso: null };
     const x = { app, data, arms, sprite, state, status: document.getElementById("x-words"), shown, words };
     let queued = false;
 
@@ -27,7 +27,7 @@ const Explorer = (() => {
     function draw() {
       for (const arm of arms) {
         const marks = [...KINDS].reverse().map((name) => ({ name, point: shown(arm, arm.at[name]) }));
-        Plane.draw(arm, data, state, { marks, hover: state.hover < 0 ? null : arm.points[state.hover], drops: state.drops.get(arm.id) || [] });
+        Plane.draw(arm, data, state, { marks, hover: state.hover < 0 ? null : arm.points[state.hover], drops: state.drops.get(arm.id) || [], lasso: state.lasso?.id === arm.id ? state.lasso.path : [] });
         readout(arm);
       }
       showStatus();
@@ -139,7 +139,7 @@ const Explorer = (() => {
       arm.plane.addEventListener("pointerdown", (event) => {
         if (event.button) return;
         arm.plane.setPointerCapture(event.pointerId);
-        press = { at: [event.clientX, event.clientY], kind: grabbed(arm, event) || "z", marked: Boolean(grabbed(arm, event)), drags: false, from: arm.view, pans: event.shiftKey };
+        press = { at: [event.clientX, event.clientY], kind: grabbed(arm, event) || "z", marked: Boolean(grabbed(arm, event)), drags: false, from: arm.view, pans: event.shiftKey, path: event.altKey ? [under(arm, event)] : null };
       });
       arm.plane.addEventListener("pointermove", (event) => {
         if (press) {
@@ -148,7 +148,8 @@ const Explorer = (() => {
           if (!press.drags) return;
           const scale = (2 * press.from.s) / arm.plane.clientWidth;
           state.hover = -1;
-          if (press.pans) { arm.view = { ...press.from, x: press.from.x - dx * scale, y: press.from.y + dy * scale }; x.refresh(); }
+          if (press.path) { press.path.push(under(arm, event)); state.lasso = { id: arm.id, path: press.path }; x.refresh(); }
+          else if (press.pans) { arm.view = { ...press.from, x: press.from.x - dx * scale, y: press.from.y + dy * scale }; x.refresh(); }
           else x.freeTo(press.kind, arm, under(arm, event));
         } else if (event.pointerType === "mouse" && data.photos) {
           const i = near(arm, under(arm, event));
@@ -156,7 +157,8 @@ const Explorer = (() => {
         }
       });
       arm.plane.addEventListener("pointerup", (event) => {
-        if (press && !press.drags && !press.marked) {
+        if (press?.path && press.drags) ExplorerTools.surround(x, arm, press.path);
+        else if (press && !press.drags && !press.marked) {
           const i = data.photos ? near(arm, under(arm, event)) : -1;
           if (i >= 0) x.pin("z", i); else x.freeTo("z", arm, under(arm, event));
         }
@@ -197,7 +199,8 @@ const Explorer = (() => {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", x.refresh);
     const place = (arm, kind) => [...arm.at[kind]], places = (kind) => Object.fromEntries(arms.map((arm) => [arm.id, place(arm, kind)]));
     const told = (kind) => (state.pins[kind] >= 0 ? data.indices[state.pins[kind]] : places(kind));
-    window.latentAudit = { state: () => ({ picked: told("z"), a: told("a"), b: told("b"), points: places("z") }) };
+    const views = () => Object.fromEntries(arms.map((arm) => [arm.id, { ...arm.view }]));
+    window.latentAudit = { state: () => ({ picked: told("z"), a: told("a"), b: told("b"), points: places("z"), views: views() }) };
     app.dataset.ready = "true";
   }
 

@@ -2,13 +2,13 @@
 // One arm of the explorer: what the page holds of it, its decoder, and its elements.
 const ExplorerArm = (() => {
   function read(root, data) {
-    const raw = data.arms[root.dataset.arm], codes = Decoder.halves(raw.codes), flat = Decoder.halves(raw.quantiles);
+    const raw = data.arms[root.dataset.arm], codes = Packed.halves(raw.codes), flat = Packed.halves(raw.quantiles);
     const level = flat.length / raw.dims, n = codes.length / raw.dims, zeros = () => new Float32Array(raw.dims);
     const arm = {
       id: root.dataset.arm, root, name: raw.name, colour: raw.colour, dims: raw.dims, order: raw.order, dims2: raw.plane, codes,
-      nll: Decoder.halves(raw.nll), at: { z: zeros(), a: zeros(), b: zeros() }, laws: raw.laws, holeShare: raw.holeShare,
+      nll: Packed.halves(raw.nll), at: { z: zeros(), a: zeros(), b: zeros() }, laws: raw.laws, holeShare: raw.holeShare,
       quantiles: Array.from({ length: raw.dims }, (_, d) => flat.subarray(d * level, (d + 1) * level)),
-      maps: raw.holes.map((map) => ({ ...map, bits: Decoder.bytesOf(map.bits) })),
+      maps: raw.holes.map((map) => ({ ...map, bits: Packed.bytesOf(map.bits) })),
       plane: root.querySelector("canvas[data-arm]"), image: root.querySelector(".x-image"), list: root.querySelector("dl"),
       original: root.querySelector(".x-original"), slot: root.querySelector(".x-sliders"), sliders: [],
       count: root.querySelector(".x-count"),
@@ -53,7 +53,7 @@ const ExplorerArm = (() => {
     arm.live = packed !== null && "DecompressionStream" in window;
     if (sheet) arm.sheet = await loaded(sheet.getAttribute("href"));
     if (arm.live) {
-      const weights = await Decoder.inflated(packed.textContent);
+      const weights = await Packed.inflated(packed.textContent);
       arm.decode = Decoder.make(data.arms[arm.id].layers, weights, arm.dims, data.shape);
     } else arm.decode = lattice(arm.sheet, data.shape);
   }

@@ -140,6 +140,15 @@ const ExplorerMath = (() => {
     return best;
   }
 
+  function inside(path, [x, y]) { // whether a closed path goes round a point, by the even-odd rule
+    let odd = false;
+    for (let i = 0, j = path.length - 1; i < path.length; j = i++) {
+      const [a, b] = path[i], [c, d] = path[j];
+      if (b > y !== d > y && x < ((c - a) * (y - b)) / (d - b) + a) odd = !odd;
+    }
+    return odd;
+  }
+
   function typical(points, labels, label) { // the member of a class that is nearest to its mean, or -1
     const members = labels.flatMap((l, i) => (l === label ? [i] : []));
     const centre = [0, 1].map((axis) => members.reduce((sum, i) => sum + points[i][axis], 0) / (members.length || 1));
@@ -148,7 +157,7 @@ const ExplorerMath = (() => {
 
   return {
     phi, rankOf, atRank, far, nextThatWay, nearest, normals, drawsOf, fitted, toScreen, toPlane, zoomed, atEdge, ticks, holeAt,
-    deepestHole, closestPicture, typical,
+    deepestHole, closestPicture, inside, typical,
   };
 })();
 if (typeof module !== "undefined") module.exports = ExplorerMath;

@@ -52,7 +52,7 @@ const ExplorerTools = (() => {
       x.arms.forEach((arm, k) => {
         x.state.drops.set(arm.id, all[k].slice(0, n));
         const hits = all[k].slice(0, n).filter((drop) => drop.hole).length;
-        const measured = law(x) === "prior" && arm.holeShare !== null ? `; measured on 10 000: ${percent(arm.holeShare)}` : "";
+        const measured = law(x) === "prior" && arm.holeShare !== null ? `; measured: ${percent(arm.holeShare)}` : "";
         arm.count.textContent = arm.maps.length ? `${hits} of ${n} in holes (${percent(hits / Math.max(n, 1))})${measured}` : `${n} draws`;
       });
       x.refresh();
@@ -61,7 +61,23 @@ const ExplorerTools = (() => {
     requestAnimationFrame(step);
   }
 
-  function clear(x) { x.state.drops.clear(); for (const arm of x.arms) arm.count.textContent = ""; x.refresh(); }
+  function clear(x) { x.state.drops.clear(); x.state.lasso = null; x.app.querySelector(".x-lasso").replaceChildren(); for (const arm of x.arms) arm.count.textContent = ""; x.refresh(); }
+
+  // ---- a lasso: the test images whose codes it goes round ---------------------------------------------------------------
+  function surround(x, arm, path) {
+    const found = arm.points.flatMap((point, i) => (x.visible(i) && M.inside(path, point) ? [i] : [])), most = 24;
+    const slot = x.app.querySelector(".x-lasso"), [, height, width] = x.data.shape, canvas = document.createElement("canvas");
+    const shown = found.filter((_, k) => k % Math.ceil(found.length / most) === 0), counts = new Map();
+    for (const i of found) counts.set(x.data.labels[i], (counts.get(x.data.labels[i]) || 0) + 1);
+    const commonest = [...counts].sort((p, q) => q[1] - p[1]).slice(0, 3).map(([label, n]) => `${x.data.classes[label] ?? "images"} ${n}`);
+    const words = `${found.length} codes of ${arm.name}${found.length ? `: ${commonest.join(", ")}` : ""}`;
+    canvas.width = Math.max(shown.length * (width + 1), 1); canvas.height = height;
+    canvas.setAttribute("role", "img"); canvas.setAttribute("aria-label", words);
+    if (x.sprite) shown.forEach((i, k) => canvas.getContext("2d").drawImage(x.sprite, (i % x.data.spriteColumns) * width, Math.floor(i / x.data.spriteColumns) * height, width, height, k * (width + 1), 0, width, height));
+    const said = document.createElement("p");
+    said.textContent = words;
+    slot.replaceChildren(said, ...(x.sprite && found.length ? [canvas] : []));
+  }
 
   // ---- the path, played ----------------------------------------------------------------------------------------------------
   function play(x) {
@@ -85,10 +101,15 @@ const ExplorerTools = (() => {
     const hole = emptiest && M.deepestHole(emptiest.maps[0]), fullest = emptiest && [...arms].sort((p, q) => p.holeShare - q.holeShare)[0];
     const steps = [];
     if (data.photos) steps.push({ button: `A typical ${name(label)}`, words: `The test image whose code is closest to the middle of all of ${name(label)}: every arm draws it again from two numbers.`, go: () => pin("z", M.typical(last.points, data.labels, label)) });
-    const spot = (arm) => { x.tab(arm.id); free("z", emptiest, Float32Array.from(hole)); };
+    const spot = (arm) => { // the place is in the first two dimensions shown; all arms go to the same z
+      x.app.querySelector("input[name=x-link][value=z]").checked = true;
+      x.state.link = "z";
+      x.tab(arm.id);
+      free("z", emptiest, Float32Array.from(hole));
+    };
     if (hole) {
-      steps.push({ button: `Into the hole of ${emptiest.name}`, words: `Where N(0, I) is densest and ${emptiest.name} has no code near: a draw may land here, and the decoder was never taught what to draw.`, go: () => { x.state.link = "z"; spot(emptiest); } });
-      if (fullest !== emptiest) steps.push({ button: `The same spot in ${fullest.name}`, words: `The same two numbers in ${fullest.name}: codes lie around them, so the decoder has seen their neighbours.`, go: () => { x.state.link = "z"; spot(fullest); } });
+      steps.push({ button: `Into the hole of ${emptiest.name}`, words: `Where N(0, I) is densest and ${emptiest.name} has no code near: a draw may land here, and the decoder was never taught what to draw.`, go: () => spot(emptiest) });
+      if (fullest !== emptiest) steps.push({ button: `The same spot in ${fullest.name}`, words: `The same two numbers in ${fullest.name}: codes lie around them, so the decoder has seen their neighbours.`, go: () => spot(fullest) });
     }
     if (data.photos && labels.length > 1) {
       const b = labels[labels.length - 1] === label ? labels[0] : labels[labels.length - 1];
@@ -112,6 +133,7 @@ const ExplorerTools = (() => {
   function readHash(x) {
     const found = new URLSearchParams(location.hash.replace(/^#explorer\??/, "")), place = (key) => x.data.indices.indexOf(Number(found.get(key) ?? NaN));
     for (const [key, kind] of [["image", "z"], ["a", "a"], ["b", "b"]]) if (place(key) >= 0) x.pin(kind, place(key));
+    if (location.hash.startsWith("#explorer?")) document.getElementById("explorer").scrollIntoView();
   }
 
   function writeHash(x) {
@@ -183,6 +205,6 @@ const ExplorerTools = (() => {
     });
   }
 
-  return { begin, act };
+  return { begin, act, surround };
 })();
 Explorer.start();

@@ -26,9 +26,9 @@ OF_METRICS = {  # words of the page -> a metric whose registered words define th
 }
 
 
-def definitions(metrics: Mapping[str, Metric]) -> dict[str, str]:
-    """Term -> definition; those of metrics as the registry has them."""
-    found = dict(TERMS)
+def definitions(metrics: Mapping[str, Metric], *, classes: bool = True) -> dict[str, str]:
+    """Term -> definition; those of metrics as the registry has them. classes : whether there is a critic at all."""
+    found = {term: words for term, words in TERMS.items() if classes or term != "critic"}
     for term, name in OF_METRICS.items():
         if name in metrics:
             metric = metrics[name]

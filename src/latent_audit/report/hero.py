@@ -5,29 +5,42 @@ from textwrap import wrap
 
 from markupsafe import Markup, escape
 
-from latent_audit.report.opening import Column
+from latent_audit.figures.style import arm_colours
+from latent_audit.report.answer import answer
+from latent_audit.report.opening import Column, columns
+from latent_audit.report.pictures import Pictures
+from latent_audit.report.render import reduced
+from latent_audit.report.study import Study
 
 COLUMN, GAP, SIDE = 288, 28, 24  # units of the drawing, which are pixels at its own size
 STYLE = (
-    ".ink{fill:#1d2733}.muted{fill:#586474}.paper{fill:#fff}.h-track{fill:#e9edf1}.h-share,.h-seed{fill:currentColor}"
-    ".h-share{opacity:.45}.h-interval{stroke:currentColor;stroke-width:4;opacity:.7}.h-limit{stroke:#1d2733;"
-    "stroke-dasharray:3 2}text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Liberation Sans',sans-serif}"
-    ".bar text{fill:#586474;font-size:8px}.supported{fill:#1b6e3c}.contradicted{fill:#a3282a}"
-    ".inconclusive{fill:#6b5200}.none{fill:#475262}@media (prefers-color-scheme:dark){.ink{fill:#e4e9ee}.muted,.bar text{fill:#a3aebb}"
-    ".paper{fill:#12171d}.h-track{fill:#262f38}.h-limit{stroke:#e4e9ee}.supported{fill:#7fd6a0}"
-    ".contradicted{fill:#f59b98}.inconclusive{fill:#e3c669}.none{fill:#b7c3cf}.on{fill:#12171d}}.on{fill:#fff}"
+    ".ink{fill:#1d2733}.muted{fill:#586474}.paper{fill:#fff}.on{fill:#fff}.h-track{fill:#e9edf1}.h-seed{fill:currentColor}"
+    ".h-share{fill:currentColor;opacity:.45}.h-interval{stroke:currentColor;stroke-width:4;opacity:.7}"
+    ".h-limit{stroke:#1d2733;stroke-dasharray:3 2}.bar text{fill:#586474;font-size:8px}"
+    "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Liberation Sans',sans-serif}"
+    ".supported{fill:#1b6e3c}.contradicted{fill:#a3282a}.inconclusive{fill:#6b5200}.none{fill:#475262}"
+    "@media (prefers-color-scheme:dark){.ink{fill:#e4e9ee}.muted,.bar text{fill:#a3aebb}.paper,.on{fill:#12171d}"
+    ".h-track{fill:#262f38}.h-limit{stroke:#e4e9ee}.supported{fill:#7fd6a0}.contradicted{fill:#f59b98}"
+    ".inconclusive{fill:#e3c669}.none{fill:#b7c3cf}}"
 )
 
 
-def hero_svg(columns: Sequence[Column], sentence: str, *, colours: dict[str, str]) -> str:
+def hero_of(study: Study, pictures: Pictures) -> str:
+    """The answer of a study as a picture; on reduced data it says that there is none."""
+    few = bool(reduced(study))
+    sentence = "Reduced data: not evidence." if few else answer(study)[0]
+    return hero_svg(columns(study, pictures, judged=not few), sentence, colours=arm_colours(study.arms))
+
+
+def hero_svg(shown: Sequence[Column], sentence: str, *, colours: dict[str, str]) -> str:
     """The columns side by side under one sentence; the same bytes for the same study.
 
     colours : arm -> hex colour.
     """
-    width = 2 * SIDE + len(columns) * COLUMN + (len(columns) - 1) * GAP
+    width = 2 * SIDE + len(shown) * COLUMN + (len(shown) - 1) * GAP
     lines = wrap(sentence, max(40, int(width / 8.4)))
     top = 34 + 24 * len(lines)
-    drawn = [_column(one, colours[one.arm], SIDE + k * (COLUMN + GAP), top) for k, one in enumerate(columns)]
+    drawn = [_column(one, colours[one.arm], SIDE + k * (COLUMN + GAP), top) for k, one in enumerate(shown)]
     height = top + max((bottom for _, bottom in drawn), default=0) + 16
     said = "".join(
         f'<text x="{SIDE}" y="{36 + 24 * k}" class="ink" font-size="17" font-weight="600">{escape(line)}</text>'

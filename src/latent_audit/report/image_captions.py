@@ -119,8 +119,8 @@ def generation(study: Study) -> str:
     ground = f" Real images against real images give {number(floor.mean())}." if len(floor) else ""
     return (
         f"{generation_words(study, ('prior', 'gmm'))}{_blur(study)}{ground} Drawn as multiples of the distance of "
-        f"the arm’s own reconstructions; dashed: still as good. The features are those of {study.distance.features}, so "
-        f"the numbers compare within this report only. {_coverage(study)}{over_seeds(study)}"
+        f"the arm’s own reconstructions; dashed: still as good. The features are those of {study.distance.features}, "
+        f"so the numbers compare within this report only. {_coverage(study)}{over_seeds(study)}"
     )
 
 
@@ -131,8 +131,8 @@ def _coverage(study: Study) -> str:
         return ""
     own = table[(table["metric"] == "coverage") & (table["sampler"] == "reconstruction")]
     return (
-        f"Density and coverage are not drawn: even the arms’ own reconstructions cover {by_arm(study, own, percent)} of "
-        "the real images, because they are blurred, so these two say nothing of the codes. "
+        f"Density and coverage are not drawn: even the arms’ own reconstructions cover {by_arm(study, own, percent)} "
+        "of the real images, because they are blurred, so these two say nothing of the codes. "
     )
 
 

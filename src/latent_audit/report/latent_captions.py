@@ -28,7 +28,8 @@ def histograms(study: Study) -> str:
         f"Largest KS distance of a dimension of z to N(0, 1): {by_arm(study, worst_dimension(study, 'ks_d'))}. Largest "
         f"Wasserstein-1 distance, in code units: {by_arm(study, worst_dimension(study, 'w1'))}. Outlines: density of "
         f"z, n = {number(n)}, seed {study.first_seed}; dashed: N(0, 1). Below, uprights are means, the dashed "
-        f"line is the margin set beforehand, grey: where 95% of {number(n)} true draws of N(0, 1) would fall. {over_seeds(study)}"
+        f"line is the margin set beforehand, grey: where 95% of {number(n)} true draws of N(0, 1) would fall. "
+        f"{over_seeds(study)}"
     )
 
 
@@ -125,9 +126,9 @@ def holes(study: Study) -> str:
     return (
         f"Of draws from N(0, I), this share lands where no test code z is near: "
         f"{by_arm(study, table, percent)}{by_chance}. {_training_holes(study)}Shaded, the stronger the denser the "
-        f"prior: places further from every test code than all but 1% of true prior draws are from one another; grey dots: "
-        f"codes, seed {study.first_seed}. {_whitened_holes(study)}Grey band: what chance gives; dashed: the limit set "
-        f"beforehand. {over_seeds(study)}"
+        f"prior: places further from every test code than all but 1% of true prior draws are from one another; "
+        f"grey dots: codes, seed {study.first_seed}. {_whitened_holes(study)}Grey band: what chance gives; "
+        f"dashed: the limit set beforehand. {over_seeds(study)}"
     )
 
 
@@ -142,8 +143,8 @@ def _training_holes(study: Study) -> str:
         if (table["arm"] == arm).any()
     )
     return (
-        f"As far from every code of the {number(study.meta['n_train'])} training images, from which the decoder learned "
-        f"(seed {study.first_seed}): {shares}. "
+        f"As far from every code of the {number(study.meta['n_train'])} training images, from which the decoder "
+        f"learned (seed {study.first_seed}): {shares}. "
     )
 
 

@@ -84,8 +84,8 @@ const Plane = (() => {
     c.lineWidth = 4 * ratio; c.strokeStyle = paper; c.strokeText(words, to, y); c.fillStyle = ink; c.fillText(words, to, y);
   }
 
-  // marks: [{ name, point }], drawn in order; hover: a point or null; drops: [{ point, hole }] of the rain.
-  function draw(arm, data, look, { marks, hover, drops }) {
+  // marks: [{ name, point }], drawn in order; hover: a point or null; drops: [{ point, hole }] of the rain; lasso: a path.
+  function draw(arm, data, look, { marks, hover, drops, lasso }) {
     const side = Math.round(arm.plane.clientWidth * (devicePixelRatio || 1));
     if (!side) return;
     if (arm.plane.width !== side) arm.plane.width = arm.plane.height = side;
@@ -96,6 +96,10 @@ const Plane = (() => {
     for (const { point, hole } of drops) {
       const [x, y] = at(point);
       c.fillStyle = hole ? css("--no") : ink; c.beginPath(); c.arc(x, y, (hole ? 3.4 : 2.4) * ratio, 0, 7); c.fill();
+    }
+    if (lasso.length > 1) {
+      c.strokeStyle = ink; c.lineWidth = 1.4 * ratio; c.setLineDash([3 * ratio, 3 * ratio]);
+      c.beginPath(); lasso.forEach((point) => c.lineTo(...at(point))); c.closePath(); c.stroke(); c.setLineDash([]);
     }
     const ends = marks.filter((mark) => mark.name !== "z").map((mark) => at(mark.point));
     if (ends.length === 2) { c.strokeStyle = ink; c.lineWidth = 1.2 * ratio; c.beginPath(); c.moveTo(...ends[0]); c.lineTo(...ends[1]); c.stroke(); }

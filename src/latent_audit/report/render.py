@@ -16,7 +16,7 @@ from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.findings import headings
 from latent_audit.report.glossary import definitions, marked
 from latent_audit.report.measure_tables import measure_tables, section_title
-from latent_audit.report.pictures import Pictures
+from latent_audit.report.pictures import Pictures, sheet_of_draws
 from latent_audit.report.sections import TITLES, Section, keys, numbered, present, with_added
 from latent_audit.report.study import Figure, Row, Study, beta_words
 from latent_audit.report.study_tables import arm_table, parameters
@@ -26,7 +26,8 @@ from latent_audit.report.tables import number, percent
 MAX_BYTES = 3_000_000
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
 SCRIPTS = (
-    "report.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js", "explorer_tools.js",
+    "report.js", "packed.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js",
+    "explorer_tools.js",
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def render_study(
     drawn, figure_style = numbered(study, figures)
     script = "\n".join(text_of(name) for name in SCRIPTS) if explorer else text_of(SCRIPTS[0])
     templates = environment()
-    templates.filters["terms"] = partial(marked, defined=definitions(study.measures))
+    templates.filters["terms"] = partial(marked, defined=definitions(study.measures, classes=study.has_classes))
     return templates.get_template("template.html").render(
         study=study,
         figures=drawn,
@@ -61,7 +62,7 @@ def render_study(
         policy=content_policy(script),
         **_places(study, drawn, explorer is not None),
         **_verdicts(study),
-        **_run(study),
+        **_run(study, pictures),
     )
 
 
@@ -100,17 +101,17 @@ def _verdicts(study: Study) -> dict[str, Any]:
     }
 
 
-def _run(study: Study) -> dict[str, Any]:
+def _run(study: Study, pictures: Pictures | None) -> dict[str, Any]:
     """What was run, and on how much."""
     return {
         "reduced": reduced(study),
-        "summary": summary(study, reduced=bool(reduced(study))),
+        "summary": summary(study, reduced=bool(reduced(study)), picture=sheet_of_draws(pictures or {})),
         "not_compared": verdicts.not_compared(study),
         "same_networks": verdicts.same_networks(study),
         "params": list(parameters(study.params)),
         "arm_table": arm_table(study),
         "latent_dim": max(own["latent_dim"] for own in study.arms.values()),
-        "glossary": definitions(study.measures),
+        "glossary": definitions(study.measures, classes=study.has_classes),
     }
 
 

@@ -1,6 +1,6 @@
 """The figures of runs side by side: a panel per measure with every arm and run in it, and the curves of a sweep."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,8 +13,9 @@ from latent_audit.figures.runs import plot_against_weight, plot_runs, plot_trade
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, display_name
 from latent_audit.report.study import Figure, Panel, Row
 from latent_audit.report.svg import inline_svg
-from latent_audit.report.tables import number, percent, set_number
+from latent_audit.report.tables import set_number
 from latent_audit.runs.compared import Series, arms_of, descriptions, entry
+from latent_audit.runs.forms import form_for
 from latent_audit.runs.revisions import Run
 
 RATE = "kl_closed_form"
@@ -46,16 +47,11 @@ class Measure(NamedTuple):
         """Whether its numbers are written in percent."""
         return self.described is not None and self.described.unit == SHARE
 
-    @property
-    def form(self) -> Callable[[float], str]:
-        """How its numbers are written."""
-        return percent if self.share else number
-
 
 MEASURES = (
     Measure("recon_nll"),
     Measure(RATE),
-    Measure("hole_fraction"),
+    Measure("hole_fraction", margin="hole_limit"),
     Measure("ks_d_max", margin="ks_d"),
     Measure("w1_max"),
     Measure("marginal_kl", margin="marginal_kl"),
@@ -123,7 +119,7 @@ def _rows(runs: Sequence[Run], arm: str, measure: Measure) -> list[dict[str, Any
             "values": [
                 _scaled(value, measure) for value in group[0].per_seed.get(arm, {}).get(measure.metric, {}).values()
             ],
-            "words": measure.form(found["mean"]),
+            "words": form_for(runs, measure.metric)(found["mean"]),
         }
         for found, group in groups
     ]
@@ -177,7 +173,7 @@ def tradeoff(runs: Sequence[Run], series: Series, figure_number: int) -> Figure:
                 size=(360, 270),
             )
             panels.append(panel_of(drawn, f"series-{measure.metric.replace('_', '-')}"))
-    return Figure("fig-series", figure_number, [Row(panels, "pair")], Markup.escape(_series_caption(series)), None, "")
+    return Figure("fig-series", figure_number, [Row(panels, "pair")], Markup.escape(_series_caption(runs, series)))
 
 
 def _points(series: Series, x: str | None, y: str, scale: float = 1) -> pd.DataFrame:
@@ -210,17 +206,18 @@ def _in_words(curve: pd.DataFrame) -> str:
     return "; ".join(f"{row['label']} at {row['x']:.3g}, {row['y']:.3g}" for row in curve.to_dict("records"))
 
 
-def _series_caption(series: Series) -> str:
+def _series_caption(runs: Sequence[Run], series: Series) -> str:
     low, high = series.points[0], series.points[-1]
     said = [f"From β_KL {set_number(low.weight.beta_kl)} to {float(f'{high.weight.beta_kl:.4g}'):g}"]
-    for metric, words, form in (
-        (RATE, "the rate goes from {} to {} nats", number),
-        ("recon_nll", "the distortion from {} to {} nats", number),
-        ("marginal_kl", "the KL of all codes to the prior from {} to {} nats", number),
-        ("ks_d_max", "the largest KS distance from {} to {}", number),
-        ("hole_fraction", "the share of prior draws in a hole from {} to {}", percent),
+    for metric, words in (
+        (RATE, "the rate goes from {} to {} nats"),
+        ("recon_nll", "the distortion from {} to {} nats"),
+        ("marginal_kl", "the KL of all codes to the prior from {} to {} nats"),
+        ("ks_d_max", "the largest KS distance from {} to {}"),
+        ("hole_fraction", "the share of prior draws in a hole from {} to {}"),
     ):
         if metric in low.metrics and metric in high.metrics:
+            form = form_for(runs, metric)
             said.append(words.format(*(form(point.metrics[metric]["mean"]) for point in (low, high))))
     points = "; ".join(
         f"β_KL {point.weight.beta_kl:.4g} (β {point.weight.beta:.4g}): {display_name(point.arm)} of "

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from latent_audit.figures.style import arm_order, display_name
 from latent_audit.report.render import MIN_SEEDS
-from latent_audit.report.tables import number, percent
+from latent_audit.report.tables import number
 from latent_audit.runs.compared import Parameter, VerdictRow, arms_of, difference, entry
 from latent_audit.runs.figures import MEASURES
+from latent_audit.runs.forms import form_for
 from latent_audit.runs.revisions import Run
 
 CHANCE = 0.05  # of a 95% interval to leave out the truth
@@ -72,12 +73,12 @@ def answer(
 
 def _moves(runs: Sequence[Run], arm: str) -> str:
     parts = []
-    for metric, words, form in (
-        ("recon_nll", "reconstruction {} nats", number),
-        ("hole_fraction", "prior draws in a hole {}", percent),
-        ("ks_d_max", "KS distance to N(0, 1) {}", number),
+    for metric, words in (
+        ("recon_nll", "reconstruction {} nats"),
+        ("hole_fraction", "prior draws in a hole {}"),
+        ("ks_d_max", "KS distance to N(0, 1) {}"),
     ):
-        found = [entry(run, arm, metric) for run in runs]
+        found, form = [entry(run, arm, metric) for run in runs], form_for(runs, metric)
         if any(found):
             parts.append(words.format(" → ".join(form(own["mean"]) if own else "–" for own in found)))
     return f"{display_name(arm)}, {' → '.join(run.letter for run in runs)}: {'; '.join(parts)}."

@@ -1,22 +1,23 @@
 """Runs side by side as one page that loads nothing: what differs in parameters, measures and verdicts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from latent_audit.base.measures import phrase_of, range_of
+from latent_audit.base.measures import Metric, phrase_of, range_of
 from latent_audit.claims.intervals import told_by_values
 from latent_audit.figures.style import arm_order, display_name
-from latent_audit.report.metric_text import form_of
+from latent_audit.report.metric_text import effect_words, ends_words, form_of, margin_words
 from latent_audit.report.render import content_policy, environment, text_of
 from latent_audit.report.sections import Section, shared_styles
 from latent_audit.report.seed_summary import values_words
 from latent_audit.report.study import beta_words
 from latent_audit.report.svg import interval_svg
-from latent_audit.report.tables import number, percent, plain, set_number
+from latent_audit.report.tables import number, plain
+from latent_audit.report.verdicts import arms_words
 from latent_audit.runs.compared import (
     Difference,
     Parameter,
@@ -32,7 +33,10 @@ from latent_audit.runs.compared import (
 )
 from latent_audit.runs.figures import dots, measured, tradeoff
 from latent_audit.runs.findings import answer, banners
+from latent_audit.runs.forms import form_for
 from latent_audit.runs.revisions import Run
+
+Form = Callable[[float], str]
 
 
 class Cell(NamedTuple):
@@ -121,7 +125,7 @@ def render_runs(runs: Sequence[Run]) -> str:
             paired=comparable,
             paired_words="; then the difference to the first run, paired by seed, bold where its interval leaves 0 out",
             comparable=comparable,
-            verdict_rows=[_shown_verdict(row, comparable) for row in rows],
+            verdict_rows=[_shown_verdict(row, comparable, descriptions(runs)) for row in rows],
             sections=_sections(series is not None),
             style=Markup(text_of("style.css") + text_of("runs.css")) + figure_style,
             script=Markup(script),
@@ -153,15 +157,15 @@ def _shown_parameter(parameter: Parameter) -> ShownParameter:
 
 def _group(runs: Sequence[Run], metric: str, title: str) -> Group:
     known = descriptions(runs)
-    form = form_of(metric, known)
+    form, signed = form_for(runs, metric), form_for(runs, metric, signed=True)
     lines = []
     for arm in arm_order(arms_of(runs)):
         found = [entry(run, arm, metric) for run in runs]
         if any(found):
-            changes = [_change(difference(runs[0], run, arm, metric), form) for run in runs[1:]]
+            changes = [_change(difference(runs[0], run, arm, metric), signed) for run in runs[1:]]
             seeds = [list(run.per_seed.get(arm, {}).get(metric, {}).values()) for run in runs]
             cells = [
-                Cell(values_words(values, form))
+                Cell(values_words(values, form_of(metric, known)))
                 if own is not None and values and told_by_values(values, *range_of(metric, known))
                 else _cell(own, form)
                 for own, values in zip(found, seeds, strict=True)
@@ -170,51 +174,45 @@ def _group(runs: Sequence[Run], metric: str, title: str) -> Group:
     return Group(title if title != metric else phrase_of(metric, known), lines)
 
 
-def _cell(found: dict[str, Any] | None, form: Any) -> Cell:
+def _cell(found: dict[str, Any] | None, form: Form) -> Cell:
     if found is None:
         return Cell("")
     ends = found["low"], found["high"]
     return Cell(form(found["mean"]), "" if None in ends else f"{form(ends[0])} to {form(ends[1])}")
 
 
-def _change(change: Difference | None, form: Any) -> Cell:
+def _change(change: Difference | None, signed: Form) -> Cell:
     if change is None:
         return Cell("")
     if change.same:
         return Cell("same")
     if change.interval is None:
         return Cell("", "")
-    mean, low, high = (_signed(value, form) for value in change.interval[:3])
+    mean, low, high = (signed(value) for value in change.interval[:3])
     return Cell(mean, f"{low} to {high}", change.decided)
 
 
-def _signed(value: float, form: Any) -> str:
-    """A difference with its sign; of shares in percentage points."""
-    size = f"{number(100 * abs(value), 2)} pp" if form is percent else number(abs(value))
-    return f"{'+' if value > 0 else '−' if value < 0 else ''}{size}"
-
-
-def _shown_verdict(row: VerdictRow, comparable: bool) -> ShownVerdict:
+def _shown_verdict(row: VerdictRow, comparable: bool, metrics: Mapping[str, Metric]) -> ShownVerdict:
     found = [own for own in row.rows if own is not None]
     numbers = [x for own in found for x in (own["effect"], own["low"], own["high"], own["margin"], 0.0, *_seeds(own))]
     finite = [x for x in numbers if isfinite(x)]
     domain = min(finite), max(finite)
     margins = {own["margin"] for own in found}
-    arms = " − ".join(display_name(arm) for arm in row.arms.split(" vs "))
-    cases = [_case(own, domain, len(margins) > 1) if own is not None else None for own in row.rows]
+    arms = arms_words(found[0], [display_name(arm) for arm in row.arms.split(" vs ")])
+    cases = [_case(own, domain, len(margins) > 1, metrics) if own is not None else None for own in row.rows]
     return ShownVerdict(row.claim, arms, row.changed and comparable, cases)
 
 
-def _case(row: dict[str, Any], domain: tuple[float, float], with_margin: bool) -> Case:
-    effect = number(row["effect"])
+def _case(row: dict[str, Any], domain: tuple[float, float], with_margin: bool, metrics: Mapping[str, Metric]) -> Case:
+    effect, margin = effect_words(row, metrics), margin_words(row, metrics)
     if isfinite(row["low"]):
-        effect += f" ({number(row['low'])} to {number(row['high'])})"
+        effect += f" ({ends_words(row['low'], row['high'], str(row['statistic']), metrics)})"
     plot = interval_svg(
         effect=row["effect"], low=row["low"], high=row["high"], margin=row["margin"], direction=row["direction"],
         values=_seeds(row), domain=domain, verdict=row["verdict"],
-        alt=f"Effect {effect}; the claim holds {'above' if row['direction'] == '>' else 'below'} {row['margin']:g}",
+        alt=f"Effect {effect}; the claim holds {'above' if row['direction'] == '>' else 'below'} {margin}",
     )  # fmt: skip
-    return Case(row["verdict"], effect, plot, set_number(row["margin"]) if with_margin else "")
+    return Case(row["verdict"], effect, plot, margin if with_margin else "")
 
 
 def _seeds(row: dict[str, Any]) -> list[float]:
