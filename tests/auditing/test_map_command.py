@@ -40,7 +40,7 @@ def test_maps_with_labels_and_images(run: Run, tmp_path: Path, capsys: pytest.Ca
     assert run("audit codes.npz --array latents --labels kind --images images.npy --out result") == 0
     said = capsys.readouterr().err
     assert "codes.npz: 80 x 3 x 4 x 4 (z), 2 classes, images of" in said
-    assert "one of each, because labels are of a whole one" in said
+    assert "one of each, because what stands beside is of a whole one" in said
     described = json.loads((tmp_path / "result/audit.json").read_text())
     assert (described["array"], described["shape"], described["n"]) == ("latents", [80, 3, 4, 4], 80)
     assert described["may_sample"] == "no" and described["verdict"] in said

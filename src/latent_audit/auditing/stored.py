@@ -56,14 +56,16 @@ def given(
     own["labels"] = labels_of(own["labels"])
     if own["indices"] is not None:
         return Given(own)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of columns: warned of again where frames are audited as they are
+    with warnings.catch_warnings(record=True) as caught:  # of columns: said again where frames are audited as they are
+        warnings.simplefilter("always")
         codes, _ = arrays_of(*(own[role] for role in ROLES))
     codes = {role: codes.get(role) for role in ROLES}
     if not needs_form(*codes.values(), reduce=reduce):
         return Given(own)
     if own["train"] is not None:
         raise InputError("audit: train goes with codes that are audited as they are, not with latent maps or reduce.")
+    for one in caught:
+        warnings.warn(one.message, one.category, stacklevel=3)
     besides = {name: own[name] for name in ("factors", "attributes") if own[name] is not None}
     form = formed(**codes, labels=own["labels"], reduce=reduce, seed=seed, one_each=bool(besides), where="audit")
     rows = {name: form.rows_of(table, f"audit, {name}") for name, table in besides.items()}
