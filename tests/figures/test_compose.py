@@ -69,3 +69,41 @@ def test_without_classes_there_is_one_colour_and_no_map(codes, labels):
         part for band in (*bands, *compose.code_planes(codes, labels, n_classes=1, dims=dims)) for part in band.sketches
     ]
     assert not [part.alt for part in drawn if "class" in part.alt]
+
+
+def scored(metric: str, **values: list[float]) -> pd.DataFrame:
+    """Rows of one metric: sampler -> a value per seed, of one arm."""
+    rows = [("ae", seed, sampler, metric, x) for sampler, found in values.items() for seed, x in enumerate(found)]
+    return pd.DataFrame(rows, columns=["arm", "seed", "sampler", "metric", "value"])
+
+
+def test_distances_are_multiples_of_the_own_reconstructions_seed_by_seed():
+    table = scored("fd_clf", prior=[6.0, 9.0], gmm=[2.0, 3.0], reconstruction=[2.0, 3.0], test_floor=[0.1, 0.1])
+    over = scores.over_own(table)
+    assert over.groupby("sampler")["value"].apply(list).to_dict() == {"gmm": [1.0, 1.0], "prior": [3.0, 3.0]}
+    assert scores.over_own(table[table["sampler"] != "reconstruction"]).empty
+
+
+def test_coverage_is_drawn_unless_the_own_reconstructions_cover_next_to_nothing():
+    sharp = scored("coverage", prior=[0.4], reconstruction=[0.6])
+    blurred = scored("coverage", prior=[0.01], reconstruction=[0.02])
+    assert not scores.is_blurred(sharp) and scores.is_blurred(blurred)
+    assert [len(scores.generation(table)[0].sketches) for table in (sharp, blurred)] == [1, 0]
+
+
+def test_all_codes_together_are_drawn_by_both_estimates_of_the_arms_that_have_them():
+    rows = [("vae", seed, "z", metric, 0.1) for seed in (0, 1) for metric in ("marginal_kl", "marginal_kl_loo")]
+    table = pd.DataFrame(
+        [*rows, ("ae", 0, "z", "hole_fraction", 0.5)], columns=["arm", "seed", "code", "metric", "value"]
+    )
+    (band,) = scores.joint(table, {"marginal_kl": 0.1})
+    assert [part.title for part in band.sketches] == ["KL of all codes together to N(0, I)"]
+    assert "VAE" in band.sketches[0].alt and "AE," not in band.sketches[0].alt
+
+
+def test_codes_beyond_the_window_of_a_histogram_are_said(codes):
+    per_dim = pd.DataFrame({"arm": "ae", "seed": 0, "code": "z", "dim": [0, 1], "ks_d": 0.3, "w1": 1.0})
+    wide = {"ae": np.column_stack([np.linspace(-40, 40, 101), np.zeros(101)]), "vae": codes["vae"]}
+    first, second = compose.marginals(wide, per_dim, None, null={}, margins={})[0].sketches
+    assert first.note.endswith("; beyond ±10: 75% of AE")
+    assert "beyond" not in second.note

@@ -80,17 +80,11 @@ def generation(
     leave the differences between samplers a twentieth of the axis. Density and coverage are left out where blur alone
     decides them (`is_blurred`). margin : how many times the own reconstructions' distance is still as good, dashed.
     """
-    colours, panels = arm_colours(table["arm"]), []
-    for metric, title in _titles(DISTANCES, headings).items():
-        part = over_own(table[table["metric"] == metric])
-        present = [name for sampler, name in SAMPLERS.items() if sampler in set(part["sampler"])]
-        if present:
-            size = (360, 36 + (11.0 * len(colours) + 9) * len(present))
-            shown = part.assign(row=part["sampler"].map(SAMPLERS))
-            note = "times that of own reconstructions"
-            panels.append(
-                strip_panel(shown, present, colours, title=title, note=note, margin=margin, null=None, size=size)
-            )
+    panels = [
+        panel
+        for metric, title in _titles(DISTANCES, headings).items()
+        if (panel := _distance_panel(table, metric, title, margin)) is not None
+    ]
     kept = [metric for metric in SCORES if metric not in OF_BALLS or not is_blurred(table)]
     (others,) = metric_strips(
         table,
@@ -99,6 +93,22 @@ def generation(
         order=[*SAMPLERS.values()],
     )
     return [Band("pair", "", [*panels, *others.sketches])]
+
+
+def _distance_panel(table: pd.DataFrame, metric: str, title: str, margin: float | None) -> Sketch | None:
+    """One distance over that of the own reconstructions; as it is where these were not scored; None: not measured."""
+    rows, colours = table[(table["metric"] == metric) & table["value"].notna()], arm_colours(table["arm"])
+    over = over_own(rows)
+    part = over if len(over) else rows
+    present = [name for sampler, name in SAMPLERS.items() if sampler in set(part["sampler"])]
+    if not present:
+        return None
+    return strip_panel(
+        part.assign(row=part["sampler"].map(SAMPLERS)), present, colours, title=title,
+        note="times that of own reconstructions" if len(over) else "", margin=margin if len(over) and metric != "kid" else None,
+        null=None,
+        size=(360, 36 + (11.0 * len(colours) + 9) * len(present)),
+    )  # fmt: skip
 
 
 def over_own(rows: pd.DataFrame) -> pd.DataFrame:
