@@ -5,7 +5,9 @@ Writes results/departures.json, from which tables.py makes the table of docs/aud
     python benchmarks/departures.py
 """
 
-from collections.abc import Callable
+import itertools
+import json
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import numpy as np
@@ -13,7 +15,7 @@ import typer
 from scipy.special import ndtri
 
 from latent_audit.diagnostics.audit import audit
-from measured import save
+from measured import RESULTS, save
 
 Draw = Callable[[np.random.Generator, int, int], np.ndarray]
 
@@ -144,22 +146,42 @@ def main(
     dims: Annotated[list[int] | None, typer.Option("--dim", help="numbers of dimensions")] = None,
     rows: Annotated[list[int] | None, typer.Option("--rows", help="numbers of codes")] = None,
     seed: int = 0,
+    keep: Annotated[bool, typer.Option(help="the sizes of the last result that are not asked for")] = False,
 ) -> None:
-    """Audit every departure in every size and write results/departures.json."""
-    dims, rows, found = dims or [2, 10, 50, 200], rows or [1_000, 10_000], []
-    for d in dims:
-        for n in rows:
-            for number, (name, draw) in enumerate(DEPARTURES.items()):
-                rng = np.random.default_rng([seed, number, n, d])
-                verdict = audit(draw(rng, n, d), seed=seed).judgement
-                reasons = verdict.reasons
-                flags = reasons[reasons["differs"]]["metric"].tolist()[:3]
-                row = {"departure": name, "n": n, "d": d, "may_sample": verdict.may_sample, "flags": flags}
-                print(row, flush=True)
-                found.append(row | {"sentence": verdict.sentence})
-    command = "python benchmarks/departures.py"
-    command += "".join(f" --dim {d}" for d in dims) + "".join(f" --rows {n}" for n in rows)
-    save("departures", command, {"rows": found})
+    """Audit every departure in every size and write results/departures.json, after each size anew."""
+    path = RESULTS / "departures.json"
+    found = json.loads(path.read_text(encoding="utf-8"))["rows"] if keep and path.exists() else []
+    for size in itertools.product(dims or [2, 10, 50, 200], rows or [1_000, 10_000]):
+        found = [row for row in found if (row["d"], row["n"]) != size]
+        found += [answer(name, number, *size, seed) for number, name in enumerate(DEPARTURES)]
+        found.sort(key=lambda row: (row["d"], row["n"]))  # stable: the departures stay in their order
+        save("departures", commands(dict.fromkeys((row["d"], row["n"]) for row in found)), {"rows": found})
+
+
+def answer(name: str, number: int, d: int, n: int, seed: int) -> dict[str, object]:
+    """What the audit says of one set of codes."""
+    rng = np.random.default_rng([seed, number, n, d])
+    verdict = audit(DEPARTURES[name](rng, n, d), seed=seed).judgement
+    reasons = verdict.reasons
+    flags = reasons[reasons["differs"]]["metric"].tolist()[:3]
+    row = {"departure": name, "n": n, "d": d, "may_sample": verdict.may_sample, "flags": flags}
+    print(row, flush=True)
+    return row | {"sentence": verdict.sentence}
+
+
+def commands(sizes: Iterable[tuple[int, int]]) -> str:
+    """What makes a table of these sizes (d, n): a command for the dimensions that have the same numbers of codes."""
+    by_rows: dict[tuple[int, ...], list[int]] = {}
+    for d, group in itertools.groupby(sorted(sizes), key=lambda size: size[0]):
+        by_rows.setdefault(tuple(n for _, n in group), []).append(d)
+    lines = [
+        "python benchmarks/departures.py"
+        + " --keep" * (place > 0)
+        + "".join(f" --dim {d}" for d in dims)
+        + "".join(f" --rows {n}" for n in rows)
+        for place, (rows, dims) in enumerate(by_rows.items())
+    ]
+    return " && ".join(lines)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ a program together: shared pages counted once (PSS), or only what the programs a
 def main() -> None:
     """Fill README.md with a section per result that exists."""
     sections = [HEAD]
-    for write in (training, isolated, accelerator, growth, audit, pipeline):
+    for write in (training, isolated, accelerator, growth, audit, latent_maps, libraries, pipeline):
         for path in sorted(RESULTS.glob(f"{write.__name__}*.json"), key=lambda path: path.stem):
             sections.append(write(json.loads(path.read_text(encoding="utf-8"))))
     Path(__file__).with_name("README.md").write_text("\n".join(sections), encoding="utf-8")
@@ -151,6 +151,44 @@ def audit(result: dict[str, Any]) -> str:
         "is made for mu and for z, and the KL is decomposed over all rows."
     )
     return section("An audit of codes", result, words, ["codes", "given", "seconds", "peak MiB"], rows)
+
+
+def libraries(result: dict[str, Any]) -> str:
+    """The same statistic by another library: time, memory, and how far the values are apart."""
+    rows = [
+        [
+            one["library"], one["what"], f"{one['n']:,} x {one['d']}", f"{one['ours_seconds']['median']:.3g}",
+            f"{one['theirs_seconds']['median']:.3g}", ratio(one["theirs_over_ours"]), f"{one['ours_mib']:,.0f}",
+            f"{one['theirs_mib']:,.0f}", f"{one['largest_difference']:.0e}",
+        ]
+        for one in result["rows"]
+    ]  # fmt: skip
+    versions = ", ".join(f"{name} {version}" for name, version in result["libraries"].items())
+    words = (
+        "One statistic at a time, ours and the library's by turns in processes of their own, after a warm-up: CPU "
+        "seconds, theirs over ours (above 1: ours is faster), by how much the call raises the process's peak memory, "
+        f"and the largest difference of the values, as a share. {versions}."
+    )
+    header = ["library", "statistic", "codes", "ours, CPU s", "theirs, CPU s", "theirs over ours", "ours, MiB"]
+    header += ["theirs, MiB", "values differ by"]
+    return section("The same statistics in other libraries", result, words, header, rows)
+
+
+def latent_maps(result: dict[str, Any]) -> str:
+    """Seconds and memory of the command on latent maps."""
+    rows = [
+        [
+            " x ".join(f"{length:,}" for length in one["shape"]), f"`{one['file']}`, {one['gigabytes']:.1f} GB",
+            f"{one['seconds']:.0f}", f"{one['pss']:,.0f}", f"{one['anonymous']:,.0f}",
+        ]
+        for one in result["points"]
+    ]  # fmt: skip
+    words = (
+        "`latent-audit audit` on float32 maps from start to the written page. The file is mapped and read twice, a "
+        "block at a time; PSS counts what of it is in memory."
+    )
+    header = ["maps", "file", "seconds", "peak PSS, MiB", "peak anonymous, MiB"]
+    return section("An audit of latent maps", result, words, header, rows)
 
 
 def pipeline(result: dict[str, Any]) -> str:

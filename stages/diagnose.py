@@ -5,22 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
-from latent_audit.base.atomic import atomic_path
 from latent_audit.base.errors import reported
-from latent_audit.base.measures import FILE, described, write_described
 from latent_audit.base.settings import load_sections
 from latent_audit.base.stage_item import item_of_stage
-from latent_audit.base.tables import write_table
-from latent_audit.claims.observations import DESCRIBED, summarise
-from latent_audit.compute.devices import resolve
-from latent_audit.compute.workers import map_seeds
-from latent_audit.data.prepared import load_meta
-from latent_audit.data.sizes import check_sizes
-from latent_audit.decoding.diagnosis import Files, every_registered, measure_replicate, tables_of_arm
-from latent_audit.diagnostics.audit import AuditSettings
+from latent_audit.compute import server
 from latent_audit.diagnostics.settings import DiagnosticsRun
 
 
@@ -30,6 +20,19 @@ def main(
     """Write diagnostics/ARM/."""
     params, arm = load_sections(Path("params.yaml"), DiagnosticsRun), item_of_stage(arm)
     params.arm(arm)
+    server.start(["latent_audit.decoding.diagnosis"])
+    # only now, so that both processes import torch at the same time
+    from latent_audit.base.measures import FILE, write_described
+    from latent_audit.base.tables import write_table
+    from latent_audit.claims.observations import DESCRIBED, summarise
+    from latent_audit.compute.devices import resolve
+    from latent_audit.compute.workers import map_seeds
+    from latent_audit.data.prepared import load_meta
+    from latent_audit.data.sizes import check_sizes
+    from latent_audit.decoding.diagnosis import Files, described_in, every_registered, measure_replicate, tables_of_arm
+    from latent_audit.decoding.replicate_tables import write_maps
+    from latent_audit.diagnostics.audit import AuditSettings
+
     set_, device, folder = params.diagnostics, resolve(params.device), Path("diagnostics") / arm
     files = Files(
         Path("data/prepared") / params.dataset, Path("models") / arm, Path("codes") / arm, Path("critic"),
@@ -38,21 +41,15 @@ def main(
     )  # fmt: skip
     check_sizes(load_meta(files.prepared), of_both={"diagnostics.neighbors": set_.neighbors})
     shutil.rmtree(folder, ignore_errors=True)
-    measured = map_seeds(
-        partial(measure_replicate, files), params.seeds, device=device,
-        on_message=lambda line: print(f"{arm}: {line}", flush=True),
-    )  # fmt: skip
+    say = partial(print, f"{arm}:", flush=True)
+    measured = map_seeds(partial(measure_replicate, files), params.seeds, device=device, on_message=say)
     tables = tables_of_arm(measured, {seed: files.codes_of(seed)["mu"] for seed in params.seeds})
-    measures = every_registered()
-    tables["summary"] = summarise(tables, measures)
+    tables["summary"] = summarise(tables, every_registered())
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table)
     if (maps := measured[0][1]) is not None:
-        with atomic_path(folder / "class_map.npz") as temporary, temporary.open("wb") as file:
-            np.savez(file, **maps._asdict())
-    made = {*tables["summary"]["metric"], *(name for t in tables.values() if "metric" in t for name in t["metric"])}
-    known = described(measures) | {metric.name: metric for metric in DESCRIBED}
-    write_described(folder / FILE, {name: metric for name, metric in known.items() if name in made})
+        write_maps(folder / "class_map.npz", maps)
+    write_described(folder / FILE, described_in(tables, DESCRIBED))
 
 
 if __name__ == "__main__":

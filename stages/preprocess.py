@@ -1,5 +1,6 @@
 """Stage `preprocess`: raw files -> memory-mapped uint8 arrays, zero-padded to a side the network can halve."""
 
+import os
 from pathlib import Path
 
 from latent_audit.base.errors import reported
@@ -8,6 +9,7 @@ from latent_audit.data.held_out import Splits
 from latent_audit.data.prepare import prepare
 from latent_audit.data.settings import DataRun
 from latent_audit.data.sources.dataset import Treatment
+from latent_audit.data.sources.registry import find
 
 
 def main() -> None:
@@ -25,7 +27,7 @@ def main() -> None:
         image_size=params.data.image_size,
         treatment=Treatment(params.data.fit, params.data.background),
         strict=params.data.strict,
-        path=params.data.path,
+        path=find(params.dataset).place(mirror=os.environ.get("LATENT_AUDIT_MIRROR"), path=params.data.path),
         splits=Splits(params.data.join_splits, params.data.leave_out, outsiders),
     )
     print("\n".join(outcome.in_words()))

@@ -45,6 +45,7 @@ ROOMS: dict[str, set[str]] = {
         "data/prepared.py",
         "diagnostics/coverage.py",
         "diagnostics/fitted.py",
+        "diagnostics/ground_truth.py",
         "figures",
         "settings",
     },

@@ -38,3 +38,31 @@ def test_the_accelerators_benchmark_runs_and_is_tabled(tmp_path, monkeypatch):
     table = tables.accelerator(result)
     assert "| bfloat16 |" in table
     assert "| yes |" in table
+
+
+def test_the_statistics_beside_other_libraries_are_the_same_numbers_and_are_tabled(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import libraries
+    import tables
+
+    for name in ("energy-1d", "frechet", "dimensions"):  # scipy is always there
+        case = libraries.CASES[name]
+        x = libraries.codes(300, min(case.d, 8))
+        assert case.ours(x) == pytest.approx(case.theirs(x), rel=1e-6)
+    printed = '{"values": {"energy": 0.5}, "seconds": 2.0, "mib": 3.0}'
+    monkeypatch.setattr(libraries, "run", lambda *command, **_: type("Run", (), {"output": printed}))
+    row = libraries.compared("energy-1d", 2)
+    assert row["largest_difference"] == 0 and row["theirs_over_ours"]["median"] == 1
+    machine = {"cores": 2, "cpu": "a processor", "memory_gib": 8}
+    result = {"command": "it", "machine": machine, "libraries": {"scipy": "1"}, "rows": [row]}
+    assert "| scipy | the same in one dimension, where scipy sorts | 4,000 x 1 | 2 | 2 |" in tables.libraries(result)
+
+
+def test_the_departures_of_some_sizes_name_the_commands_that_make_them(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from departures import commands
+
+    here = "python benchmarks/departures.py"
+    assert commands([(10, 1000), (2, 1000)]) == f"{here} --dim 2 --dim 10 --rows 1000"
+    both = commands([(2, 1000), (2, 10_000), (200, 1000)])
+    assert both == f"{here} --dim 2 --rows 1000 --rows 10000 && {here} --keep --dim 200 --rows 1000"

@@ -59,7 +59,7 @@ def test_dvc_stops_at_bad_parameters_with_words_and_no_traceback(workspace, sett
     assert words in output
     assert "`git checkout params.yaml` takes back" in output
     assert "Traceback" not in output
-    assert not (workspace / "data").exists()
+    assert not (workspace / "data/raw").exists()
 
 
 def test_the_check_refuses_with_words_and_status_2(workspace):

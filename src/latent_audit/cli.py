@@ -79,7 +79,10 @@ def recover() -> None:
 def audit(
     codes: Annotated[
         list[Path],
-        typer.Argument(help="a .npy, .npz (z, or mu and logvar), .csv or .parquet of codes; several: side by side"),
+        typer.Argument(
+            help="a .npy, .npz (z, or mu and logvar), .csv, .parquet, .safetensors or .h5ad of codes; several: side by "
+            "side"
+        ),
     ],
     out: Annotated[Path, typer.Option(help="folder for the tables and index.html; an earlier audit is replaced")],
     labels: Annotated[
@@ -92,12 +95,19 @@ def audit(
         list[str] | None,
         typer.Option(help="the columns that are the codes: names or patterns, as in 'z_*,w_0'; may be repeated"),
     ] = None,
+    array: Annotated[
+        str | None, typer.Option(help="which array of an .npz, .safetensors or .h5ad (obsm/NAME or X) holds the codes")
+    ] = None,
+    reduce: Annotated[
+        str | None,
+        typer.Option(help="pca:K, random:K or none; beyond 2,048 dimensions pca:512 unless said otherwise"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="of every draw")] = 0,
 ) -> None:
     """Audit codes of your own, whatever made them: how far are they from N(0, I), and where?"""
     from latent_audit.auditing import command as audit_command
 
-    request = audit_command.Request(codes[0], out, labels, images, seed, tuple(columns or ()))
+    request = audit_command.Request(codes[0], out, labels, images, seed, tuple(columns or ()), array, reduce)
     if len(codes) == 1:
         audit_command.run_audit(request)
     else:

@@ -206,11 +206,11 @@ def test_the_page_of_arrays_leads_with_the_same_and_shows_what_was_decoded(found
 class Frame:
     """A data frame as polars has them, as far as it is asked."""
 
-    def __init__(self, columns: dict[str, list]):
+    def __init__(self, columns: dict[str, np.ndarray]):
         self._columns, self.columns = columns, list(columns)
         self.shape = (len(next(iter(columns.values()))), len(columns))
 
-    def __getitem__(self, name: str) -> list:
+    def __getitem__(self, name: str) -> np.ndarray:
         return self._columns[name]
 
 
@@ -222,7 +222,7 @@ def test_frames_tensors_memory_maps_and_lists_are_the_array(tmp_path: Path):
         np.load(tmp_path / "z.npy", mmap_mode="r"),
         z.tolist(),
         pd.DataFrame(z),
-        Frame({"a": z[:, 0].tolist(), "b": z[:, 1].tolist()}),
+        Frame({"a": z[:, 0], "b": z[:, 1]}),
     ]
     if "torch" in sys.modules:  # it is not loaded for this
         given.append(sys.modules["torch"].tensor(z, requires_grad=True))
@@ -293,7 +293,7 @@ def test_what_comes_back_is_at_0_and_what_does_not_at_the_spread(found: Audit):
 
 @pytest.mark.parametrize("form", ["n h w", "n 1 h w", "n h w 1", "bytes"])
 def test_layouts_of_images_are_one(form: str):
-    x = np.linspace(0, 1, 2 * 3 * 5).reshape(2, 3, 5)
+    x = np.linspace(0, 1, 2 * 4 * 5).reshape(2, 4, 5)
     given = {"n h w": x, "n 1 h w": x[:, None], "n h w 1": x[..., None], "bytes": np.rint(255 * x).astype(np.uint8)}
     np.testing.assert_array_equal(as_images(given[form], 2, "codes"), np.rint(255 * x).astype(np.uint8)[:, None])
     colour = np.stack([x, x / 2, x / 4], axis=-1)
@@ -336,6 +336,15 @@ def test_a_bad_encoder_is_one_sentence():
             decoded(MU, decode, bad, seed=0)
     with pytest.raises(InputError, match="encode was given without decode"):
         audit(MU, settings=FAST, encode=encode)
+
+
+def test_indices_of_a_codebook_have_a_page_and_no_codes_to_draw(tmp_path: Path):
+    result = audit(indices=np.random.default_rng(0).integers(0, 6, (80, 4)), entries=6)
+    assert result.about["arrays"] == ["indices"] and (result.about["n"], result.about["latent_dim"]) == (80, 4)
+    assert repr(result) == f"<Audit of 80 x 4 codes: {result.verdict}>" and "<strong>" in result._repr_html_()
+    with pytest.raises(InputError, match="have no codes to draw"):
+        result.plot()
+    assert "Audit of indices" in result.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 # --- side by side ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from scipy import stats
 import latent_audit
 from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.audit import AuditSettings, AuditTables, audit
+from latent_audit.diagnostics.checks import OneClassWarning
 from latent_audit.diagnostics.decomposition import NoDrawWarning
 
 FAST = AuditSettings(neighbours=5, grid=20, null_draws=39, null_rows=60)
@@ -240,7 +241,12 @@ REFUSED = {
     "logvar alone": ({"z": Z, "logvar": Z}, "logvar was given without mu"),
     "variance as logvar": ({"z": Z, "mu": Z, "logvar": Z + 200}, "logvar reaches 20"),
     "label count": ({"z": Z, "labels": np.arange(59)}, "59 labels for 60 codes"),
-    "one class": ({"z": Z, "labels": np.ones(60, dtype=int)}, r"at least two classes, got only \[1\]"),
+    "missing label": ({"z": Z, "labels": [None, "a"] * 30}, r"labels are missing in rows \[0, 2, 4, 6, 8, and 25"),
+    "masked": ({"z": np.ma.masked_greater(Z, 2)}, r"audit, z: \d+ values are masked"),
+    "ragged": ({"z": [[1.0], [1.0, 2.0]] * 30}, "audit, z: cannot be made an array"),
+    "mapping": ({"z": {"z": Z}}, r"as in audit\(\*\*arrays\)"),
+    "dims": ({"z": Z, "dims": (0, Z.shape[1])}, r"dims must be two different ones of 0\.\."),
+    "train": ({"z": Z, "labels": np.arange(60) % 2, "train": {"z": Z}}, "audit, train: has no 'labels'; it has"),
     "label table": ({"z": Z, "labels": np.ones((60, 2))}, r"labels of shape \(60, 2\)"),
 }
 
@@ -252,6 +258,22 @@ def test_bad_input_is_refused_before_anything_is_computed(case: str):
     with pytest.raises(InputError, match=message):
         audit(**given, report_step=steps.append)
     assert steps == []
+
+
+def test_labels_of_one_class_are_put_aside():
+    with pytest.warns(OneClassWarning, match="all 60 are 1; what needs two classes is left out"):
+        found = audit(Z, labels=np.ones(60, dtype=int), settings=FAST)
+    assert (found.classes, found.separability) == (None, None)
+    pd.testing.assert_frame_equal(found.joint, audit(Z, settings=FAST).joint)
+
+
+@pytest.mark.filterwarnings("error")
+def test_as_many_classes_as_codes_and_codes_near_the_smallest_number_are_measured():
+    codes = np.random.default_rng(0).standard_normal((40, 3))
+    areas = audit(codes, labels=np.arange(40), settings=FAST).classes
+    assert areas is not None
+    assert areas["area"].isna().all()
+    assert audit(codes[:, :2] * 1e-300, settings=FAST).per_dim["shapiro_w"].isna().all()
 
 
 def test_a_measurement_is_no_label():

@@ -163,13 +163,13 @@ def test_a_column_of_lists_is_the_codes(tmp_path: Path):
     np.testing.assert_array_equal(codes.z, Z)
     assert codes.labels is not None
     assert any("'loss'" in note for note in codes.notes)
-    with pytest.raises(InputError, match=r"lists must be of one length; they have \[1, 2\]"):
+    with pytest.raises(InputError, match=r"column 'embedding': its lists must be of one length; the list of row 29"):
         read_foreign(stored(tmp_path, pd.DataFrame({"embedding": [*Z[1:].tolist(), [1.0]]}), ".parquet"))
 
 
 def test_types_that_numpy_lacks_and_records_are_advised_on(tmp_path: Path):
-    np.save(tmp_path / "short.npy", np.zeros((N, 2), dtype="V2"))
-    with pytest.raises(InputError, match=r"bfloat16.*astype\(numpy.float32\)"):
+    np.save(tmp_path / "short.npy", np.zeros((N, 2), dtype="V1"))
+    with pytest.raises(InputError, match=r"short floats.*astype\(numpy.float32\)"):
         read_foreign(tmp_path / "short.npy")
     np.save(tmp_path / "records.npy", np.zeros(N, dtype=[("a", "f8"), ("b", "f4")]))
     with pytest.raises(InputError, match=r"fields are \['a', 'b'\].*structured_to_unstructured"):

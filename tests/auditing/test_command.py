@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,7 @@ RNG = np.random.default_rng(11)
 LABELS = np.arange(N) % 3
 MU = RNG.standard_normal((N, 2)) + LABELS[:, None]
 LOGVAR = np.full((N, 2), -1.0)  # so that 60 codes tell how its KL divides
+NAMED = np.array(["bag", "coat", "shoe"])[LABELS]
 Z = MU + np.exp(-0.5) * RNG.standard_normal((N, 2))
 Run = Callable[..., int]
 
@@ -155,6 +157,17 @@ def test_without_labels_there_are_no_tables_of_classes(run: Run, tmp_path: Path)
     assert pd.read_csv(tmp_path / "result/per_dim.csv")["dim"].tolist() == [0]
 
 
+def test_labels_of_one_class_are_put_aside_and_said_to_be(run: Run, tmp_path: Path, capsys):
+    np.savez("codes.npz", z=Z, labels=np.full(N, "cat"))
+    assert run("audit codes.npz --out result") == 0
+    said = "codes.npz: all 60 labels are cat; what needs two classes is left out"
+    assert said in capsys.readouterr().err
+    described = json.loads((tmp_path / "result/audit.json").read_text())
+    assert said in described["notes"]
+    assert described["classes"] is None
+    assert not {"classes.csv", "separability.csv"} & set(described["files"])
+
+
 def test_few_rows_leave_separability_out_and_say_so(run: Run, tmp_path: Path, capsys):
     np.savez("codes.npz", z=Z[:30], labels=LABELS[:30])
     assert run("audit codes.npz --out result") == 0
@@ -229,6 +242,73 @@ def test_ties_are_said_in_the_terminal_and_kept(run: Run, tmp_path: Path, capsys
     np.save("short.npy", np.random.default_rng(0).standard_normal((3000, 2)).astype(np.float16))
     assert run("audit short.npy --out result") == 0
     assert "not continuous" not in capsys.readouterr().err
+
+
+ESCAPE = "\x1b]0;owned\x07\x1b[31m"
+
+
+def plain(text: str) -> bool:
+    """Whether a terminal shows all of it and obeys none."""
+    return "\u202e" not in text and all(c in "\n\t" or unicodedata.category(c) != "Cc" for c in text)
+
+
+def test_control_characters_of_a_file_reach_neither_terminal_nor_page(run: Run, tmp_path: Path, real_page, capsys):
+    names = [f"a{ESCAPE}", "b\u202e"]
+    table = pd.DataFrame(Z, columns=names).assign(**{f"id{ESCAPE}": 1, f"kind{ESCAPE}": NAMED})
+    table.to_csv(f"codes{ESCAPE}.csv", index=False)
+    columns = shlex.join(["--columns", names[0], "--columns", names[1], "--labels", f"kind{ESCAPE}"])
+    assert run(f"audit 'codes{ESCAPE}.csv' {columns} --out 'out{ESCAPE}'") == 0
+    assert plain(capsys.readouterr().err)
+    for path in (tmp_path / f"out{ESCAPE}").iterdir():
+        assert plain(path.read_text(encoding="utf-8")), path.name
+    assert r"a\x1b]0" in (tmp_path / f"out{ESCAPE}/index.html").read_text(encoding="utf-8")
+
+
+BAD_NAMES = {
+    "absent": "'no{0}.csv' --out result",
+    "text": "'codes{0}.csv' --out result",
+    "labels": "'codes{0}.csv' --labels 'y{0}' --out result",
+    "label file": "'codes{0}.csv' --labels 'y{0}.txt' --columns a --out result",
+    "columns": "'codes{0}.csv' --columns 'y{0}' --out result",
+    "out": "'codes{0}.csv' --columns a --out 'codes{0}.csv'",
+}
+
+
+@pytest.mark.parametrize("case", BAD_NAMES)
+def test_an_error_about_such_a_file_is_plain(run: Run, capsys, case: str):
+    pd.DataFrame({"a": Z[:, 0], f"t{ESCAPE}": "x"}).to_csv(f"codes{ESCAPE}.csv", index=False)
+    assert run(f"audit {BAD_NAMES[case].format(ESCAPE)}") == 2
+    said = capsys.readouterr().err
+    assert plain(said)
+    assert r"\x1b]0;owned\x07" in said
+
+
+def test_errors_name_the_path_that_was_given(run: Run, tmp_path: Path, capsys):
+    (tmp_path / "mine").mkdir()
+    np.save("mine/codes.npy", Z)
+    np.save("codes.npy", np.zeros(3))
+    Path("mine/y.txt").write_text("a\nb\n")
+    for line, words in (
+        ("codes.npy", "error: codes.npy: needs at least 20 rows"),
+        ("mine/codes.npy --labels codes.npy", "error: codes.npy: 3 labels for 60 codes in codes.npy"),
+        ("mine/codes.npy --labels mine/y.txt", "error: mine/y.txt: 2 labels for 60 codes"),
+        ("mine/codes.npy --images mine/codes.npy", "error: mine/codes.npy: images must be uint8"),
+        ("mine/codes.npy --columns 9", "error: mine/codes.npy: --columns '9' is no column"),
+        ("mine/none.npy", "error: mine/none.npy: there is no such file"),
+    ):
+        assert run(f"audit {line} --out result") == 2
+        assert words in capsys.readouterr().err
+
+
+def test_a_pipe_is_no_file_and_home_is_expanded(run: Run, tmp_path: Path, monkeypatch, capsys):
+    os.mkfifo(tmp_path / "codes.npy")
+    assert run("audit codes.npy --out result") == 2
+    assert "is no file but a pipe" in capsys.readouterr().err
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    np.save("home/z.npy", Z)
+    assert run("audit '~/z.npy' '--out=~/result'") == 0
+    assert (tmp_path / "home/result/audit.json").exists()
 
 
 # --- the folder ------------------------------------------------------------------------------------------------------
@@ -339,13 +419,11 @@ def bad(case: str) -> str:
             np.save("codes.npy", Z[:19])
         case "wide":
             np.save("codes.npy", np.zeros((20, 2049)))
+            return "codes.npy --reduce none"
         case "objects":
             np.save("codes.npy", np.array([{}] * N))
         case "not an npy":
             Path("codes.npy").write_text("1,2\n")
-        case "one class":
-            np.savez("codes.npz", z=Z, labels=np.zeros(N))
-            return "codes.npz"
         case "no such labels":
             np.savez("codes.npz", z=Z)
             return "codes.npz --labels kind"
@@ -376,7 +454,6 @@ MESSAGES = {
     "wide": "codes.npy: 2,049 dimensions, at most 2,048 are allowed",
     "objects": "codes.npy: an array of Python objects (a pickle inside), which is never opened here",
     "not an npy": "codes.npy: not a .npy array",
-    "one class": "needs at least two classes, got only [0]; leave the labels out",
     "no such labels": "--labels kind: there is no such file, and codes.npz has the arrays ['z']",
     "label count": "codes.npz: 59 labels for 60 codes in codes.npz",
     "text column": "codes.csv: 1 column not of numbers: ['kind']",

@@ -58,7 +58,7 @@ def test_two_files_are_two_arms_of_tables_page_and_json(run: Run, tmp_path: Path
     assert "wide: wide.npz: 60 x 3 (z), 3 classes" in said and "vae: vae.npz: 60 x 4 (mu and logvar and z)" in said
     out = tmp_path / "result"
     tables = {path.stem: pd.read_csv(path) for path in out.glob("*.csv")}
-    assert set(tables) == {"per_dim", "joint", "classes", "separability", "reasons", "transforms"}
+    assert set(tables) == {"per_dim", "joint", "classes", "separability", "reasons", "regions", "transforms"}
     for table in tables.values():
         assert table.columns[:2].tolist() == ["arm", "code"] and table["arm"].unique().tolist() == ["wide", "vae"]
     assert tables["per_dim"].groupby("arm")["dim"].max().to_dict() == {"wide": 2, "vae": 3}

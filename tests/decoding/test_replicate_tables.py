@@ -3,9 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from latent_audit.claims.observations import summarise
+from latent_audit.decoding.diagnosis import every_registered, tables_of_arm
 from latent_audit.decoding.reconstruction import reconstruction_table
-from latent_audit.decoding.replicate_tables import agreement_table
+from latent_audit.decoding.replicate_tables import agreement_table, measure_codes
+from latent_audit.diagnostics.audit import AuditSettings
 
 
 def test_a_rotated_and_scaled_code_agrees_fully_and_an_independent_one_does_not():
@@ -44,3 +48,30 @@ def test_a_family_without_a_kl_has_no_row_of_one():
     codes = {"bce": np.array([0.1]), "mse": np.array([0.01])}
     table = reconstruction_table(codes, pd.DataFrame(rows))
     assert list(table["metric"]) == ["recon_nll", "objective", "bce", "mse"]
+
+
+def test_a_replicate_has_the_answer_its_reasons_regions_and_spectrum_as_tables():
+    rng = np.random.default_rng(2)
+    mu = rng.standard_normal((120, 2)) * [2.0, 1e-3]
+    logvar = np.tile([-2.0, 0.0], (120, 1))
+    codes = {"mu": mu, "logvar": logvar, "z": mu + np.exp(logvar / 2) * rng.standard_normal(mu.shape)}
+    codes |= {f"train_{name}": codes[name] for name in ("mu", "z")} | {"train_labels": np.zeros(120, dtype=int)}
+    measured = []
+    for replicate in (0, 1):
+        settings = AuditSettings(null_draws=19, null_rows=40, unit_counts=False, replicate=replicate)
+        # without classes neither decoder nor critic is asked
+        tables, maps = measure_codes(codes, None, None, [], seed=5, settings=settings, device=torch.device("cpu"))
+        assert maps is None
+        measured.append(({name: table.assign(seed=replicate) for name, table in tables.items()}, maps))
+    arm = tables_of_arm(measured, {seed: mu for seed in (0, 1)})
+    assert arm["verdict"]["seed"].tolist() == [0, 1] and set(arm["verdict"]["may_sample"]) <= {"fitted", "no"}
+    first = arm["reasons"].groupby("seed").first()
+    assert first["metric"].tolist() == arm["verdict"]["metric"].tolist()
+    assert {"region", "codes_share", "prior_share", "p_holm"} <= set(arm["regions"])
+    assert (
+        arm["spectrum"]["dim"].tolist() == [0, 1, 0, 1] and arm["spectrum"]["is_active"].tolist() == [True, False] * 2
+    )
+    summary = summarise(arm, every_registered())
+    named = set(summary["metric"])
+    assert {"hole_mass_train", "hole_fraction_train", "effective_rank", "intrinsic_dim_twonn", "active_units"} <= named
+    assert not summary.duplicated(["seed", "code", "metric"]).any()

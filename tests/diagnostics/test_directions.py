@@ -6,7 +6,7 @@ import pytest
 
 from latent_audit import AuditSettings, audit
 from latent_audit.base.errors import InputError
-from latent_audit.diagnostics.directions import directions, tidy
+from latent_audit.diagnostics.directions import directions, of_attributes, tidy
 from latent_audit.diagnostics.rank_auc import rank_auc
 
 FAST = AuditSettings(neighbours=5, grid=20, null_draws=19, null_rows=40)
@@ -76,6 +76,12 @@ def test_codes_without_spread_have_no_direction(rng):
     assert row["effect_size"] == 0
     assert row["auc"] == 0.5
     assert np.isnan(row["probe_cosine"])
+
+
+def test_each_attribute_has_metrics_of_its_own():
+    found = {metric.name: metric for metric in of_attributes(["Blond_Hair", "Blond_Hair", "not plain"])}
+    assert len(found) == 6
+    assert found["auc_Blond_Hair"].words.endswith(", Blond Hair")
 
 
 def test_auc_of_ranks_by_hand():

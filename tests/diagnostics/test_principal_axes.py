@@ -65,3 +65,4 @@ def test_directions_without_spread_are_to_be_dropped():
         "Drop 2 directions (1 of them copies of another dimension): the codes spread in 3 of 5 dimensions only."
     )
     assert next_steps("prior", joint(rank=5.0), pd.DataFrame({"dim": range(5)})) == ()
+    assert next_steps("no", joint(rank=3.0), pd.DataFrame({"dim": range(5), "n": 4})) == ()  # too few codes to tell

@@ -1,5 +1,6 @@
 """latent_audit.models.families.cvae: the label reaches encoder and decoder, and the objective is the VAE's under it."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -65,3 +66,25 @@ def test_a_seed_is_a_seed(tiny_splits, tiny_run):
     first, second, other = (fit(tiny_splits, run, seed=s, device=torch.device("cpu")).weights for s in (0, 0, 1))
     assert all(torch.equal(value, second[name]) for name, value in first.items())
     assert any(not torch.equal(value, other[name]) for name, value in first.items())
+
+
+def asked_of(splits, run) -> float:
+    """Share of draws whose brightest band is that of the label they were asked for."""
+    model = build(run.model, seed=0)
+    model.load_state_dict(fit(splits, run, seed=0, device=torch.device("cpu")).weights)
+    asked, z = torch.arange(5).repeat_interleave(40), torch.randn(200, 2, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        images = model.eval().family.decode(model, z, asked).sigmoid()
+    bands = images[:, 0, :15].reshape(200, 5, 3, 16).mean(dim=(2, 3))
+    return float((bands.argmax(dim=1) == asked).float().mean())
+
+
+def test_it_draws_what_it_is_asked_for_and_at_chance_where_labels_were_shuffled(tiny_splits, tiny_run):
+    """Each class's images have each label equally often when shuffled: the label says nothing, one in five is right."""
+    spec = ModelSpec("cvae", "dense", ImageShape(1, 16, 16), 2, {"widths": (32,)}, n_classes=5)
+    run = tiny_run("cvae", model=spec, epochs=60, learning_rate=5e-3, beta=256.0)
+    assert asked_of(tiny_splits, run) > 0.9
+    shuffled = {
+        name: split._replace(labels=np.arange(len(split.labels)) // 5 % 5) for name, split in tiny_splits.items()
+    }
+    assert asked_of(shuffled, run) == pytest.approx(0.2, abs=0.15)

@@ -7,6 +7,7 @@ import pytest
 from latent_audit.figures.single_studies import detection_strips, noise_curves, score_histograms
 from latent_audit.report import single_captions
 from latent_audit.report.single_studies import (
+    asked_rows,
     denoising_rows,
     interpolation_rows,
     levels,
@@ -104,7 +105,20 @@ def test_scores_are_drawn_in_strips_and_histograms():
     assert [part.title for part in band.sketches] == ["AE", "VAE"]
 
 
-@pytest.mark.parametrize("anchor", ["fig-interpolations", "fig-traversals", "fig-denoised", "fig-noise", "fig-passing"])
+def test_each_class_that_was_asked_for_is_a_row_of_a_conditional_arm(study):
+    pictures = {"ae": {}, "vae": {"asked": images(3, 10)}}
+    ((row,), nothing) = asked_rows(pictures, NAMES, ["a", "b", "c"]), asked_rows({"ae": {}}, NAMES, ["a"])
+    assert nothing == []
+    assert [panel.title for panel in row.panels] == ["VAE"]
+    assert "from the top: a, b, c" in row.panels[0].body
+    told = study._replace(metrics={**study.metrics, "vae": {**study.metrics["vae"], "asked_accuracy": {"mean": 0.875}}})
+    assert "88% (chance" in single_captions.asked(told)
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    ["fig-interpolations", "fig-traversals", "fig-asked", "fig-denoised", "fig-noise", "fig-passing"],
+)
 def test_every_figure_has_a_section_and_a_caption(anchor):
     from latent_audit.report.captions import CAPTIONS
     from latent_audit.report.sections import SECTIONS

@@ -29,6 +29,7 @@ from latent_audit.runs.page import render_runs
 from latent_audit.runs.revisions import Run, read_runs, stale_parameters
 
 HOSTILE = "<script>alert(1)</script>"
+ALIASES = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 18))
 PARAMS = """\
 dataset: fashion_mnist
 beta: {beta}
@@ -296,6 +297,8 @@ def test_a_damaged_file_is_named(project, tmp_path):
         ("reports/metrics.json", "[]", r"workspace: reports/metrics.json cannot be read \(no mapping\)"),
         ("reports/claims.csv", "a,b\n1,2\n", r"workspace: reports/claims.csv cannot be read \(columns \['arms'"),
         ("params.yaml", b"\xff\xfe", "workspace: params.yaml cannot be read"),
+        ("params.yaml", ALIASES, "workspace: params.yaml cannot be read .*with its aliases written out"),
+        ("dvc.lock", ALIASES, "workspace: dvc.lock cannot be read .*with its aliases written out"),
     ],
 )
 def test_a_file_that_is_no_result_is_named(project, tmp_path, file, content, message):

@@ -17,6 +17,7 @@ from latent_audit.runs.studies import (
     read_overlay,
 )
 from latent_audit.settings.study import load_params
+from latent_audit.settings.whole import load_whole
 from workspaces import committed_copy
 
 
@@ -105,6 +106,19 @@ def test_a_checkout_that_cannot_be_written_is_named(tmp_path):
     (root / ".workspaces").write_text("in the way")
     with pytest.raises(InputError, match=r"\.workspaces/smoke cannot be written .*git clone"):
         studies.run_scratch(root, "smoke", {})
+
+
+def test_aliases_that_stand_for_billions_of_values_are_refused_before_dvc_reads_them(tmp_path, monkeypatch):
+    root = committed_copy(tmp_path / "one")
+    nested = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 18))
+    with (root / "params.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"a0: &a0 [x, x]\n{nested}")
+    monkeypatch.setattr(studies, "_dvc", lambda *_, **__: pytest.fail("DVC was asked"))
+    for run in (studies.run_experiment, studies.run_scratch):
+        with pytest.raises(InputError, match=r"params\.yaml: more than .* with its aliases written out"):
+            run(root, "mine", {})
+    with pytest.raises(InputError, match="with its aliases written out"):  # what stages/check.py asks
+        load_whole(root / "params.yaml")
 
 
 def test_refused_parameters_leave_params_yaml_and_a_failed_run_says_how_to_undo(tmp_path, monkeypatch):

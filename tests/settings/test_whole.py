@@ -12,6 +12,7 @@ from latent_audit.base.stage_item import item_of_stage
 from latent_audit.claims.ledger import CLAIMS
 from latent_audit.data.prepared import Meta
 from latent_audit.data.sizes import check_sizes
+from latent_audit.data.sources.registry import DATASETS
 from latent_audit.settings.study import check_params
 from latent_audit.settings.whole import check_whole, load_whole
 
@@ -83,11 +84,35 @@ def sized(params):
         ({"data__limit": 200, "diagnostics__neighbors": 201}, r"diagnostics\.neighbors: 201 is more than data"),
         ({"data__limit": 200, "train__batch_size": 300}, r"train\.batch_size: 300 is more than data\.limit 200"),
         ({"data__limit": 200, "critic__batch_size": 300}, r"critic\.batch_size: 300 is more than data\.limit 200"),
+        ({"data__limit": 200, "arms__vae__batch_size": 300}, r"arms\.vae\.batch_size: 300 is more than data"),
+        ({"diagnostics__neighbors": 10_001}, r"10,001 is more than the 10,000 test images of fashion_mnist; set"),
+        ({"data__limit": 20_000, "diagnostics__neighbors": 10_001}, "more than the 10,000 test images"),
+        ({"dataset": "mnist", "train__batch_size": 60_001}, r"train\.batch_size: 60,001 .* 60,000 training images"),
+        ({"dataset": "digits", "diagnostics__neighbors": 361}, r"361 is more than the 360 test images of digits"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named(changes, words):
     with pytest.raises(InputError, match=words):
         check_whole(changed(**changes), "params.yaml")
+
+
+def test_what_the_data_can_give_passes(tmp_path):
+    check_whole(changed(diagnostics__neighbors=10_000, train__batch_size=60_000), "params.yaml")
+    check_whole(changed(data__join_splits=True, train__batch_size=70_000), "params.yaml")
+    folder = {"dataset": "folder", "data__path": str(tmp_path)}
+    check_whole(changed(**folder, diagnostics__neighbors=99_999), "params.yaml")  # no picture there: said later
+    for i in range(700):
+        (tmp_path / f"{i}.png").touch()
+    check_whole(changed(**folder, diagnostics__neighbors=105), "params.yaml")
+    with pytest.raises(InputError, match=r"neighbors: 106 is more than the 105 test images of folder"):
+        check_whole(changed(**folder, diagnostics__neighbors=106), "params.yaml")
+
+
+@pytest.mark.parametrize("name", ["digits", "sprites"])
+def test_the_counts_that_are_expected_are_those_that_are_read(name, tmp_path):
+    DATASETS[name].fetch(tmp_path, mirror=None, path=None)
+    source = DATASETS[name].read(tmp_path, label=None, image_size=None)
+    assert DATASETS[name].expect(None) == (len(source.train.labels), len(source.test.labels))
 
 
 def test_all_that_does_not_fit_is_named_at_once():

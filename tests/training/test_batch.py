@@ -208,4 +208,5 @@ def test_images_of_any_side_train_under_either_architecture(tiny_run, family, ar
     run = tiny_run(family, image=(3, 18, 21), epochs=1)
     run = replace(run, model=replace(run.model, architecture=architecture, settings={"activation": "leaky_relu"}))
     history = fit(make_splits(3, 18, 21), run, seed=0, device=CPU).history
+    assert len(history) == 2  # of the training and of the test split
     assert all(torch.isfinite(torch.tensor(row["objective"])) for row in history)

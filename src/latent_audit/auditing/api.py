@@ -13,6 +13,7 @@ from latent_audit.auditing.decoded import Decode, Encode, decoded
 from latent_audit.auditing.frames import ColumnsWarning
 from latent_audit.auditing.labels import label_array
 from latent_audit.auditing.result import Audit
+from latent_audit.auditing.stored import given
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Applies, every_measure
@@ -20,6 +21,7 @@ from latent_audit.diagnostics.audit import AuditSettings, AuditTables, arrays_of
 from latent_audit.diagnostics.audit import audit as audited
 from latent_audit.diagnostics.checks import OneClassWarning, as_codes
 from latent_audit.diagnostics.decomposition import NoDrawWarning
+from latent_audit.diagnostics.forms import finished
 from latent_audit.diagnostics.inputs import as_array, drawn
 from latent_audit.diagnostics.ties import TiesWarning
 
@@ -39,6 +41,8 @@ def audit(
     entries: Any = None,
     dims: tuple[int, int] | None = None,
     seed: int = 0,
+    array: str | None = None,
+    reduce: str | None = None,
     settings: AuditSettings = AuditSettings(),
     applies: Applies = every_measure,
     report_step: Callable[[str], None] = lambda line: None,
@@ -47,13 +51,16 @@ def audit(
 ) -> Audit:
     """Audit codes against N(0, I): may it be sampled, if not what else, and which numbers say so.
 
-    Arrays, memory maps, tensors (also with a gradient, of bfloat16, or on a GPU), lists and data frames are taken.
+    Arrays, memory maps, tensors (also with a gradient, of bfloat16, or on a GPU), lists and data frames are taken, as
+    are the path of a file that the command takes, a mapping of arrays (an open .npz) and an AnnData.
 
     Parameters
     ----------
     z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code. None with mu and logvar
         draws it (seeded, as the command does); with mu alone the code is deterministic, z = mu. Of a data frame the
-        columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`.
+        columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`. Of
+        latent maps (sample, channel, height, width) and sequences (sample, token, latent) seeded positions are the
+        rows; what is known of all stands in `maps`.
     mu, logvar : (sample, latent) posterior means and log variances of a VAE.
     labels : (sample,) classes, integers or strings, at most 1,000 different ones.
     train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each
@@ -64,6 +71,9 @@ def audit(
         from is not N(0, I); z and what else is given is not looked at.
     dims : the two dimensions that the unit square shows where there are more.
     seed : of every draw; the same seed gives the same tables.
+    array : which of the arrays of a file, a mapping or an AnnData (`obsm/X_scVI`) is z.
+    reduce : "pca:K", "random:K" or "none": on how many dimensions the codes are audited. None leaves up to 2,048 as
+        they are and takes the leading principal axes of more; `reduction` says what was done.
     applies : which of the measures that these arrays allow are made. report_step : is told what comes next.
     decode : your decoder: float32 codes (n, latent) -> images (n, H, W), (n, C, H, W) or (n, H, W, C), floats in [0, 1]
         or uint8. What it makes of codes, of N(0, I), of a fitted Gaussian and of a fitted mixture, and of lines between
@@ -79,7 +89,8 @@ def audit(
     Raises
     ------
     InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, more than 2,048
-        dimensions, missing labels, more than 1,000 classes; a decoder or an encoder that fails or gives something else.
+        dimensions with reduce "none", missing labels, more than 1,000 classes; a decoder or an encoder that fails or
+        gives something else.
 
     Warns
     -----
@@ -87,26 +98,31 @@ def audit(
     TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
     ColumnsWarning : columns of a data frame were left out, because they are no codes.
     OneClassWarning : the labels are all of one class: what needs two of them is left out.
+    FileWarning : notes on a file.
     """
     if encode is not None and decode is None:
         raise InputError("audit: encode was given without decode; a round trip needs both.")
-    labels = _labels(labels)
     if train is not None and "labels" in train:
         train = {**train, "labels": _labels(train["labels"])}
+    own, form = given(
+        {"z": z, "mu": mu, "logvar": logvar, "labels": labels, "train": train, "factors": factors,
+         "attributes": attributes, "indices": indices, "entries": entries},
+        array=array, reduce=reduce, seed=seed, labels_of=_labels,
+    )  # fmt: skip
     pictures = None
-    if decode is not None and indices is None:
+    if decode is not None and form is not None:
+        raise InputError("audit: decode takes codes as they are audited, not rows of latent maps or reduced codes.")
+    if decode is not None and own["indices"] is None:
         report_step("decoder: images of codes and of draws")
-        pictures = decoded(_codes(z, mu, logvar, seed), decode, encode, seed=seed)
+        pictures = decoded(_codes(own["z"], own["mu"], own["logvar"], seed), decode, encode, seed=seed)
     with warnings.catch_warnings(record=True) as caught:
         for category in OURS:
             warnings.simplefilter("always", category)
-        tables = audited(
-            z, mu=mu, logvar=logvar, labels=labels, train=train, factors=factors, attributes=attributes,
-            indices=indices, entries=entries, dims=dims, seed=seed, settings=settings, applies=applies,
-            report_step=report_step,
-        )  # fmt: skip
-    notes = _warned_again(caught)
-    described = about(tables, **_given_of(tables, indices), images=None, seed=seed, settings=settings, notes=notes)
+        tables = audited(**own, dims=dims, seed=seed, settings=settings, applies=applies, report_step=report_step)
+    tables = tables if form is None else finished(tables, form)
+    notes = [*(() if form is None else form.notes), *_warned_again(caught)]
+    of_given = _given_of(tables, own["indices"])
+    described = about(tables, **of_given, images=None, seed=seed, settings=settings, notes=notes)
     return Audit.of(tables, described, pictures)
 
 

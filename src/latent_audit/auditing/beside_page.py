@@ -9,7 +9,7 @@ from markupsafe import Markup
 from latent_audit.auditing.page_tables import provenance_table
 from latent_audit.base.measures import Metric, phrase_of
 from latent_audit.diagnostics.audit import AuditTables
-from latent_audit.diagnostics.beside import NO_NORMALITY
+from latent_audit.diagnostics.ground_truth import NO_NORMALITY
 from latent_audit.report.render import Section, content_policy, environment, text_of
 from latent_audit.report.tables import data_table
 

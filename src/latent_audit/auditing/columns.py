@@ -12,7 +12,7 @@ from latent_audit.auditing.judge import CHOOSE
 from latent_audit.auditing.parquet_files import read_parquet
 from latent_audit.auditing.roles import role_of
 from latent_audit.auditing.sheet import LABEL_COLUMNS, Sheet, Taken, Wanted, taken
-from latent_audit.auditing.stack import as_matrix, dimensions, of_arrays
+from latent_audit.auditing.stack import as_matrix, dimensions, of_arrays, some_of
 from latent_audit.base.errors import InputError
 
 HEADINGS = (*LABEL_COLUMNS, "class", "classes", "target", "y")  # what a column of labels is often called
@@ -35,13 +35,13 @@ def read_columns(path: Path, wanted: Wanted) -> Columns:
     """
     read = read_parquet if path.suffix.lower() == ".parquet" else read_csv
     sheet = read(path, wanted)
-    found = (_of_lists if sheet.lists else taken)(sheet, wanted.patterns, path.name)
+    found = (of_lists if sheet.lists else taken)(sheet, wanted.patterns, path.name)
     columns = {role: [printable(name) for name in names] for role, names in found.columns.items()}
     label = None if sheet.label_column is None else printable(sheet.label_column)
     return Columns(found._replace(columns=columns, notes=[*sheet.notes, *found.notes]), sheet.labels, label)
 
 
-def _of_lists(sheet: Sheet, patterns: Sequence[str], where: str) -> Taken:
+def of_lists(sheet: Sheet, patterns: Sequence[str], where: str) -> Taken:
     """Columns of lists: one is z, several are what they are called; columns of single numbers beside them are none."""
     lists = dict(sheet.lists)
     if len(lists) > 1 and "mu" not in map(role_of, lists) and "z" not in lists:
@@ -67,4 +67,4 @@ def _of_list(sheet: Sheet, where: str) -> Taken:
     matrix, _ = as_matrix(lists, f"{where}, column {short(printable(name))!r}")
     kept, notes = dimensions(matrix, (), where)
     columns = {} if kept is None else {"z": [str(k) for k in kept]}
-    return Taken(matrix if kept is None else matrix[:, kept], None, None, columns, notes)
+    return Taken(some_of(matrix, kept), None, None, columns, notes)

@@ -24,12 +24,14 @@ from latent_audit.base.hashing import file_sha256
 from latent_audit.base.tables import write_json, write_table
 from latent_audit.diagnostics.audit import AuditSettings, AuditTables, audit
 from latent_audit.diagnostics.decomposition import NoDrawWarning
+from latent_audit.diagnostics.forms import finished
 from latent_audit.diagnostics.inputs import with_names
 from latent_audit.diagnostics.ties import TiesWarning, why_no_p
 
 MARKER, MADE_BY, PAGE = "audit.json", "latent-audit audit", "index.html"
 TABLES = ("per_dim", "joint", "classes", "separability", "transforms", "disentanglement", "directions", "codebook")
 OF_INDICES = ("codebook",)
+OF_MAPS = ("scaling", "spatial", "positions")  # of latent maps and sequences
 MOST_NAMED = 40  # columns listed in the terminal; audit.json has all
 
 
@@ -42,6 +44,8 @@ class Request(NamedTuple):
     images: Path | None = None
     seed: int = 0
     columns: tuple[str, ...] = ()
+    array: str | None = None
+    reduce: str | None = None
 
 
 class Measured(NamedTuple):
@@ -100,8 +104,11 @@ def free_folder(request: Request) -> Path:
 
 def read_all(request: Request, say: Callable[[str], None]) -> tuple[ForeignCodes, np.ndarray | None]:
     """The codes and their images, if there are any; what was taken is said."""
-    codes = read_foreign(request.codes, labels=request.labels, seed=request.seed, columns=request.columns)
-    images = None if request.images is None else read_images(request.images, len(codes.z))
+    codes = read_foreign(
+        request.codes, labels=request.labels, seed=request.seed, columns=request.columns, array=request.array,
+        reduce=request.reduce,
+    )  # fmt: skip
+    images = None if request.images is None else read_images(request.images, codes.n_samples)
     for line in (_size(request, codes, images), *_columns(codes), *codes.notes):
         say(line)
     return codes, images
@@ -129,6 +136,7 @@ def measured(
     written["reasons.csv"] = judgement.reasons.assign(code="z")[["code", *judgement.reasons]]
     if judgement.regions is not None:
         written["regions.csv"] = judgement.regions.assign(code="z")[["code", *judgement.regions]]
+    written |= {} if tables.maps is None else {f"{name}.csv": getattr(tables.maps, name) for name in OF_MAPS}
     described = _writable(_description(request, codes, images, tables, settings, notes))
     return Measured(tables, written, described, _samples(codes, images))
 
@@ -138,10 +146,11 @@ def _audited(codes: ForeignCodes, request: Request, settings: AuditSettings, say
         return audit(
             indices=codes.beside[INDICES], entries=codes.beside.get(ENTRIES), seed=request.seed, settings=settings
         )
-    return audit(
+    tables = audit(
         codes.z, mu=codes.mu, logvar=codes.logvar, labels=codes.labels, seed=request.seed, settings=settings,
         report_step=say, **arguments(codes.beside, request.codes.name),
     )  # fmt: skip
+    return tables if codes.form is None else finished(tables, codes.form)
 
 
 def expanded(request: Request) -> Request:
@@ -156,9 +165,8 @@ def printing(say: Callable[[str], None]) -> Callable[[str], None]:
 
 
 def _size(request: Request, codes: ForeignCodes, images: np.ndarray | None) -> str:
-    n, latent_dim = codes.z.shape
     arrays = " and ".join(_arrays(codes))
-    parts = [f"{as_text(request.codes.name)}: {n:,} x {latent_dim:,} ({arrays})"]
+    parts = [f"{as_text(request.codes.name)}: {' x '.join(f'{k:,}' for k in codes.shape)} ({arrays})"]
     if codes.labels is not None:
         parts.append(f"{len(np.unique(codes.labels)):,} classes")
     if images is not None:
@@ -214,6 +222,9 @@ def _description(
             for role, path in files.items()
             if path is not None
         },
+        "array": request.array,
+        "shape": list(codes.shape),
+        "reduce": request.reduce if tables.reduction is None else tables.reduction.spec,
         "labels": None if request.labels is None else as_text(Path(request.labels).name),
         **about(
             tables, arrays=_arrays(codes), shape=codes.z.shape, labels=codes.labels, columns=codes.columns,
@@ -227,4 +238,5 @@ def _samples(codes: ForeignCodes, images: np.ndarray | None) -> Mapping[str, np.
     if images is None:
         return {}
     order = np.argsort(np.linalg.norm(codes.z, axis=1), kind="stable")
+    order = order if codes.form is None else codes.form.sample[order]
     return {"closest to 0": images[order[:16]], "furthest from 0": images[order[::-1][:16]]}

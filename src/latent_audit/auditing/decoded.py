@@ -85,7 +85,7 @@ def pictures_of(decode: Decode, codes: np.ndarray, of: str) -> np.ndarray:
 
 
 def as_images(raw: Any, n: int, of: str) -> np.ndarray:
-    """What a decoder gave, as uint8 (sample, channel, height, width).
+    """What a decoder gave, as uint8 (sample, channel, height, width); where both ends could be channels, the first are.
 
     Raises
     ------

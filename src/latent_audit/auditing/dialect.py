@@ -74,7 +74,8 @@ def rows_named(rows: Sequence[list[str]]) -> list[list[str]]:
         return []
     names = [row[0].strip() for row in rest]
     is_code = any(is_number(name) and not is_integer(name) for name in names)
-    return [] if is_code or len({*names}) < len(names) else rest
+    is_halved = len(rows[0]) == 1 and all(is_integer(cell) for row in rest for cell in row)  # 12,5 with a decimal comma
+    return [] if is_code or is_halved or len({*names}) < len(names) else rest
 
 
 def table_of(lines: Sequence[str]) -> tuple[int, list[str]]:
@@ -88,7 +89,7 @@ def table_of(lines: Sequence[str]) -> tuple[int, list[str]]:
     if first is None or first == above:
         return above, list(lines[above:])
     body, names = list(lines[first:]), lines[first - 1].lstrip("#").lstrip(" ")
-    cells = dialect_of([names, *body]).cells([names, *body])
+    cells = dialect_of([names, *body]).cells([names, *body]) if names.strip() else []
     if len(cells) > 1 and len(cells[0]) == len(cells[1]) and any(is_number(cell) for cell in cells[1]):
         return first - 1, [names, *body]
     return first, body

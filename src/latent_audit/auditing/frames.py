@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from latent_audit.auditing.border import some
+from latent_audit.auditing.border import border, printable, short, some
+from latent_audit.auditing.columns import of_lists
 from latent_audit.auditing.dialect import is_number
 from latent_audit.auditing.judge import CHOOSE
+from latent_audit.auditing.parquet_files import refuse_ragged
 from latent_audit.auditing.sheet import Plan, Sheet, Taken, Wanted, plan, taken
 from latent_audit.base.errors import InputError
+
+LISTS = (list, tuple, np.ndarray)
 
 
 class ColumnsWarning(UserWarning):
@@ -36,21 +40,24 @@ def of_frame(frame: Any, where: str) -> Taken:
     series = {name: frame[frame.columns[names.index(name)]] for name in planned.read}
     categories = [name for name, column in series.items() if "categor" in str(column.dtype).lower()]
     columns = {name: np.asarray(column) for name, column in series.items() if name not in categories}
-    sheet = _sheet(columns, planned)
     try:
-        found = taken(sheet, (), where)
+        sheet = _sheet(columns, planned, where)
+        found = (of_lists if sheet.lists else taken)(sheet, (), where)
     except InputError as error:
         raise InputError(_for_python(str(error))) from None
     left = [f"{where}: column {planned.label!r} is no code"] if planned.label else []
     left += [f"{where}: left out, of categories: {some(categories)}"] if categories else []
-    for note in [*left, *planned.notes, *found.notes]:
+    for note in [*left, *planned.notes, *found.notes[bool(sheet.lists) :]]:  # the first says that lists are the codes
         warnings.warn(note.split("; ")[0], ColumnsWarning, stacklevel=4)
     return found
 
 
-def _sheet(columns: Mapping[str, np.ndarray], planned: Plan) -> Sheet:
-    numbers, text, integers = {}, {}, set()
+def _sheet(columns: Mapping[str, np.ndarray], planned: Plan, where: str) -> Sheet:
+    numbers, text, integers, lists = {}, {}, set(), {}
     for name, column in columns.items():
+        if column.ndim == 2 or (len(column) and isinstance(column[0], LISTS)):
+            lists[name] = _matrix(column, f"{where}, column {short(printable(name))!r}")
+            continue
         try:
             if column.dtype.kind in "bcmM":  # numpy would make numbers of dates, and of half a complex number
                 raise TypeError
@@ -59,7 +66,17 @@ def _sheet(columns: Mapping[str, np.ndarray], planned: Plan) -> Sheet:
             row = next((row for row, value in enumerate(column.tolist()) if not is_number(value)), 0)
             numbers[name], text[name] = np.full(len(column), np.nan), (row, str(column[row]))
         integers |= {name} if column.dtype.kind in "iu" else set()
-    return Sheet(numbers, integers, text, None, planned.label, planned.notes)
+    return Sheet(numbers, integers, text, None, planned.label, planned.notes, lists)
+
+
+def _matrix(column: np.ndarray, where: str) -> np.ndarray:
+    """A column of lists of one length as (sample, latent)."""
+    if column.ndim == 2:
+        return column
+    lengths = np.array([len(value) if isinstance(value, LISTS) else np.nan for value in column])
+    refuse_ragged(lengths, int(lengths[0]), 0, where)
+    with border(where, "column of lists of numbers"):
+        return np.array([np.asarray(value, dtype=np.float64) for value in column])
 
 
 def _for_python(message: str) -> str:

@@ -121,8 +121,9 @@ def _title(arms: Sequence[Arm]) -> str:
 def _head(arm: Arm, view: View) -> dict[str, Any]:
     """What the page says of an arm before its figures."""
     about, latent_dim = arm.about, len(view.per_dim)
-    parts = [name_of(about), f"{number(about['n'])} codes", f"{number(latent_dim)} dimension{'s' * (latent_dim > 1)}"]
+    parts = [f"{number(about['n'])} codes", f"{number(latent_dim)} dimension{'s' * (latent_dim > 1)}"]
     parts += [f"{number(about['classes'])} classes"] if about["classes"] else []
+    parts = [name_of(about), *parts] if about.get("input") else parts
     return {
         "name": arm.name,
         "line": " · ".join(parts),

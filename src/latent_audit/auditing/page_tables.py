@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from latent_audit.auditing.map_tables import map_tables
 from latent_audit.base.measures import OF_LABELS, Metric, phrase_of
 from latent_audit.diagnostics.audit import AuditTables
 from latent_audit.report.audit_words import View, outside
@@ -45,8 +46,8 @@ def html_tables(tables: AuditTables, view: View, about: Mapping[str, Any]) -> di
 
 
 def added_tables(tables: AuditTables) -> list[tuple[str, Markup]]:
-    """Title and table of each section that the page has not got and a measure brought along."""
-    found = []
+    """Title and table of each section that the page has not got: of latent maps, and what a measure brought along."""
+    found = map_tables(tables.maps)
     elsewhere = _elsewhere(tables.metrics)
     for section, metrics in by_section(elsewhere.values()).items():
         rows = tables.joint[tables.joint["metric"].isin([metric.name for metric in metrics])]

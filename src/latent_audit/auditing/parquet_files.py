@@ -1,32 +1,19 @@
 """Parquet files of columns: their sizes are judged by the file's own notes before anything is unpacked."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from latent_audit.auditing.arrays import refuse_bomb
 from latent_audit.auditing.border import border, printable, short, some
 from latent_audit.auditing.dialect import is_number
 from latent_audit.auditing.judge import CHOOSE
+from latent_audit.auditing.parquet_sizes import refuse_large
 from latent_audit.auditing.sheet import Plan, Sheet, Wanted, plan
 from latent_audit.base.errors import InputError
 
-_PROBE = """
-import json, sys
-from pyarrow import parquet
-with parquet.ParquetFile(sys.argv[1]) as file:
-    whole = file.metadata
-    groups = [whole.row_group(index) for index in range(whole.num_row_groups)]
-    parts = [group.column(place) for group in groups for place in range(whole.num_columns)]
-    print(json.dumps([(part.path_in_schema, part.total_uncompressed_size, part.num_values) for part in parts]))
-"""
-FREE_BYTES = 2**26  # a column may always hold so much, and beyond that
-ROW_BYTES = 256  # so much a row on average: more is no class, and no number
+BATCH_ROWS = 1024  # lists that are held at a time beside the array that they fill
 
 
 def read_parquet(path: Path, wanted: Wanted) -> Sheet:
@@ -57,7 +44,7 @@ def read_parquet(path: Path, wanted: Wanted) -> Sheet:
         if not wanted.patterns:
             planned = _without_categories(planned, file, of_pandas, path.name)
         asked = [*planned.read, *([planned.label] if planned.label else [])]
-        _refuse_large(file, asked, path)
+        refuse_large(file.metadata.num_rows, asked, path)
         return _sheet(file, planned, [*notes, *planned.notes], path)
 
 
@@ -85,45 +72,6 @@ def _without_categories(planned: Plan, file: Any, notes: dict[str, Any], where: 
     return planned._replace(read=[name for name in planned.read if name not in found], notes=[*planned.notes, note])
 
 
-def _refuse_large(file: Any, asked: list[str], path: Path) -> None:
-    """InputError where a column would unpack to more than a number, a list of numbers or a class needs."""
-    metadata, size = file.metadata, path.stat().st_size
-    unpacked, numbers = dict.fromkeys(asked, 0), dict.fromkeys(asked, 0)
-    for leaf, held, count in _leaves(path):
-        name = _owner(leaf, unpacked)
-        if name is not None:
-            unpacked[name] += held
-            numbers[name] += count
-    if metadata.num_rows < 0 or min(numbers.values(), default=0) < 0:
-        raise InputError(f"{path.name}: not a readable parquet file (it counts fewer than 0 rows); write it again.")
-    refuse_bomb(8 * sum(numbers.values()), size, path.name)
-    for name, total in unpacked.items():
-        if total > max(FREE_BYTES, ROW_BYTES * max(numbers[name], 1)):
-            raise InputError(
-                f"{path.name}: column {short(printable(name))!r} unpacks to {total:,} bytes for {numbers[name]:,} "
-                "values; that is neither a number nor a class. Leave the column out, or name the codes with --columns."
-            )
-
-
-def _leaves(path: Path) -> list[tuple[str, int, int]]:
-    """Each stored column of each part of the file: its path, its unpacked bytes and its number of values.
-
-    Asked for in a process of its own, which damaged notes of these sizes end as a whole (pyarrow does not catch it).
-    """
-    ran = subprocess.run([sys.executable, "-c", _PROBE, os.fsencode(path)], capture_output=True, check=False)
-    if ran.returncode:
-        raise InputError(
-            f"{path.name}: not a readable parquet file (its notes on its columns are damaged); write it again."
-        )
-    return [(leaf, held, count) for leaf, held, count in json.loads(ran.stdout)]
-
-
-def _owner(leaf: str, names: dict[str, int]) -> str | None:
-    """The column that the stored column `leaf` belongs to: it is it, or lies inside it (`column.list.element`)."""
-    parts = leaf.split(".")
-    return next((name for k in range(len(parts), 0, -1) if (name := ".".join(parts[:k])) in names), None)
-
-
 def _sheet(file: Any, planned: Plan, notes: list[str], path: Path) -> Sheet:
     n = file.metadata.num_rows
     numbers: dict[str, np.ndarray] = {}
@@ -133,7 +81,7 @@ def _sheet(file: Any, planned: Plan, notes: list[str], path: Path) -> Sheet:
     for name in planned.read:
         kind = file.schema_arrow.field(name).type
         if _is_list(kind):
-            lists[name] = _lists(_column(file, name), f"{path.name}, column {short(printable(name))!r}")
+            lists[name] = _lists(file, name, n, f"{path.name}, column {short(printable(name))!r}")
         elif _is_numeric(kind):
             numbers[name] = _numbers(_column(file, name))
             integers |= {name} if _is_integer(kind) else set()
@@ -205,8 +153,8 @@ def _numbers(column: Any) -> np.ndarray:
     return column.to_numpy(zero_copy_only=False).astype(np.float64)
 
 
-def _lists(column: Any, where: str) -> np.ndarray:
-    """A column of lists of numbers as (sample, latent) float64.
+def _lists(file: Any, name: str, n: int, where: str) -> np.ndarray:
+    """A column of lists of numbers as (sample, latent), floats as stored; of the file a part is held at a time.
 
     Raises
     ------
@@ -215,11 +163,32 @@ def _lists(column: Any, where: str) -> np.ndarray:
     import pyarrow as pa
     from pyarrow import compute
 
-    lengths = compute.call_function("list_value_length", [column]).to_numpy(zero_copy_only=False)
-    if len(lengths) and not (lengths == lengths[0]).all():  # a missing list has the length NaN
-        raise InputError(f"{where}: its lists must be of one length; they have {some(np.unique(lengths).tolist())}.")
-    flat = pa.chunked_array([chunk.flatten() for chunk in column.chunks], type=column.type.value_type)
-    return _numbers(flat).reshape(len(column), -1 if len(flat) else 0)
+    rows, width, done = np.empty((0, 1)), -1, 0
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=[name]):
+        column = batch.column(0)
+        lengths = compute.call_function("list_value_length", [column]).to_numpy(zero_copy_only=False)
+        if not done and len(lengths):
+            width = -1 if lengths[0] != lengths[0] else int(lengths[0])  # a missing list has the length NaN
+            short_float = column.type.value_type in (pa.float16(), pa.float32())
+            rows = np.empty((n, max(width, 1)), column.type.value_type.to_pandas_dtype() if short_float else np.float64)
+        refuse_ragged(lengths, width, done, where)
+        if width:
+            rows[done : done + len(column)] = _numbers(column.flatten()).reshape(len(column), width)
+        done += len(column)
+    return rows[:done, : max(width, 0)]
+
+
+def refuse_ragged(lengths: np.ndarray, width: int, start: int, where: str) -> None:
+    """InputError unless all lists, the first of which is that of row `start`, have `width` numbers."""
+    odd = np.flatnonzero(lengths != width)
+    if width >= 0 and not len(odd):
+        return
+    row = int(odd[0]) if len(odd) else 0
+    held = "is missing" if lengths[row] != lengths[row] else f"has {int(lengths[row])} numbers"
+    first = "" if width < 0 else f", the one of row 0 has {width}"
+    raise InputError(
+        f"{where}: its lists must be of one length; the list of row {start + row} (counted from 0) {held}{first}."
+    )
 
 
 def _first_text(file: Any, name: str) -> tuple[int, str]:

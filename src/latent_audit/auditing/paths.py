@@ -10,16 +10,22 @@ from latent_audit.auditing.border import printable
 from latent_audit.base.errors import InputError
 
 
+class _Named(InputError):
+    """One that begins with the path of its file already: a folder further in may hold a file of the same name."""
+
+
 @contextmanager
 def named_by(path: Path) -> Iterator[None]:
     """Messages that begin with the file's name begin with the path that the user gave: files may have one name."""
     try:
         yield
+    except _Named:
+        raise
     except InputError as error:
         message, name = str(error), path.name
         if not name or not message.startswith((f"{name}:", f"{name},")):
             raise
-        raise InputError(printable(str(path)) + message[len(name) :]) from error.__cause__
+        raise _Named(printable(str(path)) + message[len(name) :]) from error.__cause__
 
 
 def at_home(path: Path) -> Path:

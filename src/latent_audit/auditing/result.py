@@ -89,10 +89,10 @@ class Audit(AuditTables):
         if self.audited is None:
             raise InputError("plot: indices of a codebook have no codes to draw; see `codebook`.")
         if what is None and ax is None:
-            return draw_all(self._view(), self.audited.z)
+            return draw_all(self._view(), self._z)
         if what is None:
             raise InputError(f"plot: ax takes one figure; say which of {', '.join(PLOTS)}.")
-        return draw_one(self._view(), self.audited.z, what, ax)
+        return draw_one(self._view(), self._z, what, ax)
 
     def _repr_html_(self) -> str:
         """For a notebook: the verdict, the six numbers that matter, a figure, and what to do."""
@@ -102,10 +102,15 @@ class Audit(AuditTables):
         if self.audited is None:
             return super()._repr_html_()
         view = self._view()
-        return summary_html(view, picture(view, self.audited.z))
+        return summary_html(view, picture(view, self._z))
 
     def __repr__(self) -> str:
         return f"<Audit of {self.about['n']:,} x {self.about['latent_dim']:,} codes: {self.verdict}>"
+
+    @property
+    def _z(self) -> np.ndarray:
+        assert self.audited is not None  # whoever asks has looked
+        return self.audited.z
 
     def _view(self) -> "View":
         from latent_audit.auditing.view import view_of

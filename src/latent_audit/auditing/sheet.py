@@ -11,6 +11,7 @@ from latent_audit.auditing.border import printable, short, some
 from latent_audit.auditing.judge import CHOOSE, by_name, by_value, chosen
 from latent_audit.auditing.roles import SPREADS, Posterior, posterior_of, to_logvar
 from latent_audit.base.errors import InputError
+from latent_audit.diagnostics.blocks import Maps
 
 LABEL_COLUMNS = ("labels", "label")  # taken as the labels where none were named
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,'’\u00a0\u202f ]\d{3})+([.,]\d+)?")
@@ -53,11 +54,14 @@ class Sheet(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """z, mu, logvar (sample, latent) float64 or None; role -> the columns that it is made of; notes."""
+    """z, mu, logvar (sample, latent) float64 or None; role -> the columns that it is made of; notes.
 
-    z: np.ndarray | None
-    mu: np.ndarray | None
-    logvar: np.ndarray | None
+    `Maps` where they are latent maps, or have too many dimensions to be audited as they are.
+    """
+
+    z: np.ndarray | Maps | None
+    mu: np.ndarray | Maps | None
+    logvar: np.ndarray | Maps | None
     columns: dict[str, list[str]]
     notes: list[str]
 

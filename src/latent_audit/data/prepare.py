@@ -16,6 +16,7 @@ from latent_audit.data.outsiders import write_outsiders
 from latent_audit.data.raw_files import raw_sha256
 from latent_audit.data.sources.damage import LINES, blank_words, damage_lines, damage_note, refusal
 from latent_audit.data.sources.dataset import TREATMENT, Source, Treatment
+from latent_audit.data.sources.names import said_plainly
 from latent_audit.data.sources.registry import find
 from latent_audit.data.split_arrays import kept, write_split
 
@@ -81,16 +82,17 @@ def prepare(
         )
     if image_size is not None and image_size < SMALLEST:
         raise InputError(f"image_size: {image_size}; give {SMALLEST} pixels or more, or leave it empty.")
-    held = hold(find(dataset).read(raw_dir, label=label, image_size=image_size, treatment=treatment), splits)
-    source = held.source
-    if strict and source.damaged:
-        raise InputError(refusal(source.damaged, path))
-    pad = _padding(source.image_shape, pad_to)
-    for name, split in (("train", source.train), ("test", source.test)):
-        if len(split.labels) < FEWEST:
-            raise InputError(_too_few(raw_dir, name, len(split.labels), source.notes))
     try:
-        return _write(dataset, held, raw_dir, out_dir, limit=limit, pad=pad, strict=strict, path=path)
+        with said_plainly(raw_dir, path if dataset == "folder" else None):
+            held = hold(find(dataset).read(raw_dir, label=label, image_size=image_size, treatment=treatment), splits)
+            source = held.source
+            if strict and source.damaged:
+                raise InputError(refusal(source.damaged, path))
+            pad = _padding(source.image_shape, pad_to)
+            for name, split in (("train", source.train), ("test", source.test)):
+                if len(split.labels) < FEWEST:
+                    raise InputError(_too_few(raw_dir, name, len(split.labels), source.notes))
+            return _write(dataset, held, raw_dir, out_dir, limit=limit, pad=pad, strict=strict, path=path)
     except OSError as error:
         raise InputError(f"{error.filename or out_dir}: {error.strerror or error}; {out_dir} is not whole.") from error
 

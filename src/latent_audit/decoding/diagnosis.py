@@ -1,6 +1,6 @@
 """The diagnosis of an arm: every replicate measured from its files, and their tables put together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,18 @@ import pandas as pd
 import torch
 
 from latent_audit.base.codes import read_codes
-from latent_audit.base.measures import Applies, Measure, every_measure
+from latent_audit.base.measures import Applies, Measure, Metric, described, every_measure
 from latent_audit.base.randomness import replicate_seed
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.outsiders import load_outsiders
 from latent_audit.data.prepared import load_meta, load_split, told_apart
+from latent_audit.decoding.beside import applies_to, beside_of
 from latent_audit.decoding.generation import load_critic
 from latent_audit.decoding.replicate_tables import ClassMaps, agreement_table, measure_codes, measure_decoder
 from latent_audit.decoding.subject import DecoderSubject, registered
 from latent_audit.diagnostics import tables_of_code
 from latent_audit.diagnostics.audit import AuditSettings
+from latent_audit.diagnostics.directions import of_attributes
 from latent_audit.diagnostics.multiplicity import adjust
 from latent_audit.models.image import ImageShape
 from latent_audit.models.store import load_model
@@ -55,10 +57,11 @@ def measure_replicate(files: Files, *, seed: int, send: Callable[[Any], None]) -
     meta, device = load_meta(files.prepared), files.device
     model = load_model(files.models, seed, device=device)
     critic = load_critic(files.critic, ImageShape(meta.channels, meta.height, meta.width), device=device)
+    applies = applies_to(model.family, files.applies)
     codes, history = files.codes_of(seed), read_table(files.models / "history.csv")
     tables, maps = measure_codes(
         codes, model, critic, told_apart(files.prepared), seed=files.seed, device=device,
-        settings=replace(files.settings, replicate=seed), applies=files.applies,
+        settings=replace(files.settings, replicate=seed), applies=applies, beside=beside_of(files.prepared),
     )  # fmt: skip
     send(f"seed {seed}: audited")
     images = {name: np.asarray(load_split(files.prepared, name).images) for name in ("train", "test")}
@@ -68,7 +71,7 @@ def measure_replicate(files: Files, *, seed: int, send: Callable[[Any], None]) -
     subject = DecoderSubject(
         codes, model, critic, images, own, reconstruction, draws, device, outsiders, files.denoises
     )
-    tables |= measure_decoder(subject, files.applies)
+    tables |= measure_decoder(subject, applies)
     send(f"seed {seed}: decoder measured")
     return {name: table.assign(seed=seed) for name, table in tables.items()}, maps
 
@@ -81,12 +84,22 @@ def tables_of_arm(measured: Sequence[Measured], means: dict[int, np.ndarray]) ->
     names = dict.fromkeys(name for tables, _ in measured for name in tables)
     tables = {name: _stacked([tables[name] for tables, _ in measured if name in tables]) for name in names}
     tables["per_dim"] = adjust(tables["per_dim"].filter(regex="^(?!.*_p_(holm|bh)$)"), by="code")
-    return tables | {"agreement": agreement_table(means)}
+    compared = means if len(tables["per_dim"]) else {}  # indices of two codebooks have nothing in common
+    return tables | {"agreement": agreement_table(compared)}
 
 
 def every_registered() -> list[Measure]:
     """The measures of codes and those of decoders, in the order of their rows."""
     return sorted((*tables_of_code.registered(), *registered()), key=lambda measure: measure.order)
+
+
+def described_in(tables: Mapping[str, pd.DataFrame], derived: Iterable[Metric]) -> dict[str, Metric]:
+    """What is known of every metric that stands in the tables: by the measures, of `derived` ones, of attributes."""
+    made = {name for table in tables.values() if "metric" in table for name in table["metric"]}
+    known = described(every_registered()) | {metric.name: metric for metric in derived}
+    if "directions" in tables:
+        known |= {metric.name: metric for metric in of_attributes(tables["directions"]["direction"])}
+    return {name: metric for name, metric in known.items() if name in made}
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Measure
 from latent_audit.base.tables import read_json
 from latent_audit.critic.network import Critic, build_critic
+from latent_audit.decoding.conditioned import is_conditional, labels_like, own_labels
 from latent_audit.decoding.decode import decode
 from latent_audit.decoding.sampling import SAMPLERS, draw_codes
 from latent_audit.diagnostics.generation import DESCRIBED, score
@@ -122,7 +123,8 @@ def generation_scores(
 
     Parameters
     ----------
-    codes : one replicate's arrays as `read_codes` gives them; `z` and `train_z` are used.
+    codes : one replicate's arrays as `read_codes` gives them; `z` and `train_z` are used, and the labels of both where
+        the decoder takes one: draws have those of the training images, dealt out anew.
     reference : of `judge_reference`, with the same critic.
     rng : each sampler draws from its own child stream, so that equal seeds give all arms the same prior draws.
     """
@@ -131,8 +133,12 @@ def generation_scores(
     tables = []
     for name, stream in zip(names, rng.spawn(len(names)), strict=True):
         drawing, scoring = stream.spawn(2)
-        z = codes["z"] if name == "reconstruction" else draw_codes(name, train_z, n, rng=drawing)
-        judged = judge(critic, decode(model, z, device=device), device=device)
+        if name == "reconstruction":
+            z, labels = codes["z"], own_labels(model, codes["labels"]) if is_conditional(model) else None
+        else:
+            z = draw_codes(name, train_z, n, rng=drawing)
+            labels = labels_like(model, codes["train_labels"], n, rng=drawing) if is_conditional(model) else None
+        judged = judge(critic, decode(model, z, device=device, labels=labels), device=device)
         tables.append(_named(score(*judged, *reference.test, rng=scoring), name))
     return pd.concat([*tables, reference.floor], ignore_index=True)
 

@@ -80,8 +80,8 @@ def study_pictures(
     and scores_<score>_<set>, of outsiders, in nats: reconstruction, and a VAE's elbo (negative).
     """
     made: dict[str, np.ndarray] = {}
-    if model.family.condition(model.spec.n_classes):
-        return made  # a code alone has no image
+    if model.family.condition(model.spec.n_classes) or model.family.code == "discrete":
+        return made  # a code alone has no image, and between indices there is nothing
 
     def decoded(z: np.ndarray) -> np.ndarray:
         flat = decode(model, z.reshape(-1, z.shape[-1]), device=device)

@@ -14,8 +14,9 @@ def next_steps(may_sample: str, joint: pd.DataFrame, per_dim: pd.DataFrame) -> t
     may_sample : the verdict. joint, per_dim : rows of code z, with those of the posterior where there is one.
     """
     value = dict(zip(joint["metric"], joint["value"].astype(float), strict=True))
-    steps = [*_without_spread(value, len(per_dim))]
-    if "kl_closed_form" in value:
+    few = "n" in per_dim and int(per_dim["n"].iloc[0]) <= len(per_dim)  # so few codes span no more directions
+    steps = [] if few else _without_spread(value, len(per_dim))
+    if "kl_closed_form" in value and "is_active" in per_dim:
         steps += _weight(may_sample, value, per_dim)
     return tuple(steps)
 

@@ -10,6 +10,8 @@ import pandas as pd
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Metric
 from latent_audit.diagnostics.fitted import FittedPrior, standard_normal
+from latent_audit.diagnostics.latent_maps import MapTables
+from latent_audit.diagnostics.reduce import Reduction
 from latent_audit.diagnostics.verdict import Verdict
 
 
@@ -40,6 +42,8 @@ class AuditTables(NamedTuple):
     disentanglement : rows metric, value, chance, code, note; None without factors. directions : a row per attribute
     (`diagnostics.directions`); None without attributes. codebook : rows metric, value of indices; the tables of codes
     are empty then. audited : the arrays themselves; None of indices.
+    maps : of latent maps and sequences, what is known beside these tables, which are of seeded positions. reduction :
+    of codes that were reduced to fewer dimensions, how.
     """
 
     per_dim: pd.DataFrame
@@ -55,6 +59,8 @@ class AuditTables(NamedTuple):
     directions: pd.DataFrame | None = None
     codebook: pd.DataFrame | None = None
     audited: Audited | None = None
+    maps: MapTables | None = None
+    reduction: Reduction | None = None
 
     @property
     def verdict(self) -> str:

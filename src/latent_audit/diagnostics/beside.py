@@ -11,17 +11,13 @@ from latent_audit.base.measures import Applies, applicable, described
 from latent_audit.diagnostics import codebook, directions, disentanglement
 from latent_audit.diagnostics.audit_tables import AuditTables
 from latent_audit.diagnostics.codes import Codes
-from latent_audit.diagnostics.ground_truth import Attributes, Factors, Indices
+from latent_audit.diagnostics.ground_truth import NO_NORMALITY, Attributes, Factors, Indices
 from latent_audit.diagnostics.inputs import as_array, is_frame
 from latent_audit.diagnostics.subject import Subject
 from latent_audit.diagnostics.tables_of_code import registered
 from latent_audit.diagnostics.verdict import REASONS, Verdict
 
 UNIFORM_MATTERS, NEIGHBOUR_MATTERS = 0.1, 0.05  # nats per position, as the KL of all codes and their dependence
-NO_NORMALITY = (
-    "an index names an entry of the codebook and has no size, so there is no distance to N(0, I) to measure, "
-    "nor a mean, a tail or a hole"
-)
 
 
 def given(factors: Any, attributes: Any, n: int, *, where: str = "audit") -> dict[str, Any]:

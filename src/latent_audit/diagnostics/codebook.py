@@ -24,7 +24,7 @@ def codebook(indices: Indices, *, rng: np.random.Generator) -> pd.DataFrame:
 
     perplexity : exp of the entropy of the entries' frequencies, 1 to `entries`. used_share : entries used at least
     once; dead_codes : those never used. entropy_nats : of the frequencies. uniform_gap_nats : ln entries - entropy,
-    the KL of the frequencies to the even draw, per position. position_nats : information of the position about the entry.
+    the KL of the frequencies to the even draw, per position. position_nats : information of the place about it.
     neighbour_nats : information of an entry about the next one in its row, above that of entries dealt out anew at the
     same positions; NaN with one position. bits_per_sample : positions x log2 entries, what a sample is stored in.
 

@@ -5,6 +5,7 @@ metric each, for studies.
 """
 
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,9 +37,10 @@ def directions(
 
     direction : its name. n_with, n_without : samples. length : of the difference of means, code units. effect_size :
     the difference of means along the direction over the pooled sd (Cohen's d); auc : how often a code with the
-    attribute lies further along it than one without; both of samples that the direction was not made of. probe_auc : the same of
-    logistic regression, probe_cosine : its direction against the difference of means. cosine_max : the largest cosine,
-    by absolute value, to another direction. cosine_<name> : to each. unit_<k> : the direction, of length 1.
+    attribute lies further along it than one without; both of samples that the direction was not made of. probe_auc :
+    the same of logistic regression, probe_cosine : its direction against the difference of means. cosine_max : the
+    largest cosine, by absolute value, to another direction. cosine_<name> : to each. unit_<k> : the direction, of
+    length 1.
 
     References
     ----------
@@ -126,6 +128,12 @@ def _probe(codes: np.ndarray, has: np.ndarray) -> np.ndarray:
             (codes[part] - codes[part].mean(axis=0)) / scale, has[part]
         )
     return fitted.coef_[0] / scale
+
+
+def of_attributes(names: Iterable[str]) -> tuple[Metric, ...]:
+    """The metrics of the measure for each attribute, as summaries name them: `auc_Smiling`; of plain names."""
+    plain = [name for name in dict.fromkeys(map(str, names)) if f"auc_{name}".isidentifier()]
+    return tuple(metric.of(name, f", {name.replace('_', ' ')}") for name in plain for metric in MEASURE.metrics)
 
 
 def of_subject(subject: "Subject") -> pd.DataFrame:

@@ -11,6 +11,10 @@ from latent_audit.diagnostics.checks import MINIMUM_ROWS
 
 MOST_VALUES = 200  # of a factor: each is a class to be told from the others
 MOST_ENTRIES = 1_000_000  # of a codebook
+NO_NORMALITY = (
+    "an index names an entry of the codebook and has no size, so there is no distance to N(0, I) to measure, "
+    "nor a mean, a tail or a hole"
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,19 +1,22 @@
 """What a caller hands over as codes: arrays, tensors, lists; as numpy arrays, and z drawn where it is not there."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from latent_audit.base.errors import InputError
+from latent_audit.base.limits import LARGEST_LATENT_DIM
 from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.decomposition import LARGEST_LOGVAR
-
-_SHORT_FLOATS = ("bfloat16", "float8", "float6", "float4")
+from latent_audit.diagnostics.short_floats import NAMES as SHORT_FLOATS
+from latent_audit.diagnostics.short_floats import widened
 
 
 def as_array(values: Any, where: str = "audit") -> Any:
-    """The values as a numpy array; a torch tensor is detached and fetched, short floats become float32. None stays.
+    """The values as a numpy array; a torch tensor is detached and fetched, short floats become float32. None stays, and
+    so does what is read in parts: latent maps, and arrays and sparse matrices of more columns than are audited.
 
     Raises
     ------
@@ -21,19 +24,23 @@ def as_array(values: Any, where: str = "audit") -> Any:
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise InputError(f"{where}: {np.ma.count_masked(values):,} values are masked; drop those rows first.")
-    if values is None or isinstance(values, np.ndarray):
-        return _of_known_type(values)
+    if values is None:
+        return None
+    if isinstance(values, np.ndarray):
+        return values if _in_parts(values) else widened(values)
     if isinstance(values, Mapping):
         raise InputError(f"{where}: is a mapping; give its arrays by name, as in audit(**arrays).")
     if callable(getattr(values, "toarray", None)):  # a sparse matrix of scipy
+        if _in_parts(values):
+            return values.tocsr()
         values = values.toarray()
     if callable(getattr(values, "detach", None)):  # a tensor of torch, which need not be imported to be asked
         values = values.detach()
-        if str(getattr(values, "dtype", "")).removeprefix("torch.").startswith(_SHORT_FLOATS):
+        if str(getattr(values, "dtype", "")).removeprefix("torch.").startswith(SHORT_FLOATS):
             values = values.float()
         values = values.cpu()
     try:
-        return _of_known_type(np.asarray(values))
+        return widened(np.asarray(values))
     except (ValueError, TypeError, RuntimeError) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise InputError(
@@ -41,15 +48,18 @@ def as_array(values: Any, where: str = "audit") -> Any:
         ) from None
 
 
-def _of_known_type(array: np.ndarray | None) -> np.ndarray | None:
-    if array is not None and array.dtype.kind == "V" and array.dtype.name.startswith(_SHORT_FLOATS):
-        return array.astype(np.float32)
-    return array
+def _in_parts(values: Any) -> bool:
+    return len(values.shape) > 2 or (len(values.shape) == 2 and values.shape[1] > LARGEST_LATENT_DIM)
 
 
 def is_frame(values: Any) -> bool:
     """Whether the values are a data frame, of pandas or polars."""
     return hasattr(values, "columns") and hasattr(values, "shape") and not isinstance(values, np.ndarray)
+
+
+def is_stored(values: Any) -> bool:
+    """Whether the values are a file, or a mapping of arrays: a path, an open .npz, an AnnData."""
+    return isinstance(values, str | Path | Mapping) or hasattr(values, "obsm")
 
 
 def drawn(mu: np.ndarray, logvar: np.ndarray, seed: int) -> np.ndarray:

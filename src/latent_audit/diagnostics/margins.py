@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from latent_audit.diagnostics.copula import bins_of
+
 TELLING_AUC = 0.55  # of a classifier: it names 4 in 100 more of the codes than chance does
 
 Row = Mapping[str, float]
@@ -16,6 +18,11 @@ def _value(row: Row) -> float:
 
 def _beyond_chance(row: Row) -> float:
     return row["value"] - row["null_high"]
+
+
+def _beyond_cells(row: Row) -> float:
+    """V without what chance adds on average."""
+    return float(np.sqrt(max(0.0, row["value"] ** 2 - (bins_of(int(row["n_p"])) - 1) / row["n_p"])))
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,9 @@ def effects(latent_dim: int) -> dict[str, Effect]:
         ),
         "square_correlation_max": Effect(
             _value, 0.15, "the squares of dimensions {where} have a correlation of {value}, either sign"
+        ),
+        "copula_max": Effect(
+            _beyond_cells, 0.1, "dimensions {where} depend on each other (Cramér’s V of their quartiles {value})"
         ),
         "triple_moment_max": Effect(
             _value, 0.2, "dimensions {where} depend on each other three at a time (mean product {value})"

@@ -13,7 +13,8 @@ NULLS = {
     **dict.fromkeys(
         (
             "mmd2_rbf", "mmd2_rbf_half_median", "mmd2_rbf_median", "mmd2_rbf_double_median", "energy_d2", "sliced_w2",
-            "max_sliced_w2", "radius_ks", "hole_fraction", "hole_mass", "square_correlation_max", "triple_moment_max",
+            "max_sliced_w2", "radius_ks", "hole_fraction", "hole_mass", "hole_fraction_train", "hole_mass_train",
+            "square_correlation_max", "triple_moment_max",
         ),
         DRAWS,
     ),
@@ -21,7 +22,15 @@ NULLS = {
         ("mardia_b1p", "mardia_b2p", "henze_zirkler", "gaussian_tc", "hole_fraction_whitened"), ANY_NORMAL
     ),
     **dict.fromkeys(
-        ("mean_max", "mean_length", "log_sd_max", "mean_square", "correlation_max", "correlation_rms"), EXACT
+        ("mean_max", "mean_length", "log_sd_max", "mean_square", "correlation_max"), EXACT
+    ),
+    "correlation_rms": "N(0, I), its exact mean and variance",
+    **dict.fromkeys(
+        ("effective_rank", "intrinsic_dim_twonn", "intrinsic_dim_mle"), "the range of 19 sets of draws of N(0, I)"
+    ),
+    **dict.fromkeys(
+        ("mig_means", "mig_samples", "sap", "sap_r2", "dci_disentanglement", "dci_completeness", "dci_informativeness",
+         "factor_vae", "beta_vae", "modularity", "explicitness"), "factors dealt out anew (column `chance`)"
     ),
     "symmetry_energy": "random sign flips of the codes",
     "c2st_auc": "codes and draws exchanged, Mann–Whitney",
@@ -70,6 +79,20 @@ SOURCES = {
     "collapsed_units": "Lucas et al. (2019)",
     "collapsed_share": "Lucas et al. (2019)",
     "is_collapsed": "Lucas et al. (2019)",
+    "effective_rank": "Roy & Vetterli (2007)",
+    "intrinsic_dim_twonn": "Facco et al. (2017)",
+    "intrinsic_dim_mle": "Levina & Bickel (2004)",
+    **dict.fromkeys(("hole_fraction_train", "hole_mass_train"), "Rezende & Viola (2018)"),
+    **dict.fromkeys(("mig_means", "mig_samples"), "Chen et al. (2018), app. C"),
+    **dict.fromkeys(("sap", "sap_r2"), "Kumar et al. (2018)"),
+    **dict.fromkeys(("dci_disentanglement", "dci_completeness", "dci_informativeness"), "Eastwood & Williams (2018)"),
+    "factor_vae": "Kim & Mnih (2018)",
+    "beta_vae": "Higgins et al. (2017)",
+    **dict.fromkeys(("modularity", "explicitness"), "Ridgeway & Mozer (2018)"),
+    **dict.fromkeys(("length", "effect_size", "cosine_max"), "Larsen et al. (2016)"),
+    **dict.fromkeys(("auc", "probe_auc"), "Mann & Whitney (1947)"),
+    **dict.fromkeys(("perplexity", "used_share", "dead_codes"), "van den Oord et al. (2017)"),
+    "bits_per_sample": "Shannon (1948)",
     "linear_probe_accuracy": "Alain & Bengio (2016)",
     "silhouette": "Rousseeuw (1987)",
     "silhouette_whitened": "Rousseeuw (1987)",

@@ -23,6 +23,7 @@ CAPTIONS: dict[str, Callable[[Study], str]] = {
     "fig-continuity": image_captions.continuity,
     "fig-interpolations": single_captions.interpolations,
     "fig-traversals": single_captions.traversals,
+    "fig-asked": single_captions.asked,
     "fig-denoised": single_captions.denoised,
     "fig-noise": single_captions.noise,
     "fig-passing": single_captions.passing,

@@ -18,7 +18,7 @@ from latent_audit.figures.style import class_colours
 from latent_audit.report.explorer import ArmCodes, ExplorerData, HoleMap, explorer_data, quantile_table
 from latent_audit.report.gather import PICTURES, Gathered
 from latent_audit.report.page_panels import empty_cells, hole_map, page_rows
-from latent_audit.report.pictures import reconstruction_rows, sample_rows
+from latent_audit.report.pictures import GRID_SAMPLERS, reconstruction_rows, sample_rows
 from latent_audit.report.seed_summary import hole_limit, per_seed
 from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
@@ -45,8 +45,10 @@ def draw(given: Gathered) -> Drawn:
     bands |= single_study_bands(given.study, given.pictures)
     rows = {anchor: page_rows(anchor, parts) for anchor, parts in bands.items() if any(band.sketches for band in parts)}
     if given.study.meta["images_may_be_shown"]:
-        rows["fig-reconstructions"] = reconstruction_rows(given.pictures, given.study.names)
+        every = {**given.pictures, **given.discrete_pictures}
+        rows["fig-reconstructions"] = reconstruction_rows(every, given.study.all_names)
     rows["fig-samples"] = sample_rows(given.pictures, given.study.names)
+    rows["fig-samples"] += sample_rows(given.discrete_pictures, given.study.discrete, GRID_SAMPLERS)
     rows |= single_study_rows(given.study, given.pictures)
     return Drawn(rows, hole_maps)
 

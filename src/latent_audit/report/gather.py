@@ -10,11 +10,13 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from latent_audit.base.codes import read_codes
+from latent_audit.base.errors import InputError
 from latent_audit.base.measures import FILE, read_described
 from latent_audit.base.randomness import rng_for
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.prepared import LoadedSplit, Meta, load_meta, load_split, told_apart
 from latent_audit.diagnostics.coverage import BALL_DIMENSIONS, hole_radius, nearest_distance
+from latent_audit.diagnostics.ground_truth import NO_NORMALITY
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
 from latent_audit.report.study import Study
 from latent_audit.settings.study import Params
@@ -29,13 +31,15 @@ class Gathered(NamedTuple):
     """Everything that the page is made of, of the first seed where it is of one.
 
     codes : arm -> arrays of codes/<arm>/seed-<k>.npz. pictures : arm -> arrays of pictures/<arm>/pictures.npz.
-    label_maps : arm -> the class that owns each cell of the unit square; empty without classes.
+    label_maps : arm -> the class that owns each cell of the unit square; empty without classes. discrete_pictures : the
+    pictures of arms whose code is indices.
     """
 
     study: Study
     codes: Mapping[str, Mapping[str, np.ndarray]]
     pictures: Mapping[str, Mapping[str, np.ndarray]]
     label_maps: Mapping[str, np.ndarray]
+    discrete_pictures: Mapping[str, Mapping[str, np.ndarray]]
     test: LoadedSplit
     shape: tuple[int, int, int]
 
@@ -70,6 +74,7 @@ def gather(params: Params) -> Gathered:
         codes=codes,
         pictures={arm: dict(np.load(PICTURES / arm / "pictures.npz")) for arm in study.arms},
         label_maps=maps,
+        discrete_pictures={arm: dict(np.load(PICTURES / arm / "pictures.npz")) for arm in study.discrete},
         test=load_split(prepared, "test"),
         shape=(meta.channels, meta.height, meta.width),
     )
@@ -77,9 +82,13 @@ def gather(params: Params) -> Gathered:
 
 def read_study(params: Params, meta: Meta) -> Study:
     """Every table of every arm, and what the page says about where they come from."""
-    arms = {arm: read_json(Path("models") / arm / "arm.json") for arm in arm_order(params.arms)}
+    every = {arm: read_json(Path("models") / arm / "arm.json") for arm in arm_order(params.arms)}
+    discrete = {arm: display_name(arm) for arm, described in every.items() if described["code"] == "discrete"}
+    arms = {arm: described for arm, described in every.items() if arm not in discrete}
+    if not arms:
+        raise InputError("the page compares codes: give a study of a discrete code an arm with an AE or a VAE, too")
     return Study(
-        meta=meta._asdict() | {"notes": [*meta.notes, *_weight_notes(params, meta, arms)]},
+        meta=meta._asdict() | {"notes": [*meta.notes, *_weight_notes(params, meta, arms), *_discrete_notes(discrete)]},
         params=params.model_dump(mode="json"),
         metrics=read_json(Path("reports/metrics.json")),
         arms=arms,
@@ -90,8 +99,9 @@ def read_study(params: Params, meta: Meta) -> Study:
         tables=_tables(arms),
         claims=read_table(Path("reports/claims.csv")),
         critic=read_json(Path("critic/critic.json")),
-        provenance=_provenance(meta, list(arms)),
-        measures={name: m for arm in arms for name, m in read_described(Path("diagnostics") / arm / FILE).items()},
+        provenance=_provenance(meta, list(every)),
+        discrete=discrete,
+        measures={name: m for arm in every for name, m in read_described(Path("diagnostics") / arm / FILE).items()},
     )
 
 
@@ -131,6 +141,17 @@ def _weight_notes(params: Params, meta: Meta, arms: Mapping[str, Any]) -> list[s
     n_pixels = meta.channels * meta.height * meta.width
     weighed = [arm for arm, described in arms.items() if described["beta_kl"] is not None]
     return [f"{display_name(arm)}: {words}." for arm in weighed if (words := params.weight_words(arm, n_pixels))]
+
+
+def _discrete_notes(discrete: Mapping[str, str]) -> list[str]:
+    if not discrete:
+        return []
+    whose = "their codes are" if len(discrete) > 1 else "its code is"
+    return [
+        f"{', '.join(discrete.values())}: {whose} indices of a codebook. No measure of normality, holes or areas "
+        f"applies: {NO_NORMALITY}. What stands in their place: use of the codebook, its bits under three priors, and "
+        "images drawn from these."
+    ]
 
 
 def _provenance(meta: Meta, arms: list[str]) -> dict[str, dict[str, str]]:

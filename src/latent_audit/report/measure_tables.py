@@ -40,7 +40,7 @@ def measure_tables(study: Study, sections: Container[str]) -> tuple[dict[str, Ma
 def _table(study: Study, metrics: list[Metric], section: str) -> Markup:
     rows = [
         {"measure": explained(metric)}
-        | {name: _written(study.metrics.get(arm, {}).get(metric.name), metric) for arm, name in study.names.items()}
+        | {name: _written(study.metrics.get(arm, {}).get(metric.name), metric) for arm, name in study.all_names.items()}
         for metric in metrics
     ]
     what = "mean over seeds of the sampled codes z, and 95% interval, or the seeds one by one"

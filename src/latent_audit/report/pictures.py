@@ -1,6 +1,7 @@
 """Rows of decoded pictures: reconstructions beside originals, lattices, samples."""
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -18,6 +19,11 @@ SAMPLERS = {
     "samples_box": "its own bounding box",
     "samples_gaussian": "a Gaussian fitted to its codes",
     "samples_gmm": "a mixture of 10 Gaussians fitted to its codes",
+}
+GRID_SAMPLERS = {
+    "samples_uniform": "entries of the codebook drawn evenly",
+    "samples_marginal": "entries drawn by the frequencies of their place",
+    "samples_autoregressive": "entries drawn after their left and upper neighbours",
 }
 Pictures = Mapping[str, Mapping[str, np.ndarray]]  # arm -> array name -> uint8 images
 
@@ -64,10 +70,12 @@ def lattice_rows(pictures: Pictures, names: Mapping[str, str], live: Collection[
     return rows
 
 
-def sample_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
-    """Decoded draws, a row per density, arms side by side."""
+def sample_rows(
+    pictures: Pictures, names: Mapping[str, str], samplers: Mapping[str, str] = MappingProxyType(SAMPLERS)
+) -> list[Row]:
+    """Decoded draws, a row per density, arms side by side; no row without an arm."""
     rows = []
-    for kind, label in SAMPLERS.items():
+    for kind, label in samplers.items() if pictures else ():
         panels = []
         for arm, own in pictures.items():
             tiles = own[kind].reshape(-1, PER_BLOCK, *own[kind].shape[1:])
@@ -89,3 +97,9 @@ def picture(tiles: np.ndarray, alt: str) -> Markup:
     return Markup('<img class="sheet" src="{}" width="{}" height="{}" alt="{}">').format(
         webp_uri(sheet), sheet.width, sheet.height, escape(alt)
     )
+
+
+def sheet_of_draws(pictures: Pictures) -> str | None:
+    """Draws from N(0, I) as a data URI, a row of `PER_BLOCK` for each arm: what an index shows of a study."""
+    rows = [own["samples_prior"][:PER_BLOCK] for own in pictures.values() if "samples_prior" in own]
+    return webp_uri(contact_sheet(np.stack(rows), gap=1)) if rows else None

@@ -16,7 +16,7 @@ from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.findings import headings
 from latent_audit.report.glossary import definitions, marked
 from latent_audit.report.measure_tables import measure_tables, section_title
-from latent_audit.report.pictures import Pictures
+from latent_audit.report.pictures import Pictures, sheet_of_draws
 from latent_audit.report.sections import TITLES, Section, keys, numbered, present, with_added
 from latent_audit.report.study import Figure, Row, Study, beta_words
 from latent_audit.report.study_tables import arm_table, parameters
@@ -62,7 +62,7 @@ def render_study(
         policy=content_policy(script),
         **_places(study, drawn, explorer is not None),
         **_verdicts(study),
-        **_run(study),
+        **_run(study, pictures),
     )
 
 
@@ -102,11 +102,11 @@ def _verdicts(study: Study) -> dict[str, Any]:
     }
 
 
-def _run(study: Study) -> dict[str, Any]:
+def _run(study: Study, pictures: Pictures | None) -> dict[str, Any]:
     """What was run, and on how much."""
     return {
         "reduced": reduced(study),
-        "summary": summary(study, reduced=bool(reduced(study))),
+        "summary": summary(study, reduced=bool(reduced(study)), picture=sheet_of_draws(pictures or {})),
         "not_compared": verdicts.not_compared(study),
         "same_networks": verdicts.same_networks(study),
         "params": list(parameters(study.params)),

@@ -20,6 +20,7 @@ SECTIONS = (  # id, title, the figures it holds (none: always there)
     ("pspace", "The unit square", ("fig-pspace", "fig-areas")),
     ("continuity", "Between two codes", ("fig-interpolations", "fig-continuity")),
     ("traversals", "What each dimension changes", ("fig-traversals",)),
+    ("asked", "What was asked for", ("fig-asked",)),
     ("denoising", "Denoising", ("fig-denoised", "fig-noise")),
     ("anomalies", "Outsiders", ("fig-passing", "fig-detection")),
     ("reconstructions", "Reconstructions", ("fig-reconstructions",)),

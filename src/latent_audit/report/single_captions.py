@@ -27,6 +27,18 @@ def traversals(study: Study) -> str:
     )
 
 
+def asked(study: Study) -> str:
+    """How often the critic names the class that was asked for."""
+    found = {arm: own["asked_accuracy"]["mean"] for arm, own in study.metrics.items() if "asked_accuracy" in own}
+    shares = ", ".join(f"{name} {percent(found[arm])}" for arm, name in study.names.items() if arm in found)
+    chance = percent(1 / len(study.meta["classes"]))
+    said = f"Draws that the critic names as asked, mean over seeds: {shares} (chance {chance}). " if shares else ""
+    return (
+        f"{said}Ten draws from N(0, I) decoded under each label in turn, the same ten in every row: what changes from "
+        f"row to row is the label, along a row the code; seed {study.first_seed}."
+    )
+
+
 def denoised(study: Study) -> str:
     """What is shown."""
     return (

@@ -22,6 +22,7 @@ def single_study_rows(study: Study, pictures: Pictures) -> dict[str, list[Row]]:
     made = {
         "fig-interpolations": interpolation_rows(pictures, study.names, study.meta["classes"]),
         "fig-traversals": traversal_rows(pictures, study.names),
+        "fig-asked": asked_rows(pictures, study.names, study.meta["classes"]),
     }
     if study.meta["images_may_be_shown"]:
         made["fig-denoised"] = denoising_rows(pictures, study.names)
@@ -94,6 +95,19 @@ def traversal_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
             dims = ", ".join(dimension_name(int(dim)) for dim in own["traversed"])
             alt = f"{names[arm]}: what each dimension changes, from −3 to 3, from the top: {dims}"
             panels.append(Panel(names[arm], picture(own["traversals"], alt), f"from the top: {dims}"))
+    return [Row(panels, "arms")] if panels else []
+
+
+def asked_rows(pictures: Pictures, names: Mapping[str, str], classes: Sequence[str]) -> list[Row]:
+    """A sheet per conditional arm: a row per class that was asked for, the same draws in every row."""
+    panels = [
+        Panel(
+            names[arm],
+            picture(own["asked"], f"{names[arm]}: ten draws under each label, from the top: {', '.join(classes)}"),
+        )
+        for arm, own in pictures.items()
+        if "asked" in own
+    ]
     return [Row(panels, "arms")] if panels else []
 
 

@@ -19,6 +19,8 @@ class Study(NamedTuple):
     class_colours : hex colour per class, in the order of `meta["classes"]`, empty where nothing can be told apart.
     tables : history, per_dim, joint, classes, separability, reconstruction, generation, continuity.
     measures : what is known of each metric, by its name; a metric that is not there keeps its name.
+    discrete : arm -> name of the arms whose code is indices of a codebook: in no figure of codes and in no claim, but
+    in the tables of measures and among the pictures.
     """
 
     meta: Mapping[str, Any]
@@ -34,6 +36,7 @@ class Study(NamedTuple):
     critic: Mapping[str, Any] | None
     provenance: Mapping[str, Mapping[str, str]]
     measures: Mapping[str, Metric] = MappingProxyType({})
+    discrete: Mapping[str, str] = MappingProxyType({})
 
     @property
     def headings(self) -> dict[str, str]:
@@ -44,6 +47,16 @@ class Study(NamedTuple):
     def title(self) -> str:
         """What the study is called: by its parameters, or else by its data set."""
         return self.params.get("title") or str(self.meta["dataset"]).replace("_", "-")
+
+    @property
+    def overlay(self) -> str | None:
+        """The overlay of params/ that made it; None for params.yaml alone."""
+        return self.params.get("study")
+
+    @property
+    def all_names(self) -> dict[str, str]:
+        """arm -> name, of all arms."""
+        return {**self.names, **self.discrete}
 
     @property
     def first_seed(self) -> int:

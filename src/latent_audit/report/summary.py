@@ -29,7 +29,7 @@ def summary(study: Study, *, reduced: bool, picture: str | None = None) -> Marku
     return script_json(
         {
             "dataset": study.meta["dataset"],
-            "study": study.params.get("study"),
+            "study": study.overlay,
             "title": study.params.get("title"),
             "headline": None if reduced else "".join(part.words for part in headline(study)),
             "picture": picture,

@@ -9,11 +9,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import Metric, of_rows
+from latent_audit.base.plain_yaml import read_yaml
 from latent_audit.claims.intervals import Interval
 from latent_audit.claims.verdicts import verdict
 from latent_audit.runs.git_here import require_git
@@ -170,13 +169,17 @@ def _parsed(what: str, path: str, read: Read, parse: Callable[[str], Any]) -> An
         text = read(path)
         if text is not None:
             return parse(text)
-    except (ValueError, YAMLError) as error:
+    except ValueError as error:
         raise InputError(f"{what}: {path} cannot be read ({str(error).splitlines()[0]}); run `dvc repro`") from None
     todo = "run `dvc repro`" if what == WORKSPACE else "check it out, run `dvc repro` and commit reports/"
     raise InputError(f"{what}: no {path} there, so that run has no results; {todo}")
 
 
-def _mapping(text: str, load: Callable[[str], Any] = YAML(typ="safe", pure=True).load) -> dict[str, Any]:
+def _plain_yaml(text: str) -> Any:
+    return read_yaml(text, "its YAML")  # what others committed may hold aliases that stand for billions of values
+
+
+def _mapping(text: str, load: Callable[[str], Any] = _plain_yaml) -> dict[str, Any]:
     content = load(text)
     if not isinstance(content, dict):
         raise ValueError("no mapping")

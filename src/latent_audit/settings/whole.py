@@ -1,5 +1,6 @@
 """What must fit together in params.yaml: across its sections, with the claims' margins, and with the data's size."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,19 +69,27 @@ def _margins(params: Params) -> Iterator[str]:
 
 
 def _sizes(params: Params) -> Iterator[str]:
-    data, batch = params.data, max(params.train.batch_size, params.critic.batch_size)
+    data = params.data
     side = data.image_size or DATASETS[params.dataset].side
     if side is not None and data.pad_to < side:
         of = f"data.image_size {side}" if data.image_size else f"the {side} pixels a side of {params.dataset}"
         yield f"data.pad_to: {data.pad_to} is less than {of}; set data.pad_to to {side} or more"
-    if data.limit is None:
-        return
-    if params.diagnostics.neighbors > data.limit:
-        yield _too_many("diagnostics.neighbors", params.diagnostics.neighbors, data.limit, "data.limit")
-    if batch > data.limit:
-        key = "train.batch_size" if params.train.batch_size == batch else "critic.batch_size"
-        yield _too_many(key, batch, data.limit, "data.limit")
+    expected = DATASETS[params.dataset].expect(data.path)
+    n_train, n_test = (None, None) if expected is None else expected
+    if data.join_splits and n_train is not None and n_test is not None:
+        n_train += n_test
+    train = _fewest(data.limit, params.dataset, "training", n_train)
+    test = _fewest(data.limit, params.dataset, "test", n_test)
+    batches = {"critic.batch_size": params.critic.batch_size, "train.batch_size": params.train.batch_size}
+    batches |= {f"arms.{name}.batch_size": arm.batch_size for name, arm in params.arms.items() if arm.batch_size}
+    counts = [("diagnostics.neighbors", params.diagnostics.neighbors, test)]
+    for key, value, (n, what) in [*counts, *((key, value, train) for key, value in batches.items())]:
+        if value > n:
+            yield f"{key}: {value:,} is more than {what}; set {key} to {n:,} or less"
 
 
-def _too_many(key: str, value: int, n: int, what: str) -> str:
-    return f"{key}: {value:,} is more than {what} {n:,}; set {key} to {n:,} or less"
+def _fewest(limit: int | None, dataset: str, split: str, expected: int | None) -> tuple[float, str]:
+    """At most how many images of a split there will be, and that in words."""
+    known = [] if limit is None else [(limit, f"data.limit {limit:,}")]
+    known += [] if expected is None else [(expected, f"the {expected:,} {split} images of {dataset}")]
+    return min(known, default=(math.inf, ""))

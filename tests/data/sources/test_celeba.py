@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from latent_audit.data.prepare import prepare
 from latent_audit.data.prepared import load_array, load_meta, load_split
 from latent_audit.data.sources.celeba_tables import read_attributes, read_partition
 from latent_audit.data.sources.download import download
+from latent_audit.data.sources.registry import DATASETS
 
 N = 240
 NAMES = [f"{i + 1:06}.jpg" for i in range(N)]
@@ -111,6 +113,18 @@ def test_csv_tables_and_an_unpacked_folder_give_the_same_arrays(mirror, tmp_path
         for other in (packed, by_hand):
             np.testing.assert_array_equal(load_array(expected / f"{name}.npy"), load_array(other / f"{name}.npy"))
     assert "img_align_celeba/" in load_meta(by_hand).raw_sha256
+
+
+def test_the_place_of_the_pictures_is_the_mirrors(mirror, tmp_path):
+    place = partial(DATASETS["celeba"].place, mirror=str(mirror.parent), path=None)
+    assert place() == mirror / "img_align_celeba.zip"
+    with zipfile.ZipFile(mirror / "img_align_celeba.zip") as archive:
+        archive.extractall(mirror)
+        name = next(one for one in archive.namelist() if one.endswith(".jpg"))
+    (mirror / "img_align_celeba.zip").unlink()
+    assert (place() / name).is_file()
+    assert DATASETS["celeba"].place(mirror=None, path=None) is None
+    assert DATASETS["folder"].place(mirror=None, path=tmp_path) == tmp_path
 
 
 def test_pictures_in_a_folder_of_their_own_name_are_found(mirror, tmp_path):

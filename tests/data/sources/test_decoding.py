@@ -95,6 +95,21 @@ def test_sixteen_bits_of_colour_keep_all_of_them(kind):
     assert picture.alpha is None or picture.alpha[0, 0] == 0x80
 
 
+def test_sixteen_bits_of_grey_with_alpha_keep_all_of_them():
+    first, second, third = (1, 0xFFFF), (258, 0x8000), (4095, 0)  # grey, alpha
+    raw = [struct.pack(">2H", *one) for one in (first, second, third)]
+    across = [raw[0], *(bytes((b - a) % 256 for a, b in zip(*pair, strict=True)) for pair in (raw[:2], raw[1:]))]
+    for filtered in (b"\0" + b"".join(raw), b"\1" + b"".join(across)):  # as they are; as differences to the left
+        picture = decode(png(3, 1, 16, 4, filtered), "x")
+        assert picture.depth == "16 bits"
+        assert picture.values[0, :, 0].tolist() == [1, 258, 4095]
+        assert picture.alpha is not None and picture.alpha[0].tolist() == [255, 128, 0]
+    opaque = decode(png(1, 1, 16, 4, b"\0" + raw[0]), "x")
+    assert opaque.alpha is None and opaque.values.tolist() == [[[1.0]]]
+    with pytest.raises(UnreadablePicture):
+        decode(png(1, 1, 16, 4, b"\0" + raw[0]).replace(b"\x10\x04\0\0\0", b"\x10\x04\0\0\1"), "x")  # its checksum lies
+
+
 def test_floating_point_and_32_bits():
     values = np.array([[0.25, -2.0]], dtype=np.float32)
     picture = decode(encoded(Image.fromarray(values), "TIFF"), "x")

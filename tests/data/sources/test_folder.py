@@ -77,7 +77,9 @@ def test_the_same_bytes_from_two_folders(tmp_path):
     for work in ("a", "b"):
         fill(tmp_path / work / "mine", FEWEST)
         run(tmp_path / work / "mine", tmp_path / work, image_size=8)
-    for file in sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*")):
+    first, second = ({path.relative_to(tmp_path / work) for path in (tmp_path / work).rglob("*.*")} for work in "ab")
+    assert first == second and any(file.name == "train_images.npy" for file in first)
+    for file in sorted(first):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
 
 
@@ -123,6 +125,38 @@ def test_too_few_pictures_that_can_be_read_are_refused(tmp_path):
     damage(tmp_path / "mine", 1)
     with pytest.raises(InputError, match=rf"{FEWEST - 1} images; at least {FEWEST} .* 1 more cannot be read: broken00"):
         run(tmp_path / "mine", tmp_path)
+
+
+@pytest.mark.parametrize("n_flat", [0, FEWEST])
+def test_errors_about_the_copy_name_the_users_own_path(tmp_path, n_flat):
+    fill(tmp_path / "mine", FEWEST - bool(n_flat == 0))
+    damage(tmp_path / "mine", 1)
+    for i in range(n_flat):
+        Image.new("L", (12, 10), 7).save(tmp_path / "mine" / f"{i:04}.png")
+    with pytest.raises(InputError) as caught:
+        run(tmp_path / "mine", tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'mine'}: {FEWEST - (n_flat == 0)} ")
+
+
+def test_control_characters_of_names_are_spelt_out(tmp_path, capsys):
+    escape = "\x1b]0;owned\x07"
+    for name in (f"cats{escape}", f"dogs{escape}"):
+        fill(tmp_path / "mine" / name, FEWEST // 2 + 1)
+    (tmp_path / "mine" / f"cats{escape}" / f"broken{escape}.png").write_bytes(b"x")
+    download("folder", tmp_path / "raw", mirror=None, path=tmp_path / "mine")
+    arguments = {"limit": None, "pad_to": 32, "label": None, "image_size": None, "path": tmp_path / "mine"}
+    outcome = prepare("folder", tmp_path / "raw", tmp_path / "out", **arguments)
+    assert outcome.meta["classes"] == [r"cats\x1b]0;owned\x07", r"dogs\x1b]0;owned\x07"]
+    said = outcome.in_words()
+    assert all(line.isprintable() for line in [*said, *outcome.meta["notes"]])
+    assert any(r"broken\x1b]0;owned\x07.png" in line for line in said)
+    with pytest.raises(InputError) as caught:
+        prepare("folder", tmp_path / "raw", tmp_path / "out2", strict=True, **arguments)
+    assert "\x1b" not in str(caught.value) and r"broken\x1b]0;owned\x07.png" in str(caught.value)
+    (tmp_path / "mine" / f"notes{escape}.txt").write_text("x")
+    with pytest.raises(InputError) as caught:
+        download("folder", tmp_path / "raw", mirror=None, path=tmp_path / "mine")
+    assert "\x1b" not in str(caught.value)
 
 
 def test_files_that_are_no_pictures_are_named_all_at_once(tmp_path):

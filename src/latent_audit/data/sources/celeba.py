@@ -205,4 +205,12 @@ def _unofficial(raw_dir: Path) -> list[str]:
     return notes
 
 
-CELEBA = Dataset(_fetch, _read, DEFAULT_SIZE, _origins)
+def _place(*, mirror: str | None, path: Path | None) -> Path | None:
+    """The folder around the mirror's unpacked pictures, or its archive of them."""
+    if not mirror:
+        return None
+    unpacked, archive = _unpacked(mirror), location_in(mirror, "celeba", f"{IMAGES}.zip")
+    return unpacked.parent if unpacked else archive if isinstance(archive, Path) and archive.is_file() else None
+
+
+CELEBA = Dataset(_fetch, _read, DEFAULT_SIZE, _origins, place=_place)

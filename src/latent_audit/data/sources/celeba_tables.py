@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from latent_audit.base.errors import InputError
+from latent_audit.data.sources.names import printable
 
 
 def read_attributes(path: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -68,6 +69,7 @@ def _read_table(path: Path, lines: list[str], *, names: list[str] | None) -> pd.
         table = pd.read_csv(rows, sep=separator, names=columns, index_col=0, dtype={columns[0]: str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, IndexError, ValueError) as error:
         raise InputError(f"{path}: not a table that can be read ({error}); fetch it again.") from error
+    table.columns = [printable(str(name)) for name in table.columns]
     if table.index.has_duplicates:
         raise InputError(f"{path}: {table.index[table.index.duplicated()][0]!r} comes twice.")
     return table

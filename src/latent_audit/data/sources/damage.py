@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from latent_audit.data.sources.names import printable
+
 NAMED = 10  # names in a sentence; the rest is counted
 LINES = 1000  # names in a message on the terminal
 FLAT = 2  # levels of 255 between the darkest and the brightest pixel up to which a picture shows nothing
@@ -59,7 +61,7 @@ def damage_note(damaged: Mapping[str, str]) -> str:
     """One sentence for the page; "" where nothing is damaged."""
     if not damaged:
         return ""
-    names = sorted(damaged)
+    names = [printable(name) for name in sorted(damaged)]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     n = f"{len(names)} pictures" if len(names) > 1 else "1 picture"
     return f"{n} cannot be read and {'were' if len(names) > 1 else 'was'} left out: {', '.join(names[:NAMED])}{more}."
@@ -67,7 +69,7 @@ def damage_note(damaged: Mapping[str, str]) -> str:
 
 def damage_lines(damaged: Mapping[str, str], path: Path | None) -> list[str]:
     """A line for each damaged picture, under the user's own `path`, with the reason."""
-    return [f"{path / name if path else name}: {reason}" for name, reason in sorted(damaged.items())]
+    return [printable(f"{path / name if path else name}: {reason}") for name, reason in sorted(damaged.items())]
 
 
 def refusal(damaged: Mapping[str, str], path: Path | None) -> str:

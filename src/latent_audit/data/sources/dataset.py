@@ -80,14 +80,41 @@ class Origins(Protocol):
     def __call__(self, *, mirror: str | None, path: Path | None) -> Sequence[tuple[str, Path | str]] | None: ...
 
 
+class Counts(NamedTuple):
+    """How many images the two splits have."""
+
+    train: int
+    test: int
+
+
+class Expect(Protocol):
+    """The most images that there can be, before anything is fetched; None where that is not known."""
+
+    def __call__(self, path: Path | None) -> Counts | None: ...
+
+
+class Place(Protocol):
+    """The user's own folder or archive that a split's names are relative to; None: there is none."""
+
+    def __call__(self, *, mirror: str | None, path: Path | None) -> Path | None: ...
+
+
+def nowhere(*, mirror: str | None, path: Path | None) -> Path | None:
+    """What is fetched by its checksums has no place of the user's."""
+    return None
+
+
 class Dataset(NamedTuple):
     """One line of the registry.
 
     side : pixels a side before padding, where `data.image_size` is null; sets that are resized take it.
     origins : None where what is fetched is the same everywhere, by its published checksums.
+    expect : so that a parameter which counts more images than there are is refused before any work.
     """
 
     fetch: Fetch
     read: Read
     side: int
     origins: Origins | None = None
+    expect: Expect = lambda path: None
+    place: Place = nowhere

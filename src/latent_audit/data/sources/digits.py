@@ -12,9 +12,10 @@ from latent_audit.base.atomic import atomic_path
 from latent_audit.base.errors import InputError
 from latent_audit.data.sources.dataset import TREATMENT, Dataset, Source, Split, Treatment
 from latent_audit.data.sources.fetch import Resource, check
-from latent_audit.data.sources.splits import train_test_positions
+from latent_audit.data.sources.splits import expected, train_test_positions
 
 SIDE, LEVELS, TEST_SHARE, DEFAULT_SIZE = 8, 16, 0.2, 28
+N_IMAGES = 1797
 FILE = Resource(
     "digits.npy", "70ae34ff35ee24e18200c64664679486"
 )  # (1797, 65) uint8: 64 grey values 0..16, then the label
@@ -55,4 +56,4 @@ def _enlarge(row: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(grey).resize((size, size), Image.Resampling.BICUBIC))[np.newaxis]
 
 
-DIGITS = Dataset(_fetch, _read, DEFAULT_SIZE)
+DIGITS = Dataset(_fetch, _read, DEFAULT_SIZE, expect=lambda path: expected(N_IMAGES, TEST_SHARE))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
+from latent_audit.data.sources.names import said_plainly
 from latent_audit.data.sources.registry import DATASETS, find
 
 
@@ -41,7 +42,8 @@ def download(dataset: str, raw_dir: Path, *, mirror: str | None, path: Path | No
     chosen = find(dataset)
     try:
         raw_dir.mkdir(parents=True, exist_ok=True)
-        chosen.fetch(raw_dir, mirror=mirror, path=path)
+        with said_plainly():
+            chosen.fetch(raw_dir, mirror=mirror, path=path)
     except OSError as error:
         raise InputError(
             f"{error.filename or raw_dir}: {error.strerror or error}; nothing half-written was kept."

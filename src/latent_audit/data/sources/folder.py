@@ -15,7 +15,7 @@ import numpy as np
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.data.sources.damage import FLAT, flat_words
-from latent_audit.data.sources.dataset import TREATMENT, Dataset, Source, Split, Treatment
+from latent_audit.data.sources.dataset import TREATMENT, Counts, Dataset, Source, Split, Treatment
 from latent_audit.data.sources.decoding import UnreadablePicture
 from latent_audit.data.sources.developing import (
     Colour,
@@ -29,8 +29,9 @@ from latent_audit.data.sources.developing import (
     range_of,
 )
 from latent_audit.data.sources.fitting import check_fit, fit_note, fitted
+from latent_audit.data.sources.names import printable
 from latent_audit.data.sources.pictures import SUFFIXES, Pictures, is_clutter, open_zip, pack
-from latent_audit.data.sources.splits import train_test_positions
+from latent_audit.data.sources.splits import expected, train_test_positions
 
 FILE, LEFT_OUT = "images.zip", "left_out.json"
 TEST_SHARE, DEFAULT_SIZE, DEFAULT_FIT, FEWEST_TEST = 0.15, 28, "pad", 100
@@ -167,6 +168,7 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment
     class_of = [parts[0] if len(parts := PurePosixPath(name).parts) > 1 else NO_CLASSES for name in names]
     classes = sorted(set(class_of))
     labels = np.array([classes.index(one) for one in class_of], dtype=np.int64)
+    classes = [printable(one) for one in classes]  # still different: a name with a backslash was refused
 
     def split(positions: np.ndarray) -> Split:
         def read(chosen: np.ndarray) -> np.ndarray:
@@ -230,4 +232,17 @@ def _origins(*, mirror: str | None, path: Path | None) -> list[tuple[str, Path |
     return [(name, entry) for name, entry in picture_files(path)]
 
 
-FOLDER = Dataset(_fetch, _read, DEFAULT_SIZE, _origins)
+def _expect(path: Path | None) -> Counts | None:
+    """As if every file could be read; None where the folder cannot be used, which is said where it is."""
+    try:
+        n = len(picture_files(path))
+    except InputError:
+        return None
+    return expected(n, TEST_SHARE) if n >= FEWEST else None
+
+
+def _place(*, mirror: str | None, path: Path | None) -> Path | None:
+    return path
+
+
+FOLDER = Dataset(_fetch, _read, DEFAULT_SIZE, _origins, _expect, _place)

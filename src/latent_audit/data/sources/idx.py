@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from latent_audit.base.errors import InputError
-from latent_audit.data.sources.dataset import TREATMENT, Dataset, Source, Split, Treatment
+from latent_audit.data.sources.dataset import TREATMENT, Counts, Dataset, Source, Split, Treatment
 from latent_audit.data.sources.fetch import Resource, fetch
 
 SIDE = 28  # pixels
+COUNTS = Counts(60_000, 10_000)  # of all three
 IMAGES, LABELS = 3, 1  # number of axes of the two kinds of IDX file
 UNSIGNED_BYTE = 8  # the third byte of the magic number; the fourth is the number of axes
 
@@ -42,7 +43,7 @@ def dataset(name: str, torchvision_name: str, terms: str) -> Dataset:
         _check_labels(raw_dir, np.concatenate([train[1], test[1]]), len(classes))
         return Source(_lazy(*train), _lazy(*test), (1, height, width), classes, terms=terms)
 
-    return Dataset(fetch_all, read, SIDE)
+    return Dataset(fetch_all, read, SIDE, expect=lambda path: COUNTS)
 
 
 def read_idx(path: Path, n_axes: int) -> np.ndarray:

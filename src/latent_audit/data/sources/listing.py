@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.data.sources.fetch import state_of_url
+from latent_audit.data.sources.names import said_plainly
 from latent_audit.data.sources.registry import find
 
 SETTLED_SECONDS = 2  # a file written later than that may be written again within the same tick of its times
@@ -45,7 +46,8 @@ def list_source(dataset: str, target: Path, *, mirror: str | None, path: Path | 
     chosen = find(dataset)
     if chosen.origins is None:
         return f"{dataset}: nothing to look at, its files are checked by their checksums, as {target.name} says"
-    files = chosen.origins(mirror=mirror, path=path)
+    with said_plainly():
+        files = chosen.origins(mirror=mirror, path=path)
     earlier = _earlier(target, path)
     if files is None and earlier:
         return f"{dataset}: its source cannot be reached; what was taken from it before is used"

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from latent_audit.base.randomness import rng_for
+from latent_audit.data.sources.dataset import Counts
 
 SPLIT_SEED = 0  # a data set's split is part of the data set, so that runs with other seeds see the same images
 
@@ -32,11 +33,17 @@ def stratified_order(labels: np.ndarray, *purpose: str) -> np.ndarray:
     return shuffled[np.argsort(rank / counts[of_shuffled], kind="stable")]
 
 
+def expected(n: int, test_share: float) -> Counts:
+    """How many of n images `train_test_positions` puts into either split."""
+    n_test = math.ceil(n * test_share)
+    return Counts(n - n_test, n_test)
+
+
 def train_test_positions(labels: np.ndarray, test_share: float, *purpose: str) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the train and of the test images: ceil(n * test_share) for the test, stratified by `labels`.
 
     Both come in stratified order, so that the first images of a split are not all of one class.
     """
     order = stratified_order(labels, *purpose)
-    n_train = len(labels) - math.ceil(len(labels) * test_share)
+    n_train = expected(len(labels), test_share).train
     return order[:n_train], order[n_train:]

@@ -5,6 +5,7 @@ factors, a coarser grid (17,280 images), an orientation grid without its repeate
 """
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
 from latent_audit.data.sources.dataset import TREATMENT, Dataset, Source, Split, Treatment
-from latent_audit.data.sources.splits import train_test_positions
+from latent_audit.data.sources.splits import expected, train_test_positions
 
 SHAPES = ["square", "ellipse", "heart"]
 FACTORS = ["shape", "scale", "orientation", "x", "y"]
@@ -83,4 +84,4 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment
     return Source(split(train), split(test), (1, size, size), SHAPES, columns={"factors": FACTORS})
 
 
-SPRITES = Dataset(_fetch, _read, DEFAULT_SIZE)
+SPRITES = Dataset(_fetch, _read, DEFAULT_SIZE, expect=lambda path: expected(math.prod(GRID.values()), TEST_SHARE))

@@ -66,4 +66,5 @@ FAMILY = Family(
     role="vae",
     has_kl=True,
     condition=condition,
+    left_out=frozenset({"anomaly", "continuity", "denoising", "likelihood", "traversal"}),  # they decode a code alone
 )

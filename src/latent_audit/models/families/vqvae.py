@@ -198,7 +198,7 @@ FAMILY = Family(
     modules=modules,
     initialise=initialise,
     priors=("uniform", "marginal", "autoregressive"),
-    left_out=frozenset({"continuity", "generation", "likelihood"}),
+    left_out=frozenset({"anomaly", "continuity", "denoising", "generation", "likelihood", "traversal"}),  # of a size
     per_image=False,
     settings=SETTINGS,
 )
