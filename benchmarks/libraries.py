@@ -185,7 +185,8 @@ def measure(
 ) -> None:
     """Run every case and write results/libraries.json."""
     rows = [compared(name, rounds) for name in only or CASES]
-    libraries = {name: importlib.metadata.version(name) for name in sorted({CASES[case].library for case in only or CASES})}
+    used = sorted({CASES[name].library for name in only or CASES})
+    libraries = {name: importlib.metadata.version(name) for name in used}
     command = f"python benchmarks/libraries.py measure --rounds {rounds}"
     command += "".join(f" --only {name}" for name in only or ())
     save("libraries", command, {"libraries": libraries, "rows": rows})
