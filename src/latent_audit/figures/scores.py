@@ -105,8 +105,8 @@ def _distance_panel(table: pd.DataFrame, metric: str, title: str, margin: float 
         return None
     return strip_panel(
         part.assign(row=part["sampler"].map(SAMPLERS)), present, colours, title=title,
-        note="times that of own reconstructions" if len(over) else "", margin=margin if len(over) and metric != "kid" else None,
-        null=None,
+        note="times that of own reconstructions" if len(over) else "", null=None,
+        margin=margin if len(over) and metric != "kid" else None,
         size=(360, 36 + (11.0 * len(colours) + 9) * len(present)),
     )  # fmt: skip
 
