@@ -112,8 +112,8 @@ def _unit_scaling(maps: MapTables) -> str:
     sign = "-" if pooled["shift"] >= 0 else "+"
     sds = channels["std"] * pooled["scale"]
     return (
-        f"For unit variance take (z {sign} {abs(pooled['shift']):.4g}) * {pooled['scale']:.5g}, all channels together (table "
-        f"scaling; the sds of single channels are then {sds.min():.3g} to {sds.max():.3g})."
+        f"For unit variance take (z {sign} {abs(pooled['shift']):.4g}) * {pooled['scale']:.5g}, all channels together "
+        f"(table scaling; the sds of single channels are then {sds.min():.3g} to {sds.max():.3g})."
     )
 
 
