@@ -153,7 +153,8 @@ CASES = {
         "hyppo", "energy distance of codes to their mirror image", 2000, 10, our_symmetry, hyppos_symmetry
     ),
     "energy-1d": Case(
-        "scipy", "the same in one dimension, where scipy sorts", 4000, 1, our_symmetry, scipys_symmetry
+        "scipy", "energy distance to the mirror image in one dimension, where scipy sorts", 4000, 1, our_symmetry,
+        scipys_symmetry,
     ),
     "manifold": Case("prdc", "precision, recall, density, coverage", 6000, 64, our_manifold, their_manifold),
     "frechet": Case("scipy", "Fréchet distance, by the root of a matrix", 10_000, 128, our_frechet, their_frechet),
