@@ -153,7 +153,8 @@ CASES = {
         "hyppo", "energy distance of codes to their mirror image", 2000, 10, our_symmetry, hyppos_symmetry
     ),
     "energy-1d": Case(
-        "scipy", "the same in one dimension, where scipy sorts", 4000, 1, our_symmetry, scipys_symmetry
+        "scipy", "energy distance to the mirror image in one dimension, where scipy sorts", 4000, 1, our_symmetry,
+        scipys_symmetry,
     ),
     "manifold": Case("prdc", "precision, recall, density, coverage", 6000, 64, our_manifold, their_manifold),
     "frechet": Case("scipy", "Fréchet distance, by the root of a matrix", 10_000, 128, our_frechet, their_frechet),
@@ -185,7 +186,8 @@ def measure(
 ) -> None:
     """Run every case and write results/libraries.json."""
     rows = [compared(name, rounds) for name in only or CASES]
-    libraries = {name: importlib.metadata.version(name) for name in sorted({CASES[case].library for case in only or CASES})}
+    used = sorted({CASES[name].library for name in only or CASES})
+    libraries = {name: importlib.metadata.version(name) for name in used}
     command = f"python benchmarks/libraries.py measure --rounds {rounds}"
     command += "".join(f" --only {name}" for name in only or ())
     save("libraries", command, {"libraries": libraries, "rows": rows})

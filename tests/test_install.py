@@ -14,7 +14,7 @@ import pytest
 from import_graph import ROOT
 
 SLOW = "LATENT_AUDIT_SLOW"  # set it to install into an empty environment, which takes minutes
-STUDY = ("torch", "torchvision", "dvc", "tqdm", "psutil", "seaborn", "pyarrow")
+STUDY = ("torch", "torchvision", "dvc", "tqdm", "psutil", "pyarrow")
 WITHOUT = f"""
 import sys
 class Absent:
@@ -105,7 +105,7 @@ def test_importing_the_package_imports_no_torch():
 def test_the_extras_name_what_each_part_needs():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     core = " ".join(project["dependencies"])
-    assert not any(name in core for name in ("torch", "dvc", "seaborn", "pyarrow"))
+    assert not any(name in core for name in ("torch", "dvc", "pyarrow"))
     assert {"torch>=2.11", "dvc>=3.60"} <= set(project["optional-dependencies"]["study"])
 
 

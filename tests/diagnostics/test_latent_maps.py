@@ -112,7 +112,7 @@ def test_noise_may_be_sampled_position_by_position():
     assert tables.verdict.startswith(f"{tables.maps.rows:,} single positions of 120 maps of 2 x 4 x 4 (")
     assert "as codes of 2 channels: as far as" in tables.verdict
     assert (tables.per_dim["n"] == tables.maps.rows).all()
-    assert any("For unit variance take (z - " in line for line in tables.judgement.advice)
+    assert any("For unit variance take (z " in line for line in tables.judgement.advice)
 
 
 def test_maps_whose_neighbours_correlate_are_no_independent_draws():

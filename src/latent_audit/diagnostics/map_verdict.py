@@ -63,7 +63,7 @@ def verdict_of_maps(verdict: Verdict, maps: MapTables) -> Verdict:
         *(line for line in advice if "recommended_prior" not in line),
         f"A model of {_whole(maps)} is needed, as latent diffusion is one; recommended_prior() is of one position.",
     )
-    if verdict.may_sample in ("no", "undecided"):
+    if verdict.may_sample == "no":
         sentence = f"{at.rstrip('.')}; besides, {found}."
     else:
         sentence = f"Not by independent draws for each position: {found}; {at}"
@@ -109,10 +109,11 @@ def _unit_scaling(maps: MapTables) -> str:
     pooled, channels = table.loc["pooled"], table.drop(index="pooled")
     if not np.isfinite(pooled["scale"]):
         return "No scale makes these latents unit: nothing varies."
+    sign = "-" if pooled["shift"] >= 0 else "+"
     sds = channels["std"] * pooled["scale"]
     return (
-        f"For unit variance take (z - {pooled['shift']:.4g}) * {pooled['scale']:.5g}, all channels together (table "
-        f"scaling; the sds of single channels are then {sds.min():.3g} to {sds.max():.3g})."
+        f"For unit variance take (z {sign} {abs(pooled['shift']):.4g}) * {pooled['scale']:.5g}, all channels together "
+        f"(table scaling; the sds of single channels are then {sds.min():.3g} to {sds.max():.3g})."
     )
 
 

@@ -30,6 +30,8 @@ def _import(rc: str | None) -> bool:
     try:
         import matplotlib  # noqa: F401
     except (ValueError, OSError):
+        for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+            del sys.modules[name]  # half of it
         return False
     return True
 
