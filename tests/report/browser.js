@@ -98,14 +98,15 @@ async function useTouch(page) {
   await page.locator('.x-arm[data-arm="vae"]').evaluate((arm) => arm.scrollIntoView({ block: "start", behavior: "instant" }));
   const box = await page.locator('canvas[data-arm="vae"]').boundingBox(), picture = await page.locator('.x-arm[data-arm="vae"] .x-image').boundingBox();
   const original = await page.locator('.x-arm[data-arm="vae"] .x-original').boundingBox();
-  const before = await page.evaluate(() => scrollY), client = await page.context().newCDPSession(page);
+  const client = await page.context().newCDPSession(page);
   const touch = (type, x, y) => client.send("Input.dispatchTouchEvent", { type, touchPoints: type === "touchEnd" ? [] : [{ x, y }] });
   const [x, y] = [box.x + box.width / 2, box.y + box.height * 0.7];
   await touch("touchStart", x, y);
   for (let k = 1; k <= 6; k++) await touch("touchMove", x + 8 * k, y - 20 * k);
   await touch("touchEnd");
   await frames(page);
-  return { shown, box, picture, original, scrolled: (await page.evaluate(() => scrollY)) - before, state: await state(page) };
+  const after = await page.locator('canvas[data-arm="vae"]').boundingBox(); // where the words above grow shorter, the page keeps it in place
+  return { shown, box, picture, original, scrolled: Math.round(after.y - box.y), state: await state(page) };
 }
 
 // ---- the tour, the rain, links ---------------------------------------------------------------------------------------------

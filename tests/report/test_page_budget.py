@@ -84,7 +84,7 @@ def test_the_largest_gives_way_where_not_all_have_room(page_of):
     page = page_of(ae=dense(900), vae=dense(800))
     assert live(page) == ["vae"]
     assert list(notes(page)) == ["ae"]
-    assert notes(page)["ae"].startswith("its decoder has 923,400 weights, 2.")
+    assert notes(page)["ae"].startswith("its decoder has 923,400 weights, 2")
     assert render.fits(page)
 
 

@@ -79,7 +79,7 @@ def test_what_a_page_counts_and_lists_is_shown(reports):
     (reports / "fashion_mnist.html").write_text(page_of(newer), encoding="utf-8")
     words = card(index_page(reports)[0], 1)
     assert "supported 3 negligible 2 contradicted 1 inconclusive 0" in words
-    assert "AE no KL term 24, 30, 45, 94, 96.5% 0.385" in words
+    assert "AE no KL term 24, 30, 45, 94, 96% 0.385" in words
 
 
 def test_reduced_data_stand_last_without_verdicts(reports):

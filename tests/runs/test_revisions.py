@@ -25,6 +25,7 @@ from latent_audit.runs import revisions
 from latent_audit.runs.compared import beta_series, difference, n_pixels, parameters, verdict_rows, weight
 from latent_audit.runs.figures import letters
 from latent_audit.runs.findings import banners
+from latent_audit.runs.forms import form_for
 from latent_audit.runs.page import render_runs
 from latent_audit.runs.revisions import Run, read_runs, stale_parameters
 
@@ -462,9 +463,9 @@ def test_the_page_shows_the_numbers(page):
         "β-VAE β = 256, β_KL = 4",
         "β-VAE β = 500, β_KL = 2.048",
         "The same numbers in every run: AE, VAE.",
-        "β-VAE, A → B: reconstruction 257 → 255 nats; prior draws in a hole 6.2% → 10%",
-        "−1.98 (−1.98 to −1.98)",
-        "From β_KL 1 to 4, the rate goes from 4.01 to 1.61 nats, the distortion from 253 to 257 nats",
+        "β-VAE, A → B: reconstruction 256.9 → 255.0 nats; prior draws in a hole 6.2% → 10.0%",
+        "−2.0 (−2.0 to −2.0)",
+        "From β_KL 1 to 4, the rate goes from 4.010 to 1.610 nats, the distortion from 253.3 to 256.9 nats",
         "B 5 of 5",
     ):
         assert expected in words, expected
@@ -526,14 +527,14 @@ def test_seeds_in_two_groups_stand_one_by_one(pair):
     words = text_of(
         render_runs([own._replace(per_seed={"ae": {"hole_fraction": values}}, measures=known), made_up("B")])
     )
-    assert "AE 24, 30, 45, 94, 96.5%" in words
+    assert "AE 24, 30, 45, 94, 96%" in words
     assert "14.6" not in words.split("Measures")[-1]
 
 
 def test_runs_of_other_arms_stand_beside_one_another(pair):
     first, other = pair
     fewer = other._replace(metrics={arm: own for arm, own in other.metrics.items() if arm != "vae"})
-    assert "VAE, A → B: reconstruction 253 → – nats" in text_of(render_runs([first, fewer]))
+    assert "VAE, A → B: reconstruction 253.3 → – nats" in text_of(render_runs([first, fewer]))
 
 
 # figures --------------------------------------------------------------------------------------------------------------
@@ -576,3 +577,14 @@ def test_the_curve_joins_the_weights_in_order_on_a_log_axis():
 
 def test_the_page_is_fit_to_be_seen(page, tmp_path):
     assert_fit_to_be_seen(tmp_path, page)
+
+
+def test_a_number_and_its_difference_have_the_same_decimals():
+    first, second = made_up("A"), made_up("B")
+    known = {"hole_fraction": Metric("hole_fraction", "holes", "share", 0.0, 1.0)}
+    for run, mean in ((first, 0.0396), (second, 0.0232)):
+        run.metrics["ae"]["hole_fraction"] = {"mean": mean, "low": mean, "high": mean, "n_seeds": 5}
+    runs = [run._replace(measures=known) for run in (first, second)]
+    form, signed = (form_for(runs, "hole_fraction", signed=sign) for sign in (False, True))
+    assert [form(0.0396), form(0.0232), signed(-0.0164)] == ["3.96%", "2.32%", "−1.64 pp"]
+    assert form_for(runs, "not_measured")(0.25) == "0.250"

@@ -11,6 +11,7 @@ from latent_audit.report.tables import ABSENT, number
 from latent_audit.runs.compared import arms_of, descriptions, entry
 from latent_audit.runs.revisions import Run
 
+SHARES = ("hole_fraction", "hole_fraction_whitened")  # of runs made before they described their measures
 DIGITS = 4  # significant, of the largest value
 TINY, HUGE = 1e-3, 1e7  # beyond, a number is written by itself
 
@@ -18,7 +19,7 @@ TINY, HUGE = 1e-3, 1e7  # beyond, a number is written by itself
 def form_for(runs: Sequence[Run], metric: str, *, signed: bool = False) -> Callable[[float], str]:
     """A form for the values of `metric` in any of the runs; `signed`: for differences, shares in percentage points."""
     known, found = descriptions(runs), (entry(run, arm, metric) for run in runs for arm in arms_of(runs))
-    share = metric in known and known[metric].unit == SHARE
+    share = known[metric].unit == SHARE if metric in known else metric in SHARES
     largest = max((abs(own["mean"]) for own in found if own is not None), default=0.0) * (100 if share else 1)
     if not share and not TINY <= largest < HUGE:
         return number
