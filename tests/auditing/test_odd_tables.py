@@ -114,10 +114,11 @@ def test_commas_between_thousands_are_none_before_decimals(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "name", "words"),
     [
-        (gzip.compress(b"a,b\n1,2\n"), "codes.csv", "it is compressed: unpack it first"),
-        (gzip.compress(b"a,b\n1,2\n"), "codes.csv.gz", "the suffix must be one of .*; unpack it first"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "codes.csv", "it is compressed: unpack it first"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "codes.csv.gz", "the suffix must be one of .*; unpack it first"),
         ("größe,b\n1,2\n".encode("latin-1"), "codes.csv", r"is it really a \.csv\? Save text as UTF-8"),
     ],
+    ids=["gzip", "gzip by name", "latin-1"],
 )
 def test_text_that_cannot_be_read_comes_with_the_way_on(tmp_path: Path, content: bytes, name: str, words: str):
     with pytest.raises(InputError, match=words):
