@@ -133,9 +133,12 @@ def _codes(z: Any, mu: Any, logvar: Any, seed: int) -> np.ndarray:
         given, _ = arrays_of(z, mu, logvar)
     if given.get("z") is None and given.get("mu") is None:
         raise InputError("audit, decode: needs codes: z, or mu (and logvar, of which it is drawn)")
-    own, centre, spread = (given.get(name) for name in ("z", "mu", "logvar"))
-    if own is not None or spread is None:
-        return as_codes(own if own is not None else centre, where="audit, decode")
+    own, centre, spread = given.get("z"), given.get("mu"), given.get("logvar")
+    if own is not None:
+        return as_codes(own, where="audit, decode")
+    assert centre is not None  # of the two, as was asked above
+    if spread is None:
+        return as_codes(centre, where="audit, decode")
     return drawn(as_codes(centre, where="audit, mu"), as_codes(spread, where="audit, logvar"), seed)
 
 

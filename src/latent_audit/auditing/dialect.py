@@ -113,7 +113,7 @@ def header_of(rows: Sequence[Sequence[str]], where: str) -> Header:
     first = [cell.strip() for cell in rows[0]] if rows else []
     if not any(first):
         raise InputError(f"{where}: its first line is empty; write one line of names, then one line per code.")
-    if rows_named([first, *rows[1:]]):
+    if rows_named([first, *map(list, rows[1:])]):
         note = f"{where}: the first line has no name for the first column, which holds the names of the rows, as of R"
         return Header(_distinct([ROW_NAMES, *first], where), True, [note])
     if all(is_number(cell) for cell in first):

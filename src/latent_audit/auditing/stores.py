@@ -61,7 +61,7 @@ def of_store(path: Path, asked: Asked) -> Found:
         else:
             names, read = ["z"], lambda _: store.read(chosen)
         codes = of_arrays(names, read, path.name, patterns=asked.columns, what="array")
-        given = store.labels(own) if own in store.label_names else None
+        given = store.labels(own) if own is not None and own in store.label_names else None
         there = list(store.label_names)
     label_file = None
     if asked.labels is not None and given is None:

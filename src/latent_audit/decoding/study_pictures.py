@@ -97,7 +97,7 @@ def study_pictures(
         made |= {"traversed": dims, "traversals": decoded(along(codes["mu"][shown].astype(np.float64), dims))}
     if denoises:
         made |= _denoising(model, images[:N_SHOWN], seed, device)
-    scores: dict[str, dict[str, np.ndarray]] = {"": codes} if outsiders else {}
+    scores: dict[str, Mapping[str, np.ndarray]] = {"": codes} if outsiders else {}
     for name, others in outsiders.items():
         found = encoded(
             model, others, reconstruction=reconstruction, generator=generator_for(seed, "pictures", name), device=device

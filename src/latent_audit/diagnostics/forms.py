@@ -140,7 +140,8 @@ def _of_maps(
         found.z, parts.get("mu"), parts.get("logvar"), None if labels is None else np.asarray(labels)[found.sample],
         found.sample, codes.n, (note,), found.tables,
     )  # fmt: skip
-    if spec_of(reduce, *form.z.shape, where) is None:
+    n, d = form.z.shape
+    if spec_of(reduce, n, d, where) is None:
         return form
     rows = {name: Maps.of(part, where=where) for name, part in parts.items()}
     own = _of_codes(Maps.of(form.z, where=where), rows, form.labels, reduce, seed, where)

@@ -25,8 +25,8 @@ class GridPrior(NamedTuple):
     columns: int
     entries: int
     at_place: np.ndarray
-    after_left: sparse.csr_matrix
-    after_both: sparse.csr_matrix
+    after_left: sparse.csr_array
+    after_both: sparse.csr_array
 
 
 def fit(indices: Int[np.ndarray, "sample place"], entries: int, columns: int) -> GridPrior:
@@ -110,6 +110,6 @@ def _neighbours(indices: np.ndarray, columns: int, entries: int) -> tuple[np.nda
     return left.reshape(indices.shape), up.reshape(indices.shape)
 
 
-def _counts(context: np.ndarray, entry: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
+def _counts(context: np.ndarray, entry: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
     ones = np.ones(len(entry))
-    return sparse.coo_matrix((ones, (context, entry)), shape=shape).tocsr()
+    return sparse.coo_array((ones, (context, entry)), shape=shape).tocsr()
