@@ -163,7 +163,7 @@ def test_a_column_of_lists_is_the_codes(tmp_path: Path):
     np.testing.assert_array_equal(codes.z, Z)
     assert codes.labels is not None
     assert any("'loss'" in note for note in codes.notes)
-    with pytest.raises(InputError, match=r"column 'embedding': its lists must be of one length; the list of row 29"):
+    with pytest.raises(InputError, match=r"column 'embedding': its lists must be of one length; the list of row 59"):
         read_foreign(stored(tmp_path, pd.DataFrame({"embedding": [*Z[1:].tolist(), [1.0]]}), ".parquet"))
 
 

@@ -102,7 +102,8 @@ def test_a_posterior_gets_rows_for_mu_and_z_and_its_kl_adds_up(run: Run, tmp_pat
     tables = {path.stem: pd.read_csv(path) for path in (tmp_path / "result").glob("*.csv")}
     assert all(table.columns[0] == "code" for table in tables.values())
     codes = {name: table["code"].unique().tolist() for name, table in tables.items()}
-    assert codes.pop("reasons") == ["z"] and all(found == ["mu", "z"] for found in codes.values())
+    assert [codes.pop(name) for name in ("reasons", "regions")] == [["z"], ["z"]]
+    assert all(found == ["mu", "z"] for found in codes.values())
     rows = tables["joint"]
     value = rows[rows["code"] == "z"].set_index("metric")["value"]
     assert value["kl"] == pytest.approx(value[["index_code_mi", "total_correlation", "dimwise_kl"]].sum(), abs=1e-6)

@@ -1,5 +1,7 @@
 """What a replicate's tables say about other replicates and about its own last epoch."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from latent_audit.decoding.diagnosis import every_registered, tables_of_arm
 from latent_audit.decoding.reconstruction import reconstruction_table
 from latent_audit.decoding.replicate_tables import agreement_table, measure_codes
 from latent_audit.diagnostics.audit import AuditSettings
+from latent_audit.models import registry
 
 
 def test_a_rotated_and_scaled_code_agrees_fully_and_an_independent_one_does_not():
@@ -43,6 +46,9 @@ def test_the_last_epoch_on_the_test_split_is_what_counts():
     assert table["bce"] == pytest.approx(0.2)
 
 
+VAE = SimpleNamespace(family=registry.family("vae"), spec=SimpleNamespace(n_classes=0))
+
+
 def test_a_family_without_a_kl_has_no_row_of_one():
     rows = [{"seed": 0, "epoch": 1, "split": "test", "objective": 1.0, "recon_nll": 3.0}]
     codes = {"bce": np.array([0.1]), "mse": np.array([0.01])}
@@ -59,8 +65,8 @@ def test_a_replicate_has_the_answer_its_reasons_regions_and_spectrum_as_tables()
     measured = []
     for replicate in (0, 1):
         settings = AuditSettings(null_draws=19, null_rows=40, unit_counts=False, replicate=replicate)
-        # without classes neither decoder nor critic is asked
-        tables, maps = measure_codes(codes, None, None, [], seed=5, settings=settings, device=torch.device("cpu"))
+        # without classes neither decoder nor critic is asked, only what kind of code it is
+        tables, maps = measure_codes(codes, VAE, None, [], seed=5, settings=settings, device=torch.device("cpu"))
         assert maps is None
         measured.append(({name: table.assign(seed=replicate) for name, table in tables.items()}, maps))
     arm = tables_of_arm(measured, {seed: mu for seed in (0, 1)})

@@ -5,12 +5,13 @@ import pytest
 import torch
 from torch import nn
 
+from latent_audit.critic.network import Critic
 from latent_audit.decoding.anomaly import MEASURE as ANOMALY
 from latent_audit.decoding.anomaly import image_scores, mahalanobis
 from latent_audit.decoding.denoising import LEVELS, denoising_table, noisy
 from latent_audit.decoding.sharpness import high_frequency_power, sharpness
 from latent_audit.decoding.traversal import Traversals, path, silent, traversal_table, traverse
-from latent_audit.models.autoencoder import ModelSpec, build
+from latent_audit.models.autoencoder import Autoencoder, ModelSpec, build
 from latent_audit.models.image import ImageShape
 
 CPU = torch.device("cpu")
@@ -21,30 +22,34 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-class Known(nn.Module):
+class Known(Autoencoder):
     """A decoder whose pixel k is the sigmoid of the weighted codes, and an encoder that gives the images back."""
 
     def __init__(self, weights):
-        super().__init__()
+        nn.Module.__init__(self)
         self.weights = torch.tensor(weights, dtype=torch.float32)  # (latent,): what every pixel's logit is made of
         self.spec = ModelSpec("ae", "conv", IMAGE, len(weights))
-        self.family = build(ModelSpec("ae", "dense", IMAGE, 2), seed=0).family
 
     def decode(self, z, condition=None):
         return (z @ self.weights)[:, None, None, None].expand(-1, *IMAGE)
 
 
-class Nobody(nn.Module):
+class Nobody(Critic):
     """A critic without classes."""
 
-    classify = None
+    def __init__(self):
+        nn.Module.__init__(self)
+        self.classify = None
 
     def features(self, x):
         return x.flatten(1)
 
 
-class Bright(nn.Module):
+class Bright(Critic):
     """A critic of two classes: dark, and brighter than one half."""
+
+    def __init__(self):
+        nn.Module.__init__(self)
 
     def features(self, x):
         return x.mean(dim=(1, 2, 3))[:, None] - 0.5

@@ -42,7 +42,7 @@ def test_the_studys_own_parameters_fit_together():
     ("changes", "words"),
     [
         ({"dataset": "cifar"}, "dataset: there is no 'cifar'; there are digits, fashion_mnist"),
-        ({"arms__ae__family": "gan"}, r"arms\.ae: family: there is no 'gan'; there are ae, vae"),
+        ({"arms__ae__family": "gan"}, r"arms\.ae: family: there is no 'gan'; there are ae, cvae, vae, vqvae"),
         ({"model__architecture": "unet"}, r"model\.architecture: there is no 'unet'; there are conv, dense"),
         ({"model__architecture": "dense", "model__kernel": 3}, r"model\.kernel: the architecture 'dense' has no such"),
         ({"model__kernel": 2}, r"model\.kernel: 2; the conv architecture takes 3, 4, 5"),

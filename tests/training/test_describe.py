@@ -65,7 +65,7 @@ def test_an_arm_may_have_everything_otherwise(root, prepared):
         ({"family": "vae", "model": {"kernel": 3, "architecture": "dense"}}, {}, r"model\.kernel: the architecture"),
         ({"family": "vae"}, {"architecture": "dense", "hidden": [5]}, r"model\.hidden: the architecture 'dense'"),
         ({"family": "vae"}, {"architecture": "resnet"}, r"model\.architecture: there is no 'resnet'; .* conv, dense"),
-        ({"family": "gan"}, {}, r"family: there is no 'gan'; there are ae, vae"),
+        ({"family": "gan"}, {}, r"family: there is no 'gan'; there are ae, cvae, vae, vqvae"),
         ({"family": "vae", "batch_size": 1}, {"norm": "batch"}, r"train\.batch_size: 1; .* \(arm 'x'\)"),
         ({"family": "vae"}, {"widths": []}, r"model\.widths: the conv architecture needs at least one stage"),
     ],

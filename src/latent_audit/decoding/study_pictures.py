@@ -35,7 +35,8 @@ def between(
     pairs = [pair for pair in PAIRS if set(pair) <= means.keys()]
     steps = np.linspace(0, 1, N_BETWEEN)[:, None]
     lines = [(1 - steps) * means[first] + steps * means[second] for first, second in pairs]
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2), np.array(lines)
+    latent_dim = len(next(iter(means.values())))
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2), np.array(lines).reshape(-1, N_BETWEEN, latent_dim)
 
 
 def by_information(codes: Mapping[str, np.ndarray]) -> Int[np.ndarray, " latent"]:

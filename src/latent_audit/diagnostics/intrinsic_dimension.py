@@ -137,7 +137,7 @@ def intrinsic_dimension(x: Codes | np.ndarray, *, rng: np.random.Generator, null
     codes = Codes.of(x, where="intrinsic_dimension")
     wide, few = (subsample(codes.values, rows, rng=rng) for rows in (RANK_ROWS, ROWS))
     with single_threaded_blas():
-        found = {"effective_rank": effective_rank(wide)} | of_neighbours(few)
+        found = {"effective_rank": effective_rank(Codes(wide))} | of_neighbours(few)
         null = null_values(len(few), codes.shape[1], null_seed)
     rows = [
         (name, value, np.nan, *null.get(name, (np.nan, np.nan)), len(few) if name in null else len(wide), "")
