@@ -106,7 +106,7 @@ def _rows(split: Split, rows: np.ndarray) -> Split:
             own = {int(row): position for position, row in enumerate(rows)}
             raise DamagedPictures({own[at]: reason for at, reason in error.reasons.items()}) from None
 
-    names = [split.names[row] for row in rows] if len(split.names) else []
+    names = [split.names[int(row)] for row in rows] if len(split.names) else []
     return Split(split.labels[rows], read, {name: values[rows] for name, values in split.extras.items()}, names)
 
 

@@ -35,7 +35,7 @@ def dci(data: Grounded, rng: np.random.Generator) -> dict[str, float]:
     importance, accuracy = np.zeros((latent_dim, n_factors)), np.zeros(n_factors)
     n_trees, state = int(np.clip(4_000 // latent_dim, FEWEST_TREES, MOST_TREES)), int(rng.integers(2**31))
     for k in range(n_factors):
-        forest = RandomForestClassifier(n_trees, max_features=1.0, random_state=state, n_jobs=1)  # all of them
+        forest = RandomForestClassifier(n_trees, max_features=1.0, random_state=state, n_jobs=1)  # pyright: ignore[reportArgumentType]
         forest.fit(fitted.codes, fitted.factors[:, k])
         importance[:, k] = forest.feature_importances_
         accuracy[k] = forest.score(unseen.codes, unseen.factors[:, k])
