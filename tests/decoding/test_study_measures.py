@@ -7,10 +7,11 @@ from torch import nn
 
 from latent_audit.critic.network import Critic
 from latent_audit.decoding.anomaly import MEASURE as ANOMALY
-from latent_audit.decoding.anomaly import image_scores, mahalanobis
+from latent_audit.decoding.anomaly import code_scores, image_scores, mahalanobis
 from latent_audit.decoding.denoising import LEVELS, denoising_table, noisy
 from latent_audit.decoding.sharpness import high_frequency_power, sharpness
 from latent_audit.decoding.traversal import Traversals, path, silent, traversal_table, traverse
+from latent_audit.diagnostics.fitted import fit_mixture
 from latent_audit.models.autoencoder import Autoencoder, ModelSpec, build
 from latent_audit.models.image import ImageShape
 
@@ -136,14 +137,19 @@ def test_mahalanobis_is_the_norm_of_whitened_values_and_passes_over_directions_w
 def test_scores_of_images_are_those_that_their_code_has():
     rng = np.random.default_rng(0)
     codes = {"mu": rng.standard_normal((50, 2)), "recon_nll": np.arange(50.0)}
-    train = rng.standard_normal((500, 2))
-    plain = image_scores(codes, train, train, seed=0)
-    assert set(plain) == {"reconstruction", "mahalanobis", "mixture"}
-    full = image_scores(codes | {"logvar": np.zeros((50, 2))}, train, train, seed=0)
+    assert set(image_scores(codes)) == {"reconstruction"}
+    full = image_scores(codes | {"logvar": np.zeros((50, 2))})
     np.testing.assert_allclose(full["kl"], 0.5 * (codes["mu"] ** 2).sum(axis=1))
     np.testing.assert_allclose(full["elbo"], full["kl"] + full["reconstruction"])
-    far = image_scores(codes | {"mu": codes["mu"] + 20}, train, train, seed=0)
-    assert (far["mixture"] > full["mixture"].max()).all() and (far["mahalanobis"] > 10).all()
+
+
+def test_codes_far_from_those_of_the_training_images_score_high():
+    train = np.random.default_rng(1).standard_normal((500, 2))
+    near, far = (code_scores(train[:50] + shift, train, fit_mixture(train, seed=0)) for shift in (0, 20))
+    assert (far["mixture"] > near["mixture"].max()).all() and (far["mahalanobis"] > 10).all()
+    flat = np.column_stack([train, np.zeros(500)])
+    assert set(code_scores(flat[:50], flat, fit_mixture(flat, seed=0))) == {"mahalanobis"}  # a density of none
+    assert set(code_scores(train[:50], train, None)) == {"mahalanobis"}
 
 
 def test_every_score_against_every_outsider_is_described():

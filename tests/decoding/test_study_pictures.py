@@ -57,6 +57,7 @@ def test_a_study_has_the_pictures_that_it_is_about_and_no_others():
     assert set(full) - set(plain) == {
         "interpolated", "interpolations", "noisy", "denoised", "clean", "passing_digits", "passing_digits_decoded",
         "scores_reconstruction", "scores_reconstruction_digits", "scores_elbo", "scores_elbo_digits",
+        "scores_kl", "scores_kl_digits",
     }  # fmt: skip
     numbers = ("interpolated", "traversed", "scores")
     assert all(value.dtype == np.uint8 for name, value in full.items() if not name.startswith(numbers))

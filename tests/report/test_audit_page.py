@@ -198,3 +198,14 @@ def test_what_too_few_codes_cannot_tell_is_a_sentence_and_no_number(rng):
     assert "too few codes to divide it" in text
     assert "between" not in text.split("How the posterior")[1].split("active.")[0].replace("between dimensions", "")
     assert "nan" not in text.lower().split()
+
+
+def test_where_codes_and_the_prior_differ_is_a_table_and_absent_where_they_do_not(rng):
+    from latent_audit.auditing.page_tables import added_tables
+
+    moved = audit(rng.normal([1.0, 0.0], 1.0, (400, 2)), settings=AuditSettings(null_draws=19, null_rows=100))
+    (table,) = [str(body) for title, body in added_tables(moved) if title == "Where they differ"]
+    first = moved.judgement.regions.iloc[0]
+    assert first["region"] in table.replace("&lt;", "<").replace("&gt;", ">")
+    normal = audit(rng.standard_normal((400, 2)), settings=AuditSettings(null_draws=19, null_rows=100))
+    assert not any(title == "Where they differ" for title, _ in added_tables(normal))

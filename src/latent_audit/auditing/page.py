@@ -76,7 +76,6 @@ def arms_page(arms: Sequence[Arm]) -> str:
         {arm.name: [*added_tables(arm.tables), *beside_tables_of(arm.tables)] for arm in arms}
     )
     sections[-1:-1] = [section for section, _ in added]
-    script = text_of("report.js")
     templates = environment()
     templates.filters["chosen"] = set_number
     return templates.get_template("audit.html").render(
@@ -97,16 +96,23 @@ def arms_page(arms: Sequence[Arm]) -> str:
         added=added,
         decoded=decoded,
         pictures=pictures,
-        mu_given=any("mu" in arm.about["arrays"] for arm in arms),
-        mu_words=" ".join(filter(None, (_mu_words(arm) for arm in arms))),
-        plane=any(len(view.per_dim) > 1 for view in views.values()),
-        labelled=any(view.classes is not None for view in views.values()),
         ks_matters=KS_MATTERS,
         holes_matter=HOLES_MATTER,
         style=Markup(text_of("style.css") + text_of("audit.css")) + style,
-        script=Markup(script),
-        policy=content_policy(script),
+        script=Markup(text_of("report.js")),
+        policy=content_policy(text_of("report.js")),
+        **_given(arms, views),
     )  # fmt: skip
+
+
+def _given(arms: Sequence[Arm], views: Mapping[str, View]) -> dict[str, Any]:
+    """What the arms are of, which decides on the words of the page."""
+    return {
+        "mu_given": any("mu" in arm.about["arrays"] for arm in arms),
+        "mu_words": " ".join(filter(None, (_mu_words(arm) for arm in arms))),
+        "plane": any(len(view.per_dim) > 1 for view in views.values()),
+        "labelled": any(view.classes is not None for view in views.values()),
+    }
 
 
 def name_of(about: Mapping[str, Any]) -> str:

@@ -10,9 +10,10 @@ from markupsafe import Markup
 from latent_audit.auditing.map_tables import map_tables
 from latent_audit.base.measures import OF_LABELS, Metric, phrase_of
 from latent_audit.diagnostics.audit import AuditTables
+from latent_audit.diagnostics.regions import shown_rows
 from latent_audit.report.audit_words import View, outside
 from latent_audit.report.measure_tables import by_section, section_title
-from latent_audit.report.tables import data_table, number
+from latent_audit.report.tables import data_table, number, percent
 
 # The sections of a page: of what a metric of another section is a table of its own.
 ORDER = {name: place for place, name in enumerate(("holes", "normality", "codes", "pspace"))}
@@ -47,7 +48,7 @@ def html_tables(tables: AuditTables, view: View, about: Mapping[str, Any]) -> di
 
 def added_tables(tables: AuditTables) -> list[tuple[str, Markup]]:
     """Title and table of each section that the page has not got: of latent maps, and what a measure brought along."""
-    found = map_tables(tables.maps)
+    found = [*map_tables(tables.maps), *_region_table(tables)]
     elsewhere = _elsewhere(tables.metrics)
     for section, metrics in by_section(elsewhere.values()).items():
         rows = tables.joint[tables.joint["metric"].isin([metric.name for metric in metrics])]
@@ -56,6 +57,21 @@ def added_tables(tables: AuditTables) -> list[tuple[str, Markup]]:
             title = section_title(section)
             found.append((title, data_table(shown, caption=f"{title}: rows of joint.csv")))
     return found
+
+
+def _region_table(tables: AuditTables) -> list[tuple[str, Markup]]:
+    """Where z and N(0, I) differ most, if they do anywhere."""
+    found = tables.judgement.regions
+    shown = None if found is None else shown_rows(found)
+    if shown is None or shown.empty:
+        return []
+    rows = shown.assign(**{name: shown[name].map(percent) for name in ("codes", "low", "high", "prior")})
+    rows = rows.rename(columns={"codes": "share of z", "low": "at least", "high": "at most", "prior": "of N(0, I)"})
+    caption = (
+        "Where z and N(0, I) differ after Holm, the largest difference first (regions.csv). Found on one half of "
+        "the codes and counted on the other; the ends are of simultaneous 95% intervals"
+    )
+    return [("Where they differ", data_table(rows, caption=caption))]
 
 
 def _elsewhere(metrics: Mapping[str, Metric]) -> dict[str, Metric]:

@@ -27,7 +27,6 @@ DESCRIBED = (  # what `of_dimensions` and `derived` make, beside ks_d_max, w1_ma
         section="codes",
     ),
 )  # fmt: skip
-NATS = ("recon_nll", "marginal_kl", "total_correlation")
 FRECHET = ("fd_clf", "fd_random")  # in the features of a classifier; without classes, of an untrained network
 HEADLINE = ("hole_fraction", "ks_d_max", "marginal_kl", "recon_nll", "active_units")
 HEADLINE_SAMPLERS = ("prior", "gmm")

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.mixture import GaussianMixture
 
 from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.measures import Measure, Metric, share
-from latent_audit.base.randomness import stream_seed
 from latent_audit.data.prepared import LoadedSplit
-from latent_audit.decoding.sampling import GMM_COMPONENTS
+from latent_audit.diagnostics.coverage import subsample
 from latent_audit.diagnostics.detection import detection
+from latent_audit.diagnostics.fitted import COMPONENTS, FittedPrior, fit_mixture
 from latent_audit.diagnostics.parallel import single_threaded
 from latent_audit.encoding.encode import encode_split
 from latent_audit.models.autoencoder import Autoencoder
@@ -32,7 +31,7 @@ SCORES = {  # each higher for what is less like the training data
     "kl": ("KL of the posterior", "KL(q(z|x) || N(0, I))"),
     "elbo": ("negative ELBO", "reconstruction error plus KL: what a VAE takes for minus the log-likelihood"),
     "mahalanobis": ("Mahalanobis distance", "of mu from the training codes' mean, in their covariance"),
-    "mixture": ("fitted mixture", f"-log density of mu under {GMM_COMPONENTS} Gaussians fitted to the training codes"),
+    "mixture": ("fitted mixture", f"-log density of mu under {COMPONENTS} Gaussians fitted to the training codes"),
 }  # fmt: skip
 OUTSIDERS = {  # by the name that `preprocess` gives them
     "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "kmnist": "KMNIST", "digits": "scikit-learn’s digits",
@@ -41,25 +40,29 @@ OUTSIDERS = {  # by the name that `preprocess` gives them
 }  # fmt: skip
 
 
-def image_scores(
-    codes: Mapping[str, np.ndarray], train_mu: np.ndarray, train_z: np.ndarray, *, seed: int
-) -> dict[str, np.ndarray]:
-    """SCORES of each image, (sample,), from its codes; those that need a posterior only where there is one.
+def image_scores(codes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The scores that an image has by itself, (sample,), in nats: reconstruction and, of a VAE, kl and elbo.
 
     Parameters
     ----------
-    codes : mu (sample, latent), recon_nll (sample,) in nats and, of a VAE, logvar. train_mu, train_z : the codes of the
-        training images. seed : of the mixture's fit.
+    codes : recon_nll (sample,) in nats and, of a VAE, mu and logvar (sample, latent).
     """
-    mu = codes["mu"].astype(np.float64)
     scores = {"reconstruction": codes["recon_nll"].astype(np.float64)}
     if "logvar" in codes:
-        scores["kl"] = kl_to_standard_normal(mu, codes["logvar"].astype(np.float64)).sum(axis=1)
+        mu, logvar = (codes[name].astype(np.float64) for name in ("mu", "logvar"))
+        scores["kl"] = kl_to_standard_normal(mu, logvar).sum(axis=1)
         scores["elbo"] = scores["reconstruction"] + scores["kl"]
-    scores["mahalanobis"] = mahalanobis(mu, train_mu.astype(np.float64))
-    fitted = GaussianMixture(GMM_COMPONENTS, random_state=seed, reg_covar=1e-6, max_iter=500)
-    fitted.fit(train_z[:: max(1, len(train_z) // FITTED_ROWS)].astype(np.float64))
-    return scores | {"mixture": -fitted.score_samples(mu)}
+    return scores
+
+
+def code_scores(mu: np.ndarray, train_mu: np.ndarray, law: FittedPrior | None) -> dict[str, np.ndarray]:
+    """The scores of codes (sample, latent) beside those of the training images: mahalanobis and, with a law, mixture.
+
+    Where the law has no density (a direction without spread), there is no such score.
+    """
+    scores = {"mahalanobis": mahalanobis(mu.astype(np.float64), train_mu.astype(np.float64))}
+    density = None if law is None else law.log_density(mu.astype(np.float64))
+    return scores if density is None or np.isnan(density).any() else scores | {"mixture": -density}
 
 
 def mahalanobis(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -82,19 +85,25 @@ def encoded(
 
 def anomaly_scores(subject: "DecoderSubject") -> pd.DataFrame:
     """Rows `metric value of`: auroc, auprc and fpr95 of every score against every set of outsiders."""
-    codes, seed = subject.codes, stream_seed(subject.seed, "anomaly", "mixture") % 2**32
-    with single_threaded():
-        inside = image_scores(codes, codes["train_mu"], codes["train_z"], seed=seed)
-        rows = []
-        for name, images in subject.outsiders.items():
-            others = encoded(
+    codes = subject.codes
+    few = subsample(codes["train_z"].astype(np.float64), FITTED_ROWS, rng=subject.rng("anomaly", "rows"))
+    law = fit_mixture(few, seed=subject.seed)
+
+    def scored(own: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        with single_threaded():
+            return image_scores(own) | code_scores(own["mu"], codes["train_mu"], law)
+
+    inside, rows = scored(codes), []
+    for name, images in subject.outsiders.items():
+        outside = scored(
+            encoded(
                 subject.model, images, reconstruction=subject.reconstruction, device=subject.device,
                 generator=subject.generator("anomaly", name),
-            )  # fmt: skip
-            outside = image_scores(others, codes["train_mu"], codes["train_z"], seed=seed)
-            for score, values in inside.items():
-                found = detection(values, outside[score])
-                rows += [(metric, value, f"{score}_{name}") for metric, value in found.items()]
+            )
+        )  # fmt: skip
+        for score in (score for score in SCORES if score in inside and score in outside):
+            found = detection(inside[score], outside[score])
+            rows += [(metric, value, f"{score}_{name}") for metric, value in found.items()]
     return pd.DataFrame(rows, columns=["metric", "value", "of"])
 
 

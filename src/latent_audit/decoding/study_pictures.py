@@ -8,7 +8,7 @@ from jaxtyping import Float, Int, UInt8
 
 from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.randomness import generator_for, rng_for
-from latent_audit.decoding.anomaly import encoded
+from latent_audit.decoding.anomaly import encoded, image_scores
 from latent_audit.decoding.decode import decode
 from latent_audit.decoding.denoising import denoised, noisy
 from latent_audit.decoding.traversal import REACH
@@ -106,18 +106,9 @@ def study_pictures(
         rows = passing(found["recon_nll"])
         made |= {f"passing_{name}": np.asarray(others[rows]), f"passing_{name}_decoded": decoded(found["mu"][rows])}
         scores[f"_{name}"] = found
-    return made | {
-        f"scores_{score}{name}": values[score] for name, values in map(_of_image, scores.items()) for score in values
-    }
-
-
-def _of_image(named: tuple[str, Mapping[str, np.ndarray]]) -> tuple[str, dict[str, np.ndarray]]:
-    """The scores of an image by itself, without a density of codes: reconstruction error, and a VAE's negative ELBO."""
-    name, codes = named
-    scores = {"reconstruction": codes["recon_nll"].astype(np.float64)}
-    if "logvar" in codes:
-        scores["elbo"] = scores["reconstruction"] + kl_to_standard_normal(codes["mu"], codes["logvar"]).sum(axis=1)
-    return name, scores
+    for ending, own in scores.items():
+        made |= {f"scores_{score}{ending}": values for score, values in image_scores(own).items()}
+    return made
 
 
 def _denoising(model: Autoencoder, images: np.ndarray, seed: int, device: torch.device) -> dict[str, np.ndarray]:

@@ -33,7 +33,7 @@ from latent_audit.diagnostics.subject import Posterior, Subject
 from latent_audit.diagnostics.tables_of_code import AuditSettings, CodeTables, code_tables, registered
 from latent_audit.diagnostics.ties import TiesWarning, why_no_p
 from latent_audit.diagnostics.verdict import DESCRIBED as VERDICT_METRICS
-from latent_audit.diagnostics.verdict import judge
+from latent_audit.diagnostics.verdict import Verdict, judge
 
 
 def audit(
@@ -53,41 +53,21 @@ def audit(
     applies: Applies = every_measure,
     report_step: Callable[[str], None] = lambda line: None,
 ) -> AuditTables:
-    """Audit codes against N(0, I).
+    """Audit codes against N(0, I): the tables. `latent_audit.audit`, which calls this, says what may be given.
 
-    Arrays, tensors (also with a gradient, of bfloat16, or on a GPU), lists and data frames are taken alike.
+    Arrays, tensors, lists and data frames are taken; maps, files and more than 2,048 dimensions are its matter.
 
     Parameters
     ----------
-    z : (sample, latent) codes: one draw from q(z|x) per sample, or a deterministic code. None with mu and logvar
-        draws it (seeded, as the command does); with mu alone the code is deterministic, z = mu. Of a data frame the
-        columns that can be codes are taken, as of a file; `per_dim` then has their names in the column `name`.
-    mu, logvar : (sample, latent) posterior means and log variances of a VAE, for the rows of `mu` and the
-        decomposition of the KL. What is of the posterior (mu, logvar and z together) stands under code z.
-    labels : (sample,) classes, integers or strings, at most 1,000 different ones.
-    train : arrays `z`, `labels` (and `mu`) to fit the k-NN and the linear probe on; without it a seeded half of each
-        class is used, and `separability` is None with fewer than 40 rows or without two classes of two rows.
-    factors : (sample, factor) whole numbers, what the samples were made of: adds `disentanglement`.
-    attributes : (sample, attribute) of 0 and 1, or -1 and 1, of a data frame with their names: adds `directions`.
-    indices, entries : (sample, position) of a codebook of so many entries: `codebook` alone, since what an index is far
-        from is not N(0, I); z and what else is given is not looked at.
-    dims : the two dimensions that the unit square shows where there are more; None takes the two of largest mean KL
-        (of largest variance without logvar).
-    seed : of every draw; the same seed gives the same tables.
+    z, mu, logvar : (sample, latent); of mu alone z is mu, of mu and logvar it is drawn (seeded). train : arrays `z`,
+        `labels` and, with mu, `mu`. indices, entries : a discrete code, audited alone. dims : two dimensions to show;
+        None takes those of largest mean KL (of largest variance without logvar). settings : how much is simulated.
     applies : which of the measures that these arrays allow are made; a family of models may rule some out.
     report_step : is told what comes next, one short line per step.
 
     Raises
     ------
-    InputError : wrong shapes, NaN or infinite values (which rows and columns), fewer than 20 rows, more than 2,048
-        dimensions, missing labels, more than 1,000 classes.
-
-    Warns
-    -----
-    NoDrawWarning : z is not spread about mu as draws of N(mu, exp(logvar)) are.
-    TiesWarning : values of a dimension repeat more than rounding explains; tests of a continuous law are left out.
-    ColumnsWarning : columns of a data frame were left out, because they are no codes.
-    OneClassWarning : the labels are all of one class: what needs two of them is left out.
+    InputError : anything that cannot be audited, in words.
     """
     beside.refuse_without_indices(indices, entries)
     if indices is not None:
@@ -99,38 +79,23 @@ def audit(
     posterior = Posterior(codes["mu"], codes.pop("logvar"), codes["z"]) if "logvar" in codes else None
     if posterior is not None:
         warn_of_no_draw(posterior)
-    if labels is not None:
-        labels = checked_labels(labels, len(codes["z"]))
+    labels = None if labels is None else checked_labels(labels, len(codes["z"]))
     extras = beside.given(factors, attributes, len(codes["z"]))
     dims = _shown(codes.get("mu", codes["z"]), posterior) if dims is None else checked_dims(dims, codes["z"])
-    made: dict[str, CodeTables] = {}
-    for code, values in codes.items():
-        if code == "z" and "mu" in made and _same(codes, train):
-            report_step("z: equal to mu in every value, its tables are the same")
-            made[code] = made["mu"]
-        else:
-            reference = None if train is None else _reference(train, code)
-            own = "z" if "mu" in codes and _same(codes, train) else code
-            subject = Subject(values, settings, dims, seed, labels, reference, code=own)
-            made[code] = code_tables(subject, applies, _prefixed(report_step, code))
+    of_z = Subject(codes["z"], settings, dims, seed, labels, None, posterior)
+    made = _tables_by_code(codes, train, replace(of_z, posterior=None), applies, report_step)
     per_dim = _stacked({code: own.per_dim for code, own in made.items()})
     for what in why_no_p(per_dim):
         warnings.warn(what, TiesWarning, stacklevel=2)
     rows = [_stacked({code: own.joint for code, own in made.items()})]
-    of_z = Subject(codes["z"], settings, dims, seed, labels, None, posterior)
     if posterior is not None:
         report_step(f"posterior: decomposition of the KL over all {len(posterior.z):,} rows")
         per_dim = per_dim.merge(posterior.rates, on="dim", how="left")
         rows += _posterior_rows(of_z, applies)
     joint = pd.concat(rows, ignore_index=True)
-    main = "mu" if "mu" in codes else "z"
-    whole = Subject(codes[main], settings, dims, seed, labels, None, posterior, main, **extras)
-    found = beside.beside_tables(whole, applies, report_step)
+    main = "mu" if "mu" in codes else "z"  # what factors and attributes are asked of
+    found = beside.beside_tables(replace(of_z, codes=codes[main], code=main, **extras), applies, report_step)
     report_step("verdict")
-    joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
-    logvar_given = None if posterior is None else posterior.logvar.values
-    given_mu = codes["mu"].values if "mu" in codes else None
-    judgement = judge(joint_of_z, per_dim_of_z, of_z.codes, rng=of_z.rng("verdict"), seed=seed)
     return AuditTables(
         per_dim=with_names(adjust(per_dim, by="code"), names, codes["z"].shape[1]),
         joint=joint.drop(columns="where"),  # it stands in the reasons
@@ -140,10 +105,47 @@ def audit(
         class_map=made["z"].class_map,
         dims=dims,
         metrics=described(registered()) | {metric.name: metric for metric in VERDICT_METRICS},
-        judgement=replace(judgement, regions=regions(of_z.codes, rng=of_z.rng("regions"))),
-        audited=Audited(codes["z"].values, given_mu, logvar_given, labels, names),
+        judgement=_judged(joint, per_dim, of_z),
+        audited=_audited(codes, posterior, labels, names),
         **found,
     )
+
+
+def _tables_by_code(
+    codes: Mapping[str, Codes],
+    train: Mapping[str, np.ndarray] | None,
+    plain: Subject,
+    applies: Applies,
+    report_step: Callable[[str], None],
+) -> dict[str, CodeTables]:
+    """The tables of mu and of z, once where both are the same codes; `plain` has what their subjects share."""
+    one = "mu" in codes and _same(codes, train)
+    made: dict[str, CodeTables] = {}
+    for code, values in codes.items():
+        if code == "z" and one:
+            report_step("z: equal to mu in every value, its tables are the same")
+            made[code] = made["mu"]
+            continue
+        reference = None if train is None else _reference(train, code)
+        subject = replace(plain, codes=values, reference=reference, code="z" if one else code)
+        made[code] = code_tables(subject, applies, lambda line, code=code: report_step(f"{code}: {line}"))
+    return made
+
+
+def _judged(joint: pd.DataFrame, per_dim: pd.DataFrame, of_z: Subject) -> Verdict:
+    """The answer on z, and the regions where its codes and N(0, I) differ."""
+    joint_of_z, per_dim_of_z = (table[table["code"] == "z"] for table in (joint, per_dim))
+    answer = judge(joint_of_z, per_dim_of_z, of_z.codes, rng=of_z.rng("verdict"), seed=of_z.seed)
+    return replace(answer, regions=regions(of_z.codes, rng=of_z.rng("regions")))
+
+
+def _audited(
+    codes: Mapping[str, Codes], posterior: Posterior | None, labels: np.ndarray | None, names: dict[str, list[str]]
+) -> Audited:
+    """The arrays that the tables are of."""
+    mu, logvar = codes.get("mu"), None if posterior is None else posterior.logvar
+    given = (None if own is None else own.values for own in (mu, logvar))
+    return Audited(codes["z"].values, *given, labels, names)
 
 
 def arrays_of(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
@@ -180,10 +182,6 @@ def _same(codes: Mapping[str, Codes], train: Mapping[str, np.ndarray] | None) ->
 
 def _reference(train: Mapping[str, np.ndarray], code: str) -> tuple[Codes, np.ndarray]:
     return Codes.of(train[code], where="separability, train"), np.asarray(train["labels"])
-
-
-def _prefixed(report_step: Callable[[str], None], code: str) -> Callable[[str], None]:
-    return lambda line: report_step(f"{code}: {line}")
 
 
 def _posterior_rows(subject: Subject, applies: Applies) -> list[pd.DataFrame]:

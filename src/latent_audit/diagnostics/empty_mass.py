@@ -1,4 +1,4 @@
-"""How much of the prior is empty of codes, at a resolution that does not depend on how many codes there are.
+"""How much of the prior is short of codes, at a resolution that does not depend on how many codes there are.
 
 The ball count of `coverage.holes` grows with n, and says nothing beyond a few dimensions. Here a place counts as empty
 where fewer than half the codes are found that N(0, I) would put into a ball of 0.5% of its mass.
@@ -174,9 +174,9 @@ MEASURE = Measure(
     needs=frozenset(),
     metrics=(
         share(
-            "hole_mass", "share of the prior that is empty of codes, beyond chance", better="lower", section="holes",
-            title="prior mass without codes", sentence="places where fewer than half the codes are found that N(0, I) "
-            "would put there, at a resolution of 0.5% of its mass",
+            "hole_mass", "share of the prior with less than half its codes, beyond chance", better="lower",
+            section="holes", title="prior mass short of codes", sentence="places where fewer than half the codes are "
+            "found that N(0, I) would put there, at a resolution of 0.5% of its mass: few, not none",
         ),
     ),
     rows=_rows,

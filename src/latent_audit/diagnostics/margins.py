@@ -67,8 +67,10 @@ def effects(latent_dim: int) -> dict[str, Effect]:
             _value, 0.05, "the codes’ distances from 0 are not those of draws (KS distance {value}): in {d} dimensions "
             "N(0, I) is a shell about the radius {shell}",
         ),
-        "hole_mass": Effect(_beyond_chance, 0.05, "{percent} of N(0, I) is empty of codes{place}"),
-        "hole_mass_train": Effect(_beyond_chance, 0.05, "{percent} of N(0, I) is empty of training codes{place}"),
+        "hole_mass": Effect(_beyond_chance, 0.05, "{percent} of N(0, I) has less than half its codes{place}"),
+        "hole_mass_train": Effect(
+            _beyond_chance, 0.05, "{percent} of N(0, I) has less than half its training codes{place}"
+        ),
         "c2st_auc": Effect(
             lambda row: row["value"] - 0.5, TELLING_AUC - 0.5,
             "a classifier tells codes from draws (it ranks a code above a draw in {percent} of pairs)",

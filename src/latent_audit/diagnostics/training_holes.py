@@ -71,9 +71,9 @@ MEASURE = Measure(
             "training codes as there are test codes than all but 1% of true draws are from one another",
         ),
         share(
-            "hole_mass_train", "share of the prior that is empty of training codes, beyond chance", better="lower",
-            section="holes", title="prior mass without training codes", sentence="places where, of as many training "
-            "codes as there are test codes, fewer than half are found that N(0, I) would put there",
+            "hole_mass_train", "share of the prior with less than half its training codes, beyond chance",
+            better="lower", section="holes", title="prior mass short of training codes", sentence="places where, of as "
+            "many training codes as there are test codes, fewer than half are found that N(0, I) would put there",
         ),
     ),
     rows=_rows,

@@ -119,11 +119,13 @@ def radius(view: View) -> Number | None:
 
 
 def empty(view: View) -> Number | None:
-    """How much of the prior is without codes."""
+    """How much of the prior is short of codes."""
     row, reason = view.joint.get("hole_mass"), _reason(view, "hole_mass")
     if row is None or not np.isfinite(row["value"]):
         return None
-    place = "in the emptiest plane that was found" if len(view.per_dim) > 3 else "of N(0, I) is empty of codes"
+    place = (
+        "in the emptiest plane that was found" if len(view.per_dim) > 3 else "of N(0, I) has less than half its codes"
+    )
     note = f"{place}; true draws, as many: up to {percent(row['null_high'])}"
     return Number("Holes", percent(row["value"]), note, _matters(reason))
 

@@ -165,7 +165,7 @@ def _holes(view: View) -> str:
     holes, mass = view.joint["hole_fraction"], view.joint["hole_mass"]
     place = "" if np.isfinite(holes["value"]) else " in the emptiest plane that was found"
     emptiness = (
-        f"Holes? {percent(mass['value'])} of N(0, I) is empty of codes{place}: there are fewer than half of those that "
+        f"Holes? {percent(mass['value'])} of N(0, I) is short of codes{place}: there are fewer than half of those that "
         f"it would put there (true draws, as many: up to {percent(mass['null_high'])})."
     )
     if not np.isfinite(holes["value"]):

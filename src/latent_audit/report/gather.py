@@ -12,10 +12,8 @@ from ruamel.yaml import YAML
 from latent_audit.base.codes import read_codes
 from latent_audit.base.errors import InputError
 from latent_audit.base.measures import FILE, read_described
-from latent_audit.base.randomness import rng_for
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.prepared import LoadedSplit, Meta, load_meta, load_split, told_apart
-from latent_audit.diagnostics.coverage import BALL_DIMENSIONS, hole_radius, nearest_distance
 from latent_audit.diagnostics.ground_truth import NO_NORMALITY
 from latent_audit.figures.style import CSS_VARIABLES, arm_colours, arm_order, class_colours, display_name
 from latent_audit.report.study import Study
@@ -23,6 +21,7 @@ from latent_audit.settings.study import Params
 
 TABLES = ("per_dim", "joint", "reconstruction")
 OPTIONAL_TABLES = ("classes", "separability", "generation", "continuity", "transforms", "denoising", "anomaly")
+PARTIAL_TABLES = ("verdict", "spectrum")  # some arms may lack them: no posterior, no spectrum of its KL
 PICTURES = Path("pictures")  # what `decode` left, a folder per arm
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "jinja2", "dvc")
 
@@ -65,7 +64,6 @@ def gather(params: Params) -> Gathered:
     meta = load_meta(prepared)._replace(classes=told_apart(prepared))
     study = read_study(params, meta)
     codes = {arm: read_codes(Path("codes") / arm / f"seed-{study.first_seed}.npz") for arm in study.arms}
-    study = study._replace(tables=dict(study.tables) | _training_holes(codes, study.first_seed))
     maps = {}
     if study.has_classes:
         maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
@@ -113,23 +111,10 @@ def _tables(arms: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     for name in OPTIONAL_TABLES:
         if all((Path("diagnostics") / arm / f"{name}.csv").exists() for arm in arms):
             tables[name] = _of_all_arms(arms, Path("diagnostics"), name)
+    for name in PARTIAL_TABLES:
+        if having := [arm for arm in arms if (Path("diagnostics") / arm / f"{name}.csv").exists()]:
+            tables[name] = _of_all_arms(dict.fromkeys(having), Path("diagnostics"), name)
     return tables
-
-
-def _training_holes(codes: Mapping[str, Mapping[str, np.ndarray]], seed: int) -> dict[str, pd.DataFrame]:
-    """The share of prior draws in holes by the training codes, from which the decoder learned; up to 3 dimensions.
-
-    At the radius of the test codes, so that it says how much of their holes the training codes do not fill.
-    """
-    rows = []
-    for arm, own in codes.items():
-        test, train = own["z"].astype(np.float64), own["train_z"].astype(np.float64)
-        if test.shape[1] > BALL_DIMENSIONS:
-            return {}
-        rng = rng_for(seed, "report", "training holes")
-        draws, radius = rng.standard_normal(test.shape), hole_radius(*test.shape, rng=rng)
-        rows.append((arm, seed, "hole_fraction_train", float((nearest_distance(draws, train) > radius).mean())))
-    return {"training_holes": pd.DataFrame(rows, columns=["arm", "seed", "metric", "value"])}
 
 
 def _of_all_arms(arms: Mapping[str, Any], folder: Path, name: str) -> pd.DataFrame:

@@ -133,19 +133,11 @@ def holes(study: Study) -> str:
 
 
 def _training_holes(study: Study) -> str:
-    """The decoder learned from the training codes, which are more: how much of the holes is without them, too."""
-    table = per_seed(study, "training_holes", "hole_fraction_train", code=None)
+    """The decoder learned from the training codes: how much of the prior is without those."""
+    table = per_seed(study, "joint", "hole_fraction_train")
     if table.empty:
         return ""
-    shares = ", ".join(
-        f"{name} {percent(float(table.loc[table['arm'] == arm, 'value'].mean()))}"
-        for arm, name in study.names.items()
-        if (table["arm"] == arm).any()
-    )
-    return (
-        f"As far from every code of the {number(study.meta['n_train'])} training images, from which the decoder "
-        f"learned (seed {study.first_seed}): {shares}. "
-    )
+    return f"Among as many codes of training images, from which the decoder learned: {by_arm(study, table, percent)}. "
 
 
 def _whitened_holes(study: Study) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from latent_audit.claims.judgements import poor_critic
 from latent_audit.report import answer, opening, verdicts
 from latent_audit.report.advice import advice
+from latent_audit.report.arm_answers import arm_answers, spectrum_table
 from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.findings import headings
 from latent_audit.report.glossary import definitions, marked
@@ -98,6 +100,7 @@ def _verdicts(study: Study) -> dict[str, Any]:
         "claims": claims,
         "tally": verdicts.tally(study),
         "glance": verdicts.at_a_glance(study),
+        "arm_answers": arm_answers(study),
         "corrected": verdicts.corrected(study),
     }
 
@@ -111,6 +114,8 @@ def _run(study: Study, pictures: Pictures | None) -> dict[str, Any]:
         "same_networks": verdicts.same_networks(study),
         "params": list(parameters(study.params)),
         "arm_table": arm_table(study),
+        "spectrum_table": spectrum_table(study),
+        "poor_critic": poor_critic(study.critic or {}),
         "latent_dim": max(own["latent_dim"] for own in study.arms.values()),
         "glossary": definitions(study.measures, classes=study.has_classes),
     }

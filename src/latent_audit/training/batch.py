@@ -19,7 +19,6 @@ from latent_audit.models.family import Batch, Objective
 from latent_audit.models.image import to_unit_interval
 from latent_audit.models.modules import has_batch_statistics
 
-CORRUPTIONS = ("gaussian", "masking")
 NOISE = "noise"  # the draws of a corruption, beside those of the family
 
 

@@ -14,9 +14,16 @@ from latent_audit.models.family import Batch, Encoded, Family, Objective, Terms
 
 def loss(model: Autoencoder, batch: Batch, draws: Mapping[str, Tensor], objective: Objective) -> Terms:
     """beta times the mean pixel loss plus the KL: the objective; recon_nll, kl and their negative sum, the ELBO."""
-    heads = model.heads(batch.inputs)
+    return loss_under(None, model, batch, draws, objective)
+
+
+def loss_under(
+    condition: Tensor | None, model: Autoencoder, batch: Batch, draws: Mapping[str, Tensor], objective: Objective
+) -> Terms:
+    """The same where encoder and decoder are told `condition` (batch, input) besides."""
+    heads = model.heads(batch.inputs, condition)
     mu, logvar = heads["mu"], heads["logvar"]
-    logits = model.decode(reparameterise(mu, logvar, draws["eps"]))
+    logits = model.decode(reparameterise(mu, logvar, draws["eps"]), condition)
     n_pixels = model.spec.image.n_pixels
     pixel_loss = PIXEL_LOSS[objective.reconstruction](logits, batch.x)
     terms = elbo_terms(pixel_loss, mu, logvar, reconstruction=objective.reconstruction, n_pixels=n_pixels)
@@ -26,7 +33,12 @@ def loss(model: Autoencoder, batch: Batch, draws: Mapping[str, Tensor], objectiv
 
 def encode(model: Autoencoder, batch: Batch, draws: Mapping[str, Tensor]) -> Encoded:
     """A draw from q(z|x), and its mean and log variance."""
-    heads = model.heads(batch.inputs)
+    return encode_under(None, model, batch, draws)
+
+
+def encode_under(condition: Tensor | None, model: Autoencoder, batch: Batch, draws: Mapping[str, Tensor]) -> Encoded:
+    """The same where the encoder is told `condition` besides."""
+    heads = model.heads(batch.inputs, condition)
     return Encoded(
         reparameterise(heads["mu"], heads["logvar"], draws["eps"]), {"mu": heads["mu"], "logvar": heads["logvar"]}
     )
