@@ -67,13 +67,16 @@ def test_outsiders_that_pass_are_a_row_per_set():
 def test_levels_and_scores_are_read_off_their_names():
     assert levels(pd.Series(["at_0", "at_40"])).tolist() == [0.0, 0.4]
     named, order = named_scores(anomaly_table())
-    assert order == ["MNIST: elbo", "MNIST: mixture", "class left out: elbo", "class left out: mixture"]
+    assert order == [
+        "MNIST: negative ELBO", "MNIST: fitted mixture", "class left out: negative ELBO", "class left out: fitted mixture",
+    ]  # fmt: skip
     assert set(named["row"]) == set(order)
 
 
 def test_the_caption_names_the_best_score_and_where_the_elbo_is_misled(study):
     text = single_captions.detection(study._replace(tables={"anomaly": anomaly_table()}))
-    assert "MNIST: mixture of VAE, 0.91" in text and "class left out: mixture of VAE, 0.71" in text
+    assert "MNIST: fitted mixture of VAE, 0.91" in text and "class left out: fitted mixture of VAE, 0.71" in text
+    assert "outlines, solid MNIST, dashed class left out." in text
     assert "misled (below 1/2): AE on MNIST, VAE on MNIST." in text
 
 

@@ -1,11 +1,12 @@
 """Captions of the figures that only some studies have."""
 
 from latent_audit.report.seed_summary import by_arm, over_seeds
-from latent_audit.report.single_studies import levels, named_scores
+from latent_audit.report.single_studies import SCORES, levels, named_scores
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent
 
 SHOWN_LEVEL = 0.4
+LINES = ("solid", "dashed", "dotted")  # as figures/single_studies.py draws the sets of outsiders
 
 
 def interpolations(study: Study) -> str:
@@ -73,18 +74,19 @@ def passing(study: Study) -> str:
 def detection(study: Study) -> str:
     """The best score against each set, by the mean over arms and seeds, and where the ELBO is misled."""
     named, _ = named_scores(study.tables["anomaly"])
-    means = named[named["metric"] == "auroc"].groupby(["row", "arm"], sort=False)["value"].mean().reset_index()
-    means[["outsiders", "score"]] = means["row"].str.split(": ", expand=True)
+    of_row = ["outsiders", "score", "arm"]
+    means = named[named["metric"] == "auroc"].groupby(of_row, sort=False)["value"].mean().reset_index()
+    lines = ", ".join(f"{line} {name}" for line, name in zip(LINES, dict.fromkeys(named["outsiders"]), strict=False))
     best = means.loc[means.groupby("outsiders", sort=False)["value"].idxmax()]
     told = "; ".join(
         f"{row['outsiders']}: {row['score']} of {study.names[row['arm']]}, {number(row['value'])}"
         for row in best.to_dict("records")
     )
-    misled = means[(means["score"] == "elbo") & (means["value"] < 0.5)]
+    misled = means[(means["score"] == SCORES["elbo"]) & (means["value"] < 0.5)]
     trap = ", ".join(f"{study.names[row['arm']]} on {row['outsiders']}" for row in misled.to_dict("records"))
     warning = f" The ELBO is misled (below 1/2): {trap}." if trap else " The ELBO is nowhere below 1/2."
     return (
         f"The best AUROC against each set: {told}.{warning} AUROC: the share of pairs in which the outsider scores "
         f"higher; chance is 1/2. Pass: where the threshold lets {percent(0.95)} of the test images pass. Histograms: "
-        f"seed {study.first_seed}; filled, test images; outlines, the sets of outsiders in order. {over_seeds(study)}"
+        f"seed {study.first_seed}; filled, test images; outlines, {lines}. {over_seeds(study)}"
     )

@@ -14,6 +14,10 @@ from latent_audit.report.study import Panel, Row, Study
 
 PASSING, DECODED = "passing_", "_decoded"
 HISTOGRAMS = ("elbo", "reconstruction")  # the first of them that every arm has
+SCORES = {  # in the order of the figure
+    "reconstruction": "reconstruction error", "kl": "KL", "elbo": "negative ELBO", "mahalanobis": "Mahalanobis distance",
+    "mixture": "fitted mixture",
+}  # fmt: skip
 SETS = {"left_out": "class left out", "mnist": "MNIST", "kmnist": "KMNIST", "fashion_mnist": "Fashion-MNIST"}
 
 
@@ -49,11 +53,20 @@ def levels(column: pd.Series) -> pd.Series:
 
 
 def named_scores(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The table with `row`, the outsiders and the score in words, and the rows in their order."""
+    """The table with `outsiders`, `score` and `row` in words, and the rows in their order: set by set."""
     parts = table["of"].str.split("_", n=1, expand=True)
-    outsiders = parts[1].map(lambda name: SETS.get(name, name.replace("_", " ")))
-    named = table.assign(row=outsiders + ": " + parts[0])
-    return named, list(dict.fromkeys(named["row"]))
+    outsiders, scores = parts[1].map(words_of), parts[0].map(lambda name: SCORES.get(name, name))
+    named = table.assign(outsiders=outsiders, score=scores, row=outsiders + ": " + scores)
+    there = set(named["row"])
+    order = [
+        f"{one}: {score}" for one in dict.fromkeys(outsiders) for score in (*SCORES.values(), *dict.fromkeys(scores))
+    ]
+    return named, [row for row in dict.fromkeys(order) if row in there]
+
+
+def words_of(outsiders: str) -> str:
+    """A set of outsiders for readers."""
+    return SETS.get(outsiders, outsiders.replace("_", " "))
 
 
 def _histograms(study: Study, pictures: Pictures) -> list[Band]:
@@ -133,5 +146,5 @@ def passing_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
             pair = np.stack([own[f"{PASSING}{outsiders}"], own[f"{PASSING}{outsiders}{DECODED}"]])
             alt = f"Outsiders ({outsiders}) that {names[arm]} reconstructs best, and below them its reconstructions"
             panels.append(Panel(names[arm], picture(pair, alt)))
-        rows.append(Row(panels, "arms", SETS.get(outsiders, outsiders.replace("_", " "))))
+        rows.append(Row(panels, "arms", words_of(outsiders)))
     return rows
