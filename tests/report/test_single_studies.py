@@ -68,8 +68,11 @@ def test_levels_and_scores_are_read_off_their_names():
     assert levels(pd.Series(["at_0", "at_40"])).tolist() == [0.0, 0.4]
     named, order = named_scores(anomaly_table())
     assert order == [
-        "MNIST: negative ELBO", "MNIST: fitted mixture", "class left out: negative ELBO", "class left out: fitted mixture",
-    ]  # fmt: skip
+        "MNIST: negative ELBO",
+        "MNIST: fitted mixture",
+        "class left out: negative ELBO",
+        "class left out: fitted mixture",
+    ]
     assert set(named["row"]) == set(order)
 
 

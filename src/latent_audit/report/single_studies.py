@@ -15,9 +15,12 @@ from latent_audit.report.study import Panel, Row, Study
 PASSING, DECODED = "passing_", "_decoded"
 HISTOGRAMS = ("elbo", "reconstruction")  # the first of them that every arm has
 SCORES = {  # in the order of the figure
-    "reconstruction": "reconstruction error", "kl": "KL", "elbo": "negative ELBO", "mahalanobis": "Mahalanobis distance",
+    "reconstruction": "reconstruction error",
+    "kl": "KL",
+    "elbo": "negative ELBO",
+    "mahalanobis": "Mahalanobis distance",
     "mixture": "fitted mixture",
-}  # fmt: skip
+}
 SETS = {"left_out": "class left out", "mnist": "MNIST", "kmnist": "KMNIST", "fashion_mnist": "Fashion-MNIST"}
 
 
