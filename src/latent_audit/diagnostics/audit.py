@@ -143,9 +143,9 @@ def _audited(
     codes: Mapping[str, Codes], posterior: Posterior | None, labels: np.ndarray | None, names: dict[str, list[str]]
 ) -> Audited:
     """The arrays that the tables are of."""
-    mu, logvar = codes.get("mu"), None if posterior is None else posterior.logvar
-    given = (None if own is None else own.values for own in (mu, logvar))
-    return Audited(codes["z"].values, *given, labels, names)
+    mu = codes["mu"].values if "mu" in codes else None
+    logvar = None if posterior is None else posterior.logvar.values
+    return Audited(codes["z"].values, mu, logvar, labels, names)
 
 
 def arrays_of(z: Any, mu: Any, logvar: Any) -> tuple[dict[str, Any], dict[str, list[str]]]:
