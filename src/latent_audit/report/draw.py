@@ -30,7 +30,7 @@ MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
 
 
 class Drawn(NamedTuple):
-    """rows : anchor (fig-...) -> the figure's rows of panels. hole_maps : per arm; none beyond two dimensions."""
+    """rows : anchor (fig-...) -> the figure's rows of panels. hole_maps : of the arms with two dimensions."""
 
     rows: Mapping[str, list[Row]]
     hole_maps: Mapping[str, np.ndarray]
@@ -38,9 +38,9 @@ class Drawn(NamedTuple):
 
 def draw(given: Gathered) -> Drawn:
     """Every figure but the decoded planes, whose size depends on what else the page holds."""
-    flat = next(iter(given.z.values())).shape[1] == 2
     first = given.study.first_seed
-    hole_maps = {arm: hole_map(z, first, window=compose.WINDOW) for arm, z in given.z.items()} if flat else {}
+    flat = {arm: z for arm, z in given.z.items() if z.shape[1] == 2}
+    hole_maps = {arm: hole_map(z, first, window=compose.WINDOW) for arm, z in flat.items()}
     bands = {**_of_codes(given, hole_maps), **_of_tables(given.study)}
     bands |= single_study_bands(given.study, given.pictures)
     rows = {anchor: page_rows(anchor, parts) for anchor, parts in bands.items() if any(band.sketches for band in parts)}
