@@ -16,7 +16,7 @@ from latent_audit.figures.canvas import Band
 from latent_audit.figures.p_value_panels import effect_maps
 from latent_audit.figures.style import class_colours
 from latent_audit.report.explorer import ArmCodes, ExplorerData, HoleMap, explorer_data, quantile_table
-from latent_audit.report.gather import PICTURES, Gathered
+from latent_audit.report.gather import PICTURES, Gathered, few
 from latent_audit.report.page_panels import empty_cells, hole_map, page_rows
 from latent_audit.report.pictures import GRID_SAMPLERS, reconstruction_rows, sample_rows
 from latent_audit.report.seed_summary import hole_limit, per_seed
@@ -38,6 +38,7 @@ class Drawn(NamedTuple):
 
 def draw(given: Gathered) -> Drawn:
     """Every figure but the decoded planes, whose size depends on what else the page holds."""
+    given = few(given)
     flat = next(iter(given.z.values())).shape[1] == 2
     first = given.study.first_seed
     hole_maps = {arm: hole_map(z, first, window=compose.WINDOW) for arm, z in given.z.items()} if flat else {}
@@ -93,9 +94,12 @@ def _of_tables(study: Study) -> dict[str, list[Band]]:
     return bands
 
 
-def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerData:
-    """The explorer's data: the same sampled test images in every arm, first seed."""
+def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerData | None:
+    """The explorer's data: the same sampled test images in every arm, first seed; None where arms have none in common."""
+    given = few(given)
     study, test = given.study, given.test
+    if study.restricted:
+        return None
     n = min(N_EXPLORED, len(test.labels))
     picked = np.sort(rng_for(study.first_seed, "report", "explorer").permutation(len(test.labels))[:n])
     return explorer_data(

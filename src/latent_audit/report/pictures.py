@@ -31,7 +31,14 @@ Pictures = Mapping[str, Mapping[str, np.ndarray]]  # arm -> array name -> uint8 
 def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
     """Blocks of `PER_BLOCK` test images: the originals, and below them each arm's reconstructions."""
     first = next(iter(pictures.values()))
-    lines = {"original": first["originals"]} | {names[arm]: own["reconstructions"] for arm, own in pictures.items()}
+    if all(np.array_equal(own.get("originals", first["originals"]), first["originals"]) for own in pictures.values()):
+        lines = {"original": first["originals"]} | {names[arm]: own["reconstructions"] for arm, own in pictures.items()}
+    else:  # arms that see other images than one another
+        lines = {
+            f"{names[arm]}{words}": own[key]
+            for arm, own in pictures.items()
+            for words, key in ((", original", "originals"), ("", "reconstructions"))
+        }
     blocks = []
     for start in range(0, len(first["originals"]), PER_BLOCK):
         strips = [
