@@ -23,7 +23,7 @@ from latent_audit.report.seed_summary import hole_limit, per_seed
 from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
 
-N_EXPLORED = 1000  # test images, the same in every arm
+N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of one that is to be smaller
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
 FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
 MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
@@ -100,7 +100,7 @@ def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerDat
     study, test = given.study, given.test
     if study.restricted:
         return None
-    n = min(N_EXPLORED, len(test.labels))
+    n = min(N_EXPLORED if study.overlay is None else N_OF_OVERLAY, len(test.labels))
     picked = np.sort(rng_for(study.first_seed, "report", "explorer").permutation(len(test.labels))[:n])
     return explorer_data(
         {arm: _explored(given, arm, picked, hole_maps.get(arm)) for arm in given.codes},
