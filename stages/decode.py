@@ -32,15 +32,16 @@ def main(
     torch.set_num_threads(1)  # the bytes must not depend on how many cores there are
     seed, device = params.seeds[0], resolve(params.device)
     prepared = Path("data/prepared") / params.dataset
-    test = load_split(prepared, "test")
+    described = read_json(Path("models") / arm / "arm.json")
+    only = described.get("classes")
+    test = load_split(prepared, "test", only)
     model = load_model(Path("models") / arm, seed, device=device)
     codes = read_codes(Path("codes") / arm / f"seed-{seed}.npz")
     set_, images = params.diagnostics, np.asarray(test.images)
     pictures = draw_pictures(model, codes, images, seed=set_.seed, device=device)
     pictures |= study_pictures(
-        model, codes, images, has_classes=bool(told_apart(prepared)), outsiders=load_outsiders(prepared),
-        denoises=set_.denoising, reconstruction=read_json(Path("models") / arm / "arm.json")["reconstruction"],
-        seed=set_.seed, device=device,
+        model, codes, images, has_classes=bool(told_apart(prepared, only)), outsiders=load_outsiders(prepared, only),
+        denoises=set_.denoising, reconstruction=described["reconstruction"], seed=set_.seed, device=device,
     )  # fmt: skip
     folder = Path("pictures") / arm
     write_decoder_of(folder, model, latent_dim=codes["z"].shape[1])

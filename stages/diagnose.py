@@ -23,11 +23,11 @@ def main(
     server.start(["latent_audit.decoding.diagnosis"])
     # only now, so that both processes import torch at the same time
     from latent_audit.base.measures import FILE, write_described
-    from latent_audit.base.tables import write_table
+    from latent_audit.base.tables import read_json, write_table
     from latent_audit.claims.observations import DESCRIBED, summarise
     from latent_audit.compute.devices import resolve
     from latent_audit.compute.workers import map_seeds
-    from latent_audit.data.prepared import load_meta
+    from latent_audit.data.prepared import counted
     from latent_audit.data.sizes import check_sizes
     from latent_audit.decoding.diagnosis import Files, described_in, every_registered, measure_replicate, tables_of_arm
     from latent_audit.decoding.replicate_tables import write_maps
@@ -39,7 +39,8 @@ def main(
         AuditSettings(set_.neighbors, set_.grid, set_.null_draws, set_.null_rows, unit_counts=False), set_.seed, device,
         set_.denoising,
     )  # fmt: skip
-    check_sizes(load_meta(files.prepared), of_both={"diagnostics.neighbors": set_.neighbors})
+    sizes = counted(files.prepared, read_json(files.models / "arm.json").get("classes"), f"arms.{arm}.classes")
+    check_sizes(sizes, of_both={"diagnostics.neighbors": set_.neighbors})
     shutil.rmtree(folder, ignore_errors=True)
     say = partial(print, f"{arm}:", flush=True)
     measured = map_seeds(partial(measure_replicate, files), params.seeds, device=device, on_message=say)

@@ -25,7 +25,7 @@ def main(
     from latent_audit.base.lock import exclusive
     from latent_audit.compute.devices import device_class, emulates_bfloat16, resolve
     from latent_audit.console.progress import TrainingProgress
-    from latent_audit.data.prepared import load_meta
+    from latent_audit.data.prepared import counted, load_meta
     from latent_audit.data.sizes import check_sizes
     from latent_audit.training.checkpoint import expire
     from latent_audit.training.describe import arm_json, describe, kl_weight
@@ -33,9 +33,9 @@ def main(
     from latent_audit.training.write import write_arm
 
     prepared = Path("data/prepared") / params.dataset
-    meta = load_meta(prepared)
-    check_sizes(meta, of_train={"train.batch_size": params.schedule(arm).batch_size})
-    run = describe(arm, params, meta)
+    run = describe(arm, params, load_meta(prepared))
+    sizes = counted(prepared, run.classes, f"arms.{arm}.classes")
+    check_sizes(sizes, of_train={"train.batch_size": run.batch_size})
     device = resolve(params.device, run.precision)
     n_pixels = run.model.image.n_pixels
     weight = kl_weight(arm, params, n_pixels)

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from latent_audit.base.errors import InputError
+from latent_audit.data.prepared import class_of
 from latent_audit.data.sources.dataset import DamagedPictures, Source, Split
 from latent_audit.data.sources.registry import find
 
@@ -55,26 +56,11 @@ def hold(source: Source, splits: Splits) -> Held:
         outsiders[name], note = other_set(name, raw_dir, source.image_shape)
         notes += [note] if note else []
     if splits.leave_out is not None:
-        label = class_of(source.classes, splits.leave_out)
+        label = class_of(source.classes, splits.leave_out, "data.leave_out")
         outsiders[LEFT_OUT] = _rows(source.test, np.flatnonzero(source.test.labels == label))
         source = _without(source, label)
     source = joined(source) if splits.join else source
     return Held(source._replace(notes=(*source.notes, *notes)), outsiders)
-
-
-def class_of(classes: list[str], asked: str | int) -> int:
-    """The label of a class by its name, whatever the case, or else by its number.
-
-    Raises
-    ------
-    InputError : there is none; the message lists those there are.
-    """
-    names = [name.casefold() for name in classes]
-    if str(asked).casefold() in names:
-        return names.index(str(asked).casefold())
-    if str(asked).isdigit() and int(asked) < len(classes):
-        return int(asked)
-    raise InputError(f"data.leave_out: there is no class {asked!r}; there are {', '.join(classes) or 'none'}.")
 
 
 def _without(source: Source, label: int) -> Source:

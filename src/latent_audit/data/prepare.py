@@ -13,6 +13,7 @@ from latent_audit.base.errors import InputError
 from latent_audit.data.held_out import OWN, Held, Splits, hold
 from latent_audit.data.outsiders import FILE as OUTSIDERS
 from latent_audit.data.outsiders import write_outsiders
+from latent_audit.data.prepared import FEWEST
 from latent_audit.data.raw_files import raw_sha256
 from latent_audit.data.sources.damage import LINES, blank_words, damage_lines, damage_note, refusal
 from latent_audit.data.sources.dataset import TREATMENT, Source, Treatment
@@ -20,7 +21,6 @@ from latent_audit.data.sources.names import said_plainly
 from latent_audit.data.sources.registry import find
 from latent_audit.data.split_arrays import kept, write_split
 
-FEWEST = 100  # images per split below which no diagnostic of a distribution means anything
 SMALLEST = 8  # pixels: three halvings, the encoder's, leave one
 
 

@@ -1,12 +1,15 @@
 """The prepared data, as every later stage reads them: arrays and a description. Imports no data set."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from latent_audit.base.errors import InputError
+
+FEWEST = 100  # images per split below which no diagnostic of a distribution means anything
 
 
 class LoadedSplit(NamedTuple):
@@ -65,8 +68,8 @@ def load_meta(prepared_dir: Path) -> Meta:
     return Meta(**content)
 
 
-def load_split(prepared_dir: Path, split: str) -> LoadedSplit:
-    """Images and labels of `split`, "train" or "test".
+def load_split(prepared_dir: Path, split: str, only: Sequence[int] | None = None) -> LoadedSplit:
+    """Images and labels of `split`, "train" or "test"; of the labels `only`, in memory, where an arm sees no others.
 
     An InputError says what to run where they are missing, cut short or do not fit meta.json.
     """
@@ -82,16 +85,72 @@ def load_split(prepared_dir: Path, split: str) -> LoadedSplit:
             f"{prepared_dir}: {split} has images {images.dtype} {images.shape}, labels {labels.dtype} {labels.shape}; "
             f"by meta.json they are uint8 {wanted} and int64; run `dvc repro --force preprocess`."
         )
-    return LoadedSplit(images, labels)
+    if only is None:
+        return LoadedSplit(images, labels)
+    rows = np.flatnonzero(np.isin(labels, only))
+    return LoadedSplit(np.asarray(images[rows]), labels[rows])
 
 
-def told_apart(prepared_dir: Path) -> list[str]:
+def told_apart(prepared_dir: Path, only: Sequence[int] | None = None) -> list[str]:
     """The names of the classes; none where the training or the test images are all of one, so that nothing can be told.
 
-    A flat folder has one class for everything; a class of two images may be missing from the test split.
+    A flat folder has one class for everything; a class of two images may be missing from the test split. only : the
+    labels that an arm sees; None: all.
     """
-    n_present = [len(np.unique(load_array(prepared_dir / f"{split}_labels.npy"))) for split in ("train", "test")]
+    n_present = [len(np.unique(_labels(prepared_dir, split, only))) for split in ("train", "test")]
     return load_meta(prepared_dir).classes if min(n_present) >= 2 else []
+
+
+def class_of(classes: Sequence[str], asked: str | int, parameter: str) -> int:
+    """The label of a class by its name, whatever the case, or else by its number.
+
+    Raises
+    ------
+    InputError : there is none; the message names the `parameter` that asked, and lists those there are.
+    """
+    names = [name.casefold() for name in classes]
+    if str(asked).casefold() in names:
+        return names.index(str(asked).casefold())
+    if str(asked).isdigit() and int(asked) < len(classes):
+        return int(asked)
+    raise InputError(f"{parameter}: there is no class {asked!r}; there are {', '.join(classes) or 'none'}.")
+
+
+def labels_of(classes: Sequence[str], asked: Sequence[str | int], parameter: str) -> tuple[int, ...]:
+    """The labels of the classes that an arm sees, in order.
+
+    Raises
+    ------
+    InputError : there is no such class, or no class is left to be an outsider.
+    """
+    labels = tuple(sorted({class_of(classes, one, parameter) for one in asked}))
+    if len(labels) == len(classes):
+        raise InputError(f"{parameter}: all {len(classes)} classes: none is left to be an outsider; leave it out.")
+    return labels
+
+
+def counted(prepared_dir: Path, only: Sequence[int] | None, parameter: str) -> Meta:
+    """meta.json with the images of the labels `only` counted.
+
+    Raises
+    ------
+    InputError : they are too few in a split; the message names the `parameter` that chose them.
+    """
+    meta = load_meta(prepared_dir)
+    if only is None:
+        return meta
+    n_train, n_test = (len(_labels(prepared_dir, split, only)) for split in ("train", "test"))
+    if min(n_train, n_test) < FEWEST:
+        raise InputError(
+            f"{parameter}: {n_train} training and {n_test} test images; at least {FEWEST} of each are needed: raise "
+            "data.limit, or give the arm more classes."
+        )
+    return meta._replace(n_train=n_train, n_test=n_test)
+
+
+def _labels(prepared_dir: Path, split: str, only: Sequence[int] | None) -> np.ndarray:
+    labels = load_array(prepared_dir / f"{split}_labels.npy")
+    return labels if only is None else labels[np.isin(labels, only)]
 
 
 def load_array(path: Path, *, mapped: bool = False) -> np.ndarray:

@@ -13,6 +13,7 @@ import torch
 
 from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.measures import Measure, Metric, share
+from latent_audit.data.outsiders import OTHER_CLASSES
 from latent_audit.data.prepared import LoadedSplit
 from latent_audit.diagnostics.coverage import subsample
 from latent_audit.diagnostics.detection import detection
@@ -36,7 +37,7 @@ SCORES = {  # each higher for what is less like the training data
 OUTSIDERS = {  # by the name that `preprocess` gives them
     "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "kmnist": "KMNIST", "digits": "scikit-learn’s digits",
     "celeba": "CelebA", "sprites": "sprites", "left_out": "the class that was left out",
-    "other_classes": "the other classes",
+    OTHER_CLASSES: "the other classes",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What the prepared data have beside images, for the audit of codes: factors and attributes of the test split."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +15,21 @@ from latent_audit.models.family import Family
 LEAST_OF_EACH = 10  # images with an attribute, and without it: fewer make a direction of noise
 
 
-def beside_of(prepared: Path) -> dict[str, Any]:
+def beside_of(prepared: Path, only: Sequence[int] | None = None) -> dict[str, Any]:
     """`factors` (sample, factor) as places among their values, `attributes` a frame; those that the data set has.
 
     A factor that a small choice of images leaves constant is left out, as is an attribute that fewer than ten images
-    have or lack.
+    have or lack. only : the labels of the images that are audited; None: all.
     """
     columns, found = load_meta(prepared).columns, {}
+    rows = slice(None) if only is None else np.isin(load_array(prepared / "test_labels.npy"), only)
     if "factors" in columns:
-        raw = load_array(prepared / "factors_test.npy")
+        raw = load_array(prepared / "factors_test.npy")[rows]
         places = [np.unique(column, return_inverse=True)[1].reshape(-1) for column in raw.T]
         if varying := [place for place in places if place.max() > 0]:
             found["factors"] = np.stack(varying, axis=1)
     if "attributes" in columns:
-        has = load_array(prepared / "attributes_test.npy") > 0
+        has = load_array(prepared / "attributes_test.npy")[rows] > 0
         enough = np.minimum(has.sum(axis=0), (~has).sum(axis=0)) >= LEAST_OF_EACH
         names = [name for name, kept in zip(columns["attributes"], enough, strict=True) if kept]
         if names:

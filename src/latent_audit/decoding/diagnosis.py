@@ -59,18 +59,19 @@ def measure_replicate(files: Files, *, seed: int, send: Callable[[Any], None]) -
     critic = load_critic(files.critic, ImageShape(meta.channels, meta.height, meta.width), device=device)
     applies = applies_to(model.family, files.applies)
     codes, history = files.codes_of(seed), read_table(files.models / "history.csv")
+    arm = read_json(files.models / "arm.json")
+    only = arm.get("classes")
     tables, maps = measure_codes(
-        codes, model, critic, told_apart(files.prepared), seed=files.seed, device=device,
-        settings=replace(files.settings, replicate=seed), applies=applies, beside=beside_of(files.prepared),
+        codes, model, critic, told_apart(files.prepared, only), seed=files.seed, device=device,
+        settings=replace(files.settings, replicate=seed), applies=applies, beside=beside_of(files.prepared, only),
     )  # fmt: skip
     send(f"seed {seed}: audited")
-    images = {name: np.asarray(load_split(files.prepared, name).images) for name in ("train", "test")}
-    own, reconstruction = history[history["seed"] == seed], read_json(files.models / "arm.json")["reconstruction"]
-    draws = replicate_seed(files.seed, seed)
-    outsiders = load_outsiders(files.prepared)
+    images = {name: np.asarray(load_split(files.prepared, name, only).images) for name in ("train", "test")}
+    own, draws = history[history["seed"] == seed], replicate_seed(files.seed, seed)
     subject = DecoderSubject(
-        codes, model, critic, images, own, reconstruction, draws, device, outsiders, files.denoises
-    )
+        codes, model, critic, images, own, arm["reconstruction"], draws, device, load_outsiders(files.prepared, only),
+        files.denoises,
+    )  # fmt: skip
     tables |= measure_decoder(subject, applies)
     send(f"seed {seed}: decoder measured")
     return {name: table.assign(seed=seed) for name, table in tables.items()}, maps

@@ -48,9 +48,11 @@ class DecoderSubject:
     def there(self) -> frozenset[str]:
         """Which of `base.measures.NEEDS` are there; `labels`, and `critic` for its answers, where the data has classes.
 
-        The critic's features are always there: without classes they are those of an untrained network.
+        The critic's features are always there: without classes they are those of an untrained network. An arm that sees
+        one class has a critic of all, and no labels to tell apart.
         """
-        of_classes = {"labels", "critic"} if self.critic.classify is not None else set()
+        of_classes = {"critic"} if self.critic.classify is not None else set()
+        of_classes |= {"labels"} if of_classes and len(np.unique(self.codes["labels"])) > 1 else set()
         others = {"posterior": "logvar" in self.codes, "outsider": bool(self.outsiders)}
         return frozenset({"decoder", "train", *of_classes, *(name for name, there in others.items() if there)})
 

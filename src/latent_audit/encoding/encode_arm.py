@@ -18,10 +18,10 @@ def encode_replicate(
     models: Path, prepared: Path, codes: Path, device: torch.device, *, seed: int, send: Callable[[str], None]
 ) -> None:
     """Write codes/seed-<k>.npz of replicate `seed`, and send a line that says so."""
-    splits = {name: load_split(prepared, name) for name in ("train", "test")}
-    reconstruction = read_json(models / "arm.json")["reconstruction"]
+    arm = read_json(models / "arm.json")
+    splits = {name: load_split(prepared, name, arm.get("classes")) for name in ("train", "test")}
     model = load_model(models, seed, device=device)
-    arrays = encode_test_and_train(model, splits, reconstruction=reconstruction, seed=seed, device=device)
+    arrays = encode_test_and_train(model, splits, reconstruction=arm["reconstruction"], seed=seed, device=device)
     write_codes(codes / f"seed-{seed}.npz", arrays)
     send(f"seed {seed}: encoded {len(arrays['z'])} test and {len(arrays['train_z'])} training images")
 

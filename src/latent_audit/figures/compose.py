@@ -30,13 +30,13 @@ def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane
     """
     colours, names = class_colours(max(n_classes, 1)), _class_numbers(n_classes)
     by_class = " by class" if n_classes > 1 else ""
-    labels = labels if by_class else np.zeros_like(labels)
     pairs = {arm: codes[arm][:, list(dims[arm])] for arm in arm_order(codes)}
     reach = max(float(np.quantile(np.abs(pair), 0.999)) for pair in pairs.values())
     wide = max(1.05 * reach, WINDOW)
 
     def draw(ax: Axes, arm: str, limit: float, zoomed: bool) -> None:
-        plot_codes(pairs[arm], labels, colours=colours, limit=limit, ax=ax)
+        own = labels if by_class else np.zeros(len(pairs[arm]), dtype=np.int64)
+        plot_codes(pairs[arm], own, colours=colours, limit=limit, ax=ax)
         plot_prior_circles(ax=ax)
         if zoomed and by_class:
             centroids = np.array([pairs[arm][labels == label].mean(axis=0) for label in np.unique(labels)])
@@ -52,7 +52,7 @@ def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane
                 lambda ax, arm=arm: draw(ax, arm, limit, zoomed),
                 title=display_name(arm),
                 note=f"{words} {limit:.3g}",
-                alt=f"Scatter plot of {len(labels)} test codes z of {display_name(arm)}{by_class}, on ±{limit:.3g}.",
+                alt=f"Scatter plot of {len(pairs[arm])} test codes z of {display_name(arm)}{by_class}, on ±{limit:.3g}.",
             )
             for arm in pairs
         ]
@@ -168,7 +168,6 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
     """Codes on the unit square of two dimensions, and who owns each cell of it; without classes there are no `maps`."""
     colours, names = class_colours(max(n_classes, 1)), _class_numbers(n_classes)
     coloured = ", coloured by class" if n_classes > 1 else ""
-    labels = labels if coloured else np.zeros_like(labels)
     arms = [arm for arm in arm_order(codes) if arm in maps or not coloured]
 
     def axes_named(ax: Axes, arm: str) -> Axes:
@@ -178,8 +177,12 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
     points = [
         sketch(
             lambda ax, arm=arm: axes_named(
-                plot_p_space(codes[arm][:, list(dims[arm])], labels, colours=colours, ax=ax), arm
-            ),
+                plot_p_space(
+                    codes[arm][:, list(dims[arm])],
+                    labels if coloured else np.zeros(len(codes[arm]), dtype=np.int64), colours=colours, ax=ax,
+                ),
+                arm,
+            ),  # fmt: skip
             title=display_name(arm),
             note="codes z as p-values",
             alt=f"Test codes of {display_name(arm)} mapped by Phi to the unit square{coloured}.",

@@ -100,6 +100,14 @@ def arm_colours(arms: Iterable[str]) -> dict[str, str]:
     return {arm: colours[arm] for arm in arm_order(arms)}
 
 
+def distinct(arms: Iterable[str]) -> list[str]:
+    """The arms that no other has the colour of, or has it after them: those that a figure can tell apart."""
+    first: dict[str, str] = {}
+    for arm, colour in arm_colours(arms).items():
+        first.setdefault(colour, arm)
+    return list(first.values())
+
+
 def class_colours(n_classes: int) -> list[str]:
     """One hex colour per class; the palette repeats after ten, so classes also carry their number in the figures."""
     return [CLASS_PALETTE[index % len(CLASS_PALETTE)] for index in range(n_classes)]

@@ -16,14 +16,14 @@ from latent_audit.figures.canvas import Band
 from latent_audit.figures.p_value_panels import effect_maps
 from latent_audit.figures.style import class_colours
 from latent_audit.report.explorer import ArmCodes, ExplorerData, HoleMap, explorer_data, quantile_table
-from latent_audit.report.gather import PICTURES, Gathered
+from latent_audit.report.gather import PICTURES, Gathered, few
 from latent_audit.report.page_panels import empty_cells, hole_map, page_rows
 from latent_audit.report.pictures import GRID_SAMPLERS, reconstruction_rows, sample_rows
 from latent_audit.report.seed_summary import hole_limit, per_seed
 from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
 
-N_EXPLORED = 1000  # test images, the same in every arm
+N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of one that is to be smaller
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
 FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
 MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
@@ -38,6 +38,7 @@ class Drawn(NamedTuple):
 
 def draw(given: Gathered) -> Drawn:
     """Every figure but the decoded planes, whose size depends on what else the page holds."""
+    given = few(given)
     first = given.study.first_seed
     flat = {arm: z for arm, z in given.z.items() if z.shape[1] == 2}
     hole_maps = {arm: hole_map(z, first, window=compose.WINDOW) for arm, z in flat.items()}
@@ -93,10 +94,13 @@ def _of_tables(study: Study) -> dict[str, list[Band]]:
     return bands
 
 
-def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerData:
-    """The explorer's data: the same sampled test images in every arm, first seed."""
+def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerData | None:
+    """The explorer's data: the same sampled test images in every arm, first seed; None where arms have none in common."""
+    given = few(given)
     study, test = given.study, given.test
-    n = min(N_EXPLORED, len(test.labels))
+    if study.restricted:
+        return None
+    n = min(N_EXPLORED if study.overlay is None else N_OF_OVERLAY, len(test.labels))
     picked = np.sort(rng_for(study.first_seed, "report", "explorer").permutation(len(test.labels))[:n])
     return explorer_data(
         {arm: _explored(given, arm, picked, hole_maps.get(arm)) for arm in given.codes},

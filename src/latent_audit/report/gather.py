@@ -63,6 +63,8 @@ def gather(params: Params) -> Gathered:
     prepared = Path("data/prepared") / params.dataset
     meta = load_meta(prepared)._replace(classes=told_apart(prepared))
     study = read_study(params, meta)
+    if study.restricted:  # no two arms need have the same images: nothing is shown by class
+        study = study._replace(meta={**study.meta, "classes": []}, class_colours=class_colours(0))
     codes = {arm: read_codes(Path("codes") / arm / f"seed-{study.first_seed}.npz") for arm in study.arms}
     maps = {}
     if study.has_classes:
@@ -76,6 +78,24 @@ def gather(params: Params) -> Gathered:
         test=load_split(prepared, "test"),
         shape=(meta.channels, meta.height, meta.width),
     )
+
+
+def few(given: Gathered) -> Gathered:
+    """What figures show: the arms that can be told apart by their colour; the others stand in tables."""
+    study = given.study
+    if len(study.drawn) == len(study.arms):
+        return given
+
+    def kept(mapping: Mapping[str, Any]) -> dict[str, Any]:
+        return {arm: mapping[arm] for arm in study.drawn if arm in mapping}
+
+    tables = {name: table[table["arm"].isin(study.drawn)] for name, table in study.tables.items()}
+    shown = study._replace(
+        arms=kept(study.arms), names=kept(study.names), colours=kept(study.colours), tables=tables
+    )
+    return given._replace(
+        study=shown, codes=kept(given.codes), pictures=kept(given.pictures), label_maps=kept(given.label_maps)
+    )  # fmt: skip
 
 
 def read_study(params: Params, meta: Meta) -> Study:

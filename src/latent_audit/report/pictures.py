@@ -14,6 +14,8 @@ from latent_audit.report.svg import lattice_svg
 PER_BLOCK = 8  # images abreast: readable on a phone, where the blocks stand below one another
 LATTICE_TILE = 24  # pixels; images are reduced to this in the lattices
 ATLAS_TILE = 40  # where the lattice also serves the explorer, in place of weights
+FINEST = (ATLAS_TILE, LATTICE_TILE, LATTICE_TILE)
+COARSER = ((LATTICE_TILE,) * 3, (LATTICE_TILE, 16, 16), (16, 16, 12), (12, 12, 8))  # where a page has no room
 SAMPLERS = {
     "samples_prior": "N(0, I)",
     "samples_box": "its own bounding box",
@@ -31,7 +33,14 @@ Pictures = Mapping[str, Mapping[str, np.ndarray]]  # arm -> array name -> uint8 
 def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
     """Blocks of `PER_BLOCK` test images: the originals, and below them each arm's reconstructions."""
     first = next(iter(pictures.values()))
-    lines = {"original": first["originals"]} | {names[arm]: own["reconstructions"] for arm, own in pictures.items()}
+    if all(np.array_equal(own.get("originals", first["originals"]), first["originals"]) for own in pictures.values()):
+        lines = {"original": first["originals"]} | {names[arm]: own["reconstructions"] for arm, own in pictures.items()}
+    else:  # arms that see other images than one another
+        lines = {
+            f"{names[arm]}{words}": own[key]
+            for arm, own in pictures.items()
+            for words, key in ((", original", "originals"), ("", "reconstructions"))
+        }
     blocks = []
     for start in range(0, len(first["originals"]), PER_BLOCK):
         strips = [
@@ -42,10 +51,13 @@ def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Ro
     return [Row(blocks, "tiles")]
 
 
-def lattice_rows(pictures: Pictures, names: Mapping[str, str], live: Collection[str]) -> list[Row]:
+def lattice_rows(
+    pictures: Pictures, names: Mapping[str, str], live: Collection[str], tiles: tuple[int, int, int] = FINEST
+) -> list[Row]:
     """The decoded plane per arm, on an even grid of [-3, 3]^2 and on the quantiles of the prior.
 
     live : arms that the explorer decodes for itself; of the others it reads the first row, which is finer there.
+    tiles : pixels a side, at most, of an image in the first row where it is finer, there where not, in the second row.
     """
     kinds = (
         ("lattice", "An even grid in code units", ("−3", "−2", "−1", "0", "1", "2", "3"), "z"),
@@ -60,7 +72,7 @@ def lattice_rows(pictures: Pictures, names: Mapping[str, str], live: Collection[
     for kind, label, ticks, unit in kinds:
         panels = []
         for arm, own in pictures.items():
-            tile = min(own[kind].shape[-1], LATTICE_TILE if arm in live or kind != "lattice" else ATLAS_TILE)
+            tile = min(own[kind].shape[-1], tiles[2 if kind != "lattice" else arm in live])
             uri = webp_uri(contact_sheet(own[kind], tile=tile), quality=66)
             alt = f"Decoded images of {names[arm]} over the plane of codes: {label.lower()}."
             first, second = (dimension_name(dim) if unit == "z" else f"Φ({dimension_name(dim)})" for dim in own["dims"])

@@ -18,6 +18,7 @@ from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.findings import headings
 from latent_audit.report.glossary import definitions, marked
 from latent_audit.report.measure_tables import measure_tables, section_title
+from latent_audit.report.one_class import one_class_table
 from latent_audit.report.pictures import Pictures, sheet_of_draws
 from latent_audit.report.sections import TITLES, Section, keys, numbered, present, with_added
 from latent_audit.report.study import Figure, Row, Study, beta_words
@@ -25,7 +26,7 @@ from latent_audit.report.study_tables import arm_table, parameters
 from latent_audit.report.summary import summary
 from latent_audit.report.tables import number, percent
 
-MAX_BYTES = 3_000_000
+MAX_BYTES, OVERLAY_BYTES = 3_000_000, 1_500_000  # of a page; of that of a study which an overlay of params/ makes
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
 SCRIPTS = (
     "report.js", "packed.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js",
@@ -115,15 +116,16 @@ def _run(study: Study, pictures: Pictures | None) -> dict[str, Any]:
         "params": list(parameters(study.params)),
         "arm_table": arm_table(study),
         "spectrum_table": spectrum_table(study),
+        "one_class_table": one_class_table(study),
         "poor_critic": poor_critic(study.critic or {}),
         "latent_dim": max(own["latent_dim"] for own in study.arms.values()),
         "glossary": definitions(study.measures, classes=study.has_classes),
     }
 
 
-def fits(page: str) -> bool:
-    """Whether the page keeps to `MAX_BYTES`."""
-    return len(page.encode()) <= MAX_BYTES
+def fits(page: str, most: int = MAX_BYTES) -> bool:
+    """Whether the page keeps to `most` bytes."""
+    return len(page.encode()) <= most
 
 
 def environment() -> Environment:

@@ -91,7 +91,7 @@ def _key(anchor: str, study: Study) -> str:
 def keys(study: Study) -> dict[str, list[tuple[str, str, str]]]:
     """What the keys above a figure name: colour, mark, words."""
     return {
-        "arms": [(f"var({study.colours[arm]})", "", name) for arm, name in study.names.items()],
+        "arms": [(f"var({study.colours[arm]})", "", study.names[arm]) for arm in study.drawn],
         "classes": [
             (colour, str(index), name)
             for index, (colour, name) in enumerate(zip(study.class_colours, study.meta["classes"], strict=True))

@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from latent_audit.base.measures import Metric
+from latent_audit.figures.style import distinct
 
 
 class Study(NamedTuple):
@@ -69,6 +70,16 @@ class Study(NamedTuple):
         return len(self.meta["classes"]) > 1
 
     @property
+    def restricted(self) -> bool:
+        """Whether an arm sees some classes only: images and labels are then not the same in every arm."""
+        return any(own.get("classes") for own in self.arms.values())
+
+    @property
+    def drawn(self) -> list[str]:
+        """The arms that figures show: those of a colour of their own."""
+        return distinct(self.arms)
+
+    @property
     def holes(self) -> str:
         """The measure of holes: the count of balls, or, with an arm beyond three dimensions, the mass without codes."""
         joint = self.tables["joint"]
@@ -78,7 +89,7 @@ class Study(NamedTuple):
     @property
     def distance(self) -> "Distance":
         """How far decoded images are from real ones: in a classifier's features, or without classes in random ones."""
-        return OF_CLASSIFIER if self.has_classes else OF_RANDOM
+        return OF_CLASSIFIER if self.has_classes or (self.restricted and self.critic["classes"]) else OF_RANDOM
 
 
 class Distance(NamedTuple):

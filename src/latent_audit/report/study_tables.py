@@ -12,6 +12,7 @@ from latent_audit.report.study import Study
 from latent_audit.report.tables import data_table, number, plain, set_number
 
 SMALLEST = 1e-300  # p-values below may be underflow
+MOST_OF_BOTH = 8  # dimensions up to which the table has mu beside z
 HEADINGS = {
     "arm": "arm",
     "code": "code",
@@ -49,17 +50,19 @@ def arm_table(study: Study) -> Markup:
 
 
 def dimension_table(study: Study) -> Markup:
-    """Effects and adjusted p-values of every dimension of mu and of z, medians over seeds."""
+    """Effects and adjusted p-values of every dimension of z, and of mu where there are few, medians over seeds."""
     columns = ["arm", "code", "dim", "mean", "std", "skew", "excess_kurtosis", "ks_d", "w1", "ad_a2"]
     columns += [f"{p}_holm" for p in P_COLUMNS]
     table = study.tables["per_dim"]
+    both = int(table["dim"].nunique()) <= MOST_OF_BOTH
+    table = table if both else table[table["code"] == "z"]
     columns += [column for column in ("kl_nats",) if column in table]
     medians = table.groupby(["arm", "code", "dim"], sort=False, as_index=False)[columns[3:]].median()
     medians["arm"] = medians["arm"].map(dict(study.names))
     medians["dim"] = medians["dim"].map(dimension_name)
     return data_table(
         medians[columns],
-        caption="Every dimension of mu and of z: effects and adjusted p-values, medians over seeds",
+        caption=f"Every dimension of {'mu and of z' if both else 'z'}: effects and adjusted p-values, medians over seeds",
         headings=HEADINGS,
         row_headers=3,
         forms=dict.fromkeys((f"{p}_holm" for p in P_COLUMNS), p_words),

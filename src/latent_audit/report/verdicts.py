@@ -211,7 +211,7 @@ def not_compared(study: Study) -> list[str]:
     """Which arms no claim compares, and which play in none, a sentence each."""
     sentences = []
     for reasons, pairs in left_out(study.arms).items():
-        named = ", ".join(" and ".join(study.names[arm] for arm in pair) for pair in pairs)
+        named = pairs_words(pairs, study.names)
         what = ", ".join(reason.replace("_", " ") for reason in reasons)
         sentences.append(f"No claim compares {named}: they differ in more than the weight on the KL ({what}).")
     for arm, described in study.arms.items():
@@ -220,6 +220,14 @@ def not_compared(study: Study) -> list[str]:
                 f"{study.names[arm]} plays in no claim: it is neither an autoencoder nor a VAE ({described['family']})."
             )
     return sentences
+
+
+def pairs_words(pairs: Sequence[tuple[str, str]], names: Mapping[str, str]) -> str:
+    """Pairs of arms one by one; where they are all that some arms make, those arms."""
+    arms = list(dict.fromkeys(arm for pair in pairs for arm in pair))
+    if len(arms) > 3 and len(pairs) == len(arms) * (len(arms) - 1) // 2:
+        return f"any two of {', '.join(names[arm] for arm in arms)}"
+    return ", ".join(" and ".join(names[arm] for arm in pair) for pair in pairs)
 
 
 def same_networks(study: Study) -> bool:

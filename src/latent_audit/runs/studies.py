@@ -60,7 +60,10 @@ def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
 
 
 def apply_overlay(path: Path, overlay: dict[str, Any]) -> Params:
-    """Merge the overlay into the params file at `path`, keeping its comments, once the result has been checked."""
+    """Merge the overlay into the params file at `path`, keeping its comments, once the result has been checked.
+
+    An arm that the overlay sets to null is taken out.
+    """
     where = f"{path} with the overlay"
     content = _bytes(path)
     if not isinstance(read_yaml(content, str(path)), dict):
@@ -68,6 +71,9 @@ def apply_overlay(path: Path, overlay: dict[str, Any]) -> Params:
     yaml = YAML()
     merged = yaml.load(content.decode("utf-8-sig"))
     merge(merged, overlay)
+    arms = merged.get("arms")
+    for name in [name for name, arm in arms.items() if arm is None] if isinstance(arms, dict) else []:
+        del arms[name]
     params = check_whole(merged, where)
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         yaml.dump(merged, file)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from latent_audit.base.errors import InputError
 from latent_audit.claims.ledger import CLAIMS
+from latent_audit.data.prepared import class_of, labels_of
 from latent_audit.data.sources.registry import DATASETS
 from latent_audit.models import registry
 from latent_audit.models.image import ImageShape
@@ -24,7 +25,7 @@ def check_whole(raw: object, source: str) -> Params:
 
 def _checked(params: Params, source: str) -> Params:
     lines = [*_names(params)]
-    fitting = [] if lines else [*_sizes(params), *_networks(params)]
+    fitting = [] if lines else [*_sizes(params), *_networks(params), *_classes(params)]
     lines += [*_margins(params), *fitting]
     if lines:
         raise InputError(f"{source} has {len(lines)} wrong value(s):\n  " + "\n  ".join(lines))
@@ -57,6 +58,20 @@ def _networks(params: Params) -> Iterator[str]:
             registry.settings_of(registry.architecture(network.architecture), network.settings(), image)
         except InputError as error:
             yield f"arms.{name}: {error}"
+
+
+def _classes(params: Params) -> Iterator[str]:
+    """Classes that are not there, as far as the data set's are known before it is read."""
+    known = DATASETS[params.dataset].classes
+    try:
+        if known and params.data.leave_out is not None:
+            left_out = class_of(known, params.data.leave_out, "data.leave_out")
+            known = (*known[:left_out], *known[left_out + 1 :])
+        for name, arm in params.arms.items():
+            if known and arm.classes is not None:
+                labels_of(known, arm.classes, f"arms.{name}.classes")
+    except InputError as error:
+        yield str(error)
 
 
 def _margins(params: Params) -> Iterator[str]:

@@ -55,6 +55,7 @@ class TrainingRun:
     learning_rate: float
     precision: str
     corruption: Corruption | None = None
+    classes: tuple[int, ...] | None = None  # the labels that the arm sees; None: all
 
     @property
     def objective(self) -> Objective:

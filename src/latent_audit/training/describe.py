@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from latent_audit.base.errors import InputError
-from latent_audit.data.prepared import Meta
+from latent_audit.data.prepared import Meta, labels_of
 from latent_audit.models import registry
 from latent_audit.models.autoencoder import ModelSpec
 from latent_audit.models.image import ImageShape
@@ -57,7 +57,13 @@ def describe(arm: str, params: ArmsRun, meta: Meta) -> TrainingRun:
         learning_rate=schedule.learning_rate,
         precision=schedule.precision,
         corruption=None if corrupted is None else Corruption(corrupted.kind, corrupted.level),
+        classes=_classes(arm, params, meta),
     )
+
+
+def _classes(arm: str, params: ArmsRun, meta: Meta) -> tuple[int, ...] | None:
+    asked = params.arm(arm).classes
+    return None if asked is None else labels_of(meta.classes, asked, f"arms.{arm}.classes")
 
 
 def arm_json(run: TrainingRun, weight: KlWeight | None) -> dict[str, Any]:
@@ -72,4 +78,5 @@ def arm_json(run: TrainingRun, weight: KlWeight | None) -> dict[str, Any]:
         "reconstruction": run.reconstruction, "n_pixels": model.image.n_pixels, **model.image._asdict(),
         "epochs": run.epochs, "batch_size": run.batch_size, "learning_rate": run.learning_rate,
         "precision": run.precision, **({"family_settings": own} if (own := model.family_settings) else {}),
+        **({} if run.classes is None else {"classes": list(run.classes)}),
     }  # fmt: skip

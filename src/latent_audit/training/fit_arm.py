@@ -25,8 +25,11 @@ CODE = ("training", "models", "base", "compute", "data/prepared.py")  # a run's 
 
 def checkpoint_folder(root: Path, prepared_dir: Path, run: TrainingRun, device_class: Sequence[str]) -> Path:
     """The folder under `root` named by all that defines the run's bytes: parameters, data, code, device, torch."""
+    own = asdict(run)
+    if run.classes is None:  # an arm that sees all classes keeps the name that it had before there was a choice
+        del own["classes"]
     definition = {
-        "run": asdict(run),
+        "run": own,
         "data": [file_sha256(prepared_dir / name) for name in DATA],
         "code": checkpoint.code_hash(*(PACKAGE / name for name in CODE)),
         "device": list(device_class),
@@ -45,7 +48,7 @@ def train_replicate(
     send: Callable[[Tick], None],
 ) -> Replicate:
     """Train seed `seed` of `run` on the prepared data, keeping a checkpoint per epoch under `checkpoints`."""
-    load = partial(_splits, prepared_dir)
+    load = partial(_splits, prepared_dir, run.classes)
     splits, path = load(), checkpoints / f"seed-{seed}.safetensors"
 
     def open_helper(model: Autoencoder) -> HelperProcess | None:
@@ -70,7 +73,7 @@ def train_replicates(
     if device.type == "cpu" or not is_divisible(build(run.model, seed=seeds[0])):
         work = partial(train_replicate, prepared_dir, run, checkpoints, device)
         return map_seeds(work, seeds, device=device, on_message=on_tick)
-    splits, path = _splits(prepared_dir), checkpoints / f"seeds-{'-'.join(map(str, seeds))}.safetensors"
+    splits, path = _splits(prepared_dir, run.classes), checkpoints / f"seeds-{'-'.join(map(str, seeds))}.safetensors"
     try:
         return fit_stacked(splits, run, seeds=seeds, device=device, checkpoint_path=path, on_tick=on_tick)
     except torch.OutOfMemoryError as error:
@@ -81,5 +84,5 @@ def train_replicates(
         ) from None
 
 
-def _splits(prepared_dir: Path) -> dict[str, LoadedSplit]:
-    return {name: load_split(prepared_dir, name) for name in ("train", "test")}
+def _splits(prepared_dir: Path, only: Sequence[int] | None) -> dict[str, LoadedSplit]:
+    return {name: load_split(prepared_dir, name, only) for name in ("train", "test")}

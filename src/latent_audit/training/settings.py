@@ -1,6 +1,6 @@
 """The `arms` and `train` sections of params.yaml, and what an arm has otherwise than the study."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -8,6 +8,7 @@ from latent_audit.base.settings import Count, Frozen, Images, Name, Positive, Ru
 from latent_audit.models.settings import ArmModel, KlWeight, LatentDim, Model, pixels_per_unit_beta
 
 BETA_PIXELS = 32 * 32  # of the images that params.yaml's `beta` was chosen on
+Class = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=0, strict=True)]  # its name, or its number
 
 
 class Corruption(Frozen):
@@ -24,7 +25,11 @@ class Corruption(Frozen):
 
 
 class Arm(Frozen):
-    """One arm of the study. A VAE takes its weight from `beta`, from `beta_kl`, or else from the top-level `beta`."""
+    """One arm of the study. A VAE takes its weight from `beta`, from `beta_kl`, or else from the top-level `beta`.
+
+    classes : names or numbers of the classes that the arm sees, in both splits; test images of the others are outsiders
+    to it. None: all.
+    """
 
     family: Name
     watch: str = Field(
@@ -39,6 +44,7 @@ class Arm(Frozen):
     model: ArmModel | None = None
     corruption: Corruption | None = None
     family_settings: dict[Name, bool | int | float | str] | None = None
+    classes: Annotated[tuple[Class, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _one_weight(self) -> "Arm":

@@ -110,6 +110,7 @@ class Dataset(NamedTuple):
     side : pixels a side before padding, where `data.image_size` is null; sets that are resized take it.
     origins : None where what is fetched is the same everywhere, by its published checksums.
     expect : so that a parameter which counts more images than there are is refused before any work.
+    classes : as `read` gives them, so that one which is not there is refused before any work; none: not known before.
     """
 
     fetch: Fetch
@@ -118,3 +119,4 @@ class Dataset(NamedTuple):
     origins: Origins | None = None
     expect: Expect = lambda path: None
     place: Place = nowhere
+    classes: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from latent_audit.data.sources.splits import expected, train_test_positions
 
 SIDE, LEVELS, TEST_SHARE, DEFAULT_SIZE = 8, 16, 0.2, 28
 N_IMAGES = 1797
+CLASSES = tuple(str(digit) for digit in range(10))
 FILE = Resource(
     "digits.npy", "70ae34ff35ee24e18200c64664679486"
 )  # (1797, 65) uint8: 64 grey values 0..16, then the label
@@ -47,7 +48,7 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment
         )
 
     train, test = train_test_positions(labels, TEST_SHARE, "digits", "split")
-    return Source(split(train), split(test), (1, size, size), [str(digit) for digit in range(10)], terms=TERMS)
+    return Source(split(train), split(test), (1, size, size), list(CLASSES), terms=TERMS)
 
 
 def _enlarge(row: np.ndarray, size: int) -> np.ndarray:
@@ -56,4 +57,6 @@ def _enlarge(row: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(grey).resize((size, size), Image.Resampling.BICUBIC))[np.newaxis]
 
 
-DIGITS = Dataset(_fetch, _read, DEFAULT_SIZE, expect=lambda path: expected(N_IMAGES, TEST_SHARE))
+DIGITS = Dataset(
+    _fetch, _read, DEFAULT_SIZE, expect=lambda path: expected(N_IMAGES, TEST_SHARE), classes=CLASSES
+)

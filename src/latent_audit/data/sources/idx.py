@@ -17,13 +17,19 @@ from latent_audit.data.sources.dataset import TREATMENT, Counts, Dataset, Source
 from latent_audit.data.sources.fetch import Resource, fetch
 
 SIDE = 28  # pixels
+NUMBERS = tuple(str(digit) for digit in range(10))
+CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 COUNTS = Counts(60_000, 10_000)  # of all three
 IMAGES, LABELS = 3, 1  # number of axes of the two kinds of IDX file
 UNSIGNED_BYTE = 8  # the third byte of the magic number; the fourth is the number of axes
 
 
-def dataset(name: str, torchvision_name: str, terms: str) -> Dataset:
-    """The data set `name`, whose addresses, checksums and class names are those of a class of torchvision.datasets."""
+def dataset(name: str, torchvision_name: str, terms: str, classes: tuple[str, ...]) -> Dataset:
+    """The data set `name`, whose addresses, checksums and class names are those of a class of torchvision.datasets.
+
+    classes : those names again, which are asked for before there is time to import torchvision.
+    """
 
     def fetch_all(raw_dir: Path, *, mirror: str | None, path: Path | None) -> None:
         published = _published(torchvision_name)
@@ -39,11 +45,10 @@ def dataset(name: str, torchvision_name: str, terms: str) -> Dataset:
             raise InputError(
                 f"{name}: image_size {image_size}: its images are {height}x{width} and stay so; leave image_size empty."
             )
-        classes = [str(one).split(" - ")[0] for one in _published(torchvision_name).classes]  # MNIST's are "0 - zero"
         _check_labels(raw_dir, np.concatenate([train[1], test[1]]), len(classes))
-        return Source(_lazy(*train), _lazy(*test), (1, height, width), classes, terms=terms)
+        return Source(_lazy(*train), _lazy(*test), (1, height, width), list(classes), terms=terms)
 
-    return Dataset(fetch_all, read, SIDE, expect=lambda path: COUNTS)
+    return Dataset(fetch_all, read, SIDE, expect=lambda path: COUNTS, classes=classes)
 
 
 def read_idx(path: Path, n_axes: int) -> np.ndarray:

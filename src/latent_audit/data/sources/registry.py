@@ -10,9 +10,9 @@ from latent_audit.data.sources.sprites import SPRITES
 
 DATASETS: dict[str, Dataset] = {
     "digits": DIGITS,
-    "fashion_mnist": idx.dataset("fashion_mnist", "FashionMNIST", terms="MIT"),
-    "mnist": idx.dataset("mnist", "MNIST", terms="CC BY-SA 3.0"),
-    "kmnist": idx.dataset("kmnist", "KMNIST", terms="CC BY-SA 4.0"),
+    "fashion_mnist": idx.dataset("fashion_mnist", "FashionMNIST", terms="MIT", classes=idx.CLOTHES),
+    "mnist": idx.dataset("mnist", "MNIST", terms="CC BY-SA 3.0", classes=idx.NUMBERS),
+    "kmnist": idx.dataset("kmnist", "KMNIST", terms="CC BY-SA 4.0", classes=idx.HIRAGANA),
     "celeba": CELEBA,
     "sprites": SPRITES,
     "folder": FOLDER,
