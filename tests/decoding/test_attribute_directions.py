@@ -87,7 +87,7 @@ def test_a_direction_that_changes_one_attribute_leaks_nothing():
 @pytest.mark.parametrize(
     ("own", "other", "expected"),
     [(1.0, 0.0, 0.0), (1.0, 1.0, 0.5), (1.0, -1.0, 0.5), (4.0, 1.0, 0.2), (0.0, 1.0, 1.0), (-2.0, 1.0, 1.0),
-     (0.0, 0.0, np.nan)],
+     (0.0, 0.0, np.nan), (0.05, 0.09, np.nan), (0.05, 0.15, 0.75)],
 )  # fmt: skip
 def test_leakage_by_hand(own, other, expected):
     change = pd.DataFrame([[own, other, 0.0]], index=["a"], columns=["a", "b", "c"])

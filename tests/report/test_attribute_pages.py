@@ -97,3 +97,11 @@ def test_a_study_with_factors_says_why_published_gaps_differ(study):
     with_factors = study._replace(measures={**study.measures, "mig_samples": metric}, metrics=metrics)
     assert WORDS["disentanglement"] in render_study(with_factors, {}, None)
     assert "factor of 600" not in render_study(study, {}, None)
+
+
+def test_vectors_that_change_nothing_have_no_leakage(told):
+    table = told.tables["attributes"]
+    tables = {"attributes": table[table["metric"] != "leakage"],
+              "attribute_effects": told.tables["attribute_effects"].assign(effect=1e-4)}  # fmt: skip
+    text = attribute_captions.attributes(told._replace(tables={**told.tables, **tables}))
+    assert text.startswith("No vector changes anything by a tenth") and "Most of all" not in text

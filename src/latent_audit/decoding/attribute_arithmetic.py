@@ -16,6 +16,7 @@ from latent_audit.diagnostics.directions import difference_of_means, probe_norma
 Score = Callable[[np.ndarray], np.ndarray]
 ALPHAS = (-2.0, -1.0, 0.0, 1.0, 2.0)  # how often a direction is added
 MEANS, PROBE = "means", "probe"
+LEAST_CHANGE = 0.1  # real gaps, between the ends of alpha: of less there is nothing to leak
 EXAMPLES = 3  # codes that are averaged for each term of an analogy
 TRIPLES = 128  # analogies of a pair of attributes
 
@@ -77,12 +78,13 @@ def changes(effects: pd.DataFrame, by: str = MEANS) -> pd.DataFrame:
 
 def leakage(change: pd.DataFrame, over: Callable[[np.ndarray], float]) -> dict[str, float]:
     """Attribute -> o / (a + o): a, the change of the attribute itself (0 where it goes the wrong way), o, `over` the
-    absolute changes of the others. 0: nothing else changes; NaN where nothing changes, or nothing else is judged."""
+    absolute changes of the others. 0: nothing else changes; NaN where nothing changes by LEAST_CHANGE, or nothing
+    else is judged."""
     found = {}
     for name, row in change.iterrows():
         own, others = max(0.0, float(row[name])), row.drop(name).abs().to_numpy(dtype=float)
         other = float(over(others)) if len(others) else np.nan
-        found[str(name)] = other / (own + other) if own + other > 0 else np.nan
+        found[str(name)] = other / (own + other) if max(own, other) >= LEAST_CHANGE else np.nan
     return found
 
 

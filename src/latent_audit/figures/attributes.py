@@ -12,6 +12,7 @@ from latent_audit.figures.p_value_heat_map import plot_effect_map
 from latent_audit.figures.scores import arm_names
 from latent_audit.figures.style import MUTED, arm_colours, display_name
 
+LEAST_CHANGE = 0.1  # real gaps, between the ends of alpha: ratios to less than that are not drawn
 PROBE_DASHES = {"means": "", "probe": (3, 2)}
 
 
@@ -72,7 +73,7 @@ def leakage_maps(effects: pd.DataFrame, order: Sequence[str]) -> list[Band]:
 
 def leakage_ratios(effects: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     """Change of each column's attribute between the ends of alpha over that of the row's own, mean effects over seeds;
-    NaN where the row's own attribute does not become more.
+    NaN where the row's own attribute does not become more by LEAST_CHANGE.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def leakage_ratios(effects: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     change = (mean[mean.columns.max()] - mean[mean.columns.min()]).unstack("on")
     change = change.reindex(index=list(order), columns=list(order))
     own = np.diag(change.to_numpy(dtype=float))
-    return change.div(np.where(own > 0, own, np.nan), axis=0)
+    return change.div(np.where(own >= LEAST_CHANGE, own, np.nan), axis=0)
 
 
 def _map(ratios: pd.DataFrame, colour: str, ax: Axes) -> None:
