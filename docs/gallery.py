@@ -1,4 +1,4 @@
-"""Write the last column of README's table of studies, what came out, from reports/NAME/: no number of it is typed there.
+"""Write the last column of README's table of studies, what came out, from reports/NAME/: no number of it is typed.
 
 python docs/gallery.py
 """

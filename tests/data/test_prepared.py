@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from latent_audit.base.errors import InputError
-from latent_audit.data.prepare import prepare
 from latent_audit.data.outsiders import load_outsiders
+from latent_audit.data.prepare import prepare
 from latent_audit.data.prepared import counted, labels_of, load_array, load_meta, load_split, told_apart
 
 

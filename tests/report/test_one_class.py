@@ -86,7 +86,8 @@ def test_arms_beyond_the_palette_stay_in_tables_and_leave_figures(study):
     many = study._replace(
         arms=arms, names={arm: arm for arm in TEN}, colours=dict.fromkeys(TEN, "--arm-0"), tables=tables
     )
-    whole = Gathered(many, dict.fromkeys(TEN, {}), dict.fromkeys(TEN, {}), {}, {}, None, (1, 8, 8))
+    none = {arm: {} for arm in TEN}
+    whole = Gathered(many, none, none, {}, {}, None, (1, 8, 8))
     shown = few(whole)
     assert list(shown.codes) == list(shown.pictures) == list(shown.study.arms) == TEN[:5]
     assert set(shown.study.tables["joint"]["arm"]) <= set(TEN[:5])

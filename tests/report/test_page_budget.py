@@ -1,5 +1,6 @@
 """Weights are budgeted per arm: who does not fit gets its lattice, the others decode live, and the page says so."""
 
+import itertools
 import re
 
 import numpy as np
@@ -134,4 +135,4 @@ def test_lattices_get_coarser_where_no_decoder_is_left_to_give_way(page_of, monk
     monkeypatch.setattr(page_budget, "fits", lambda page, most: len(asked) > enough)
     page_of(ae="no decoder", vae="no decoder")
     assert asked == [FINEST, *COARSER[:2]]
-    assert all(tuple(map(max, zip(a, b, strict=True))) == a for a, b in zip(asked, asked[1:], strict=False))
+    assert all(tuple(map(max, a, b)) == a for a, b in itertools.pairwise(asked))

@@ -26,7 +26,7 @@ from latent_audit.report.study import Row, Study
 N_EXPLORED, N_OF_OVERLAY = (
     1000,
     500,
-)  # test images, the same in every arm: of the main page, of one that is to be smaller
+)  # test images, the same in every arm: of the main page, of others
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
 FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
 MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
@@ -98,7 +98,7 @@ def _of_tables(study: Study) -> dict[str, list[Band]]:
 
 
 def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerData | None:
-    """The explorer's data: the same sampled test images in every arm, first seed; None where arms have none in common."""
+    """The explorer's data: the same sampled test images in every arm, first seed; None where they share none."""
     given = few(given)
     study, test = given.study, given.test
     if study.restricted:
