@@ -166,6 +166,10 @@ def test_factors_and_attributes_of_the_prepared_data(prepared):
     assert found["factors"].tolist() == [[0]] * 20 + [[1]] * 20
     assert list(found["attributes"]) == ["Smiling"]
     assert found["attributes"]["Smiling"].tolist() == half.tolist()
+    labels = np.load(prepared / "test_labels.npy")
+    own = beside_of(prepared, [0, 2, 3])  # of an arm that sees three classes
+    np.testing.assert_array_equal(own["attributes"]["Smiling"], half[np.isin(labels, [0, 2, 3])])
+    assert len(own["factors"]) == np.isin(labels, [0, 2, 3]).sum()
 
 
 def test_a_data_set_without_them_has_none(prepared):
