@@ -101,7 +101,9 @@ class Study(NamedTuple):
     @property
     def distance(self) -> "Distance":
         """How far decoded images are from real ones: in a classifier's features, or without classes in random ones."""
-        return OF_CLASSIFIER if self.has_classes or (self.restricted and self.critic["classes"]) else OF_RANDOM
+        return (
+            OF_CLASSIFIER if self.has_classes or (self.restricted and (self.critic or {}).get("classes")) else OF_RANDOM
+        )
 
 
 class Distance(NamedTuple):
