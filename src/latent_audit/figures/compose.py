@@ -179,7 +179,9 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
             lambda ax, arm=arm: axes_named(
                 plot_p_space(
                     codes[arm][:, list(dims[arm])],
-                    labels if coloured else np.zeros(len(codes[arm]), dtype=np.int64), colours=colours, ax=ax,
+                    labels if coloured else np.zeros(len(codes[arm]), dtype=np.int64),
+                    colours=colours,
+                    ax=ax,
                 ),
                 arm,
             ),  # fmt: skip

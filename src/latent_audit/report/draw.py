@@ -23,7 +23,10 @@ from latent_audit.report.seed_summary import hole_limit, per_seed
 from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
 
-N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of one that is to be smaller
+N_EXPLORED, N_OF_OVERLAY = (
+    1000,
+    500,
+)  # test images, the same in every arm: of the main page, of one that is to be smaller
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
 FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
 MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page

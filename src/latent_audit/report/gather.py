@@ -90,9 +90,7 @@ def few(given: Gathered) -> Gathered:
         return {arm: mapping[arm] for arm in study.drawn if arm in mapping}
 
     tables = {name: table[table["arm"].isin(study.drawn)] for name, table in study.tables.items()}
-    shown = study._replace(
-        arms=kept(study.arms), names=kept(study.names), colours=kept(study.colours), tables=tables
-    )
+    shown = study._replace(arms=kept(study.arms), names=kept(study.names), colours=kept(study.colours), tables=tables)
     return given._replace(
         study=shown, codes=kept(given.codes), pictures=kept(given.pictures), label_maps=kept(given.label_maps)
     )  # fmt: skip
