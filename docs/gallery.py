@@ -1,4 +1,4 @@
-"""Write the last column of README's table of studies, what came out, from reports/NAME/: no number of it is typed there.
+"""Write the last column of README's table of studies, what came out, from reports/NAME/: no number of it is typed.
 
 python docs/gallery.py
 """
@@ -107,7 +107,9 @@ def _row(line: str, reports: Path) -> str:
     if not names:
         raise ValueError(f"README: a row of the table of studies names none: {line}")
     found = [outcome(name, reports) for name in names]
-    said = found if len(names) == 1 or len(set(found)) == 1 else [f"`{n}`: {w}" for n, w in zip(names, found, strict=True)]
+    said = (
+        found if len(names) == 1 or len(set(found)) == 1 else [f"`{n}`: {w}" for n, w in zip(names, found, strict=True)]
+    )
     return f"| {' | '.join([*cells[:-1], '; '.join(dict.fromkeys(said))])} |"
 
 

@@ -1,5 +1,6 @@
 """Weights are budgeted per arm: who does not fit gets its lattice, the others decode live, and the page says so."""
 
+import itertools
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ from latent_audit.base.layers import Layer
 from latent_audit.report import page_budget, render
 from latent_audit.report.explorer import ArmCodes, explorer_data, quantile_table
 from latent_audit.report.page_budget import fitted_page
+from latent_audit.report.pictures import COARSER, FINEST
 
 SIGMOID = Layer("activation", {"function": "sigmoid"})
 
@@ -31,7 +33,7 @@ def dense(hidden: int, *, largest: float = 1.0) -> list[Layer]:
 def page_of(study, figures, pictures):
     """The page of arms `ae` and `vae`, given the decoder (or the refusal) of each."""
 
-    def make(**decoders: list[Layer] | str) -> str:
+    def make(overlay: str | None = None, **decoders: list[Layer] | str) -> str:
         codes = np.random.default_rng(1).standard_normal((60, 2))
         arms = {
             arm: ArmCodes(
@@ -50,7 +52,8 @@ def page_of(study, figures, pictures):
         labels = np.arange(60) % 3
         shown = {"classes": study.meta["classes"], "class_colours": list(study.class_colours), "shape": (1, 32, 32)}
         explorer = explorer_data(arms, images=None, labels=labels, indices=np.arange(60), seed=0, **shown)
-        return fitted_page(study, {"fig-samples": figures["fig-samples"]}, pictures, explorer)
+        own = study._replace(params=dict(study.params) | {"study": overlay})
+        return fitted_page(own, {"fig-samples": figures["fig-samples"]}, pictures, explorer)
 
     return make
 
@@ -106,13 +109,30 @@ def test_a_weight_beyond_half_precision_is_not_sent(page_of, largest):
 
 def test_who_does_not_decode_live_has_a_finer_lattice(page_of, monkeypatch):
     asked = []
-    monkeypatch.setattr(page_budget, "lattice_rows", lambda *given: asked.append(list(given[-1])) or [])
+    monkeypatch.setattr(page_budget, "lattice_rows", lambda *given: asked.append(list(given[2])) or [])
     page_of(ae=dense(2000), vae=dense(16))
     page_of(ae=dense(900), vae=dense(800))
     assert asked == [["vae"], ["ae", "vae"], ["vae"]]
 
 
 def test_a_page_that_is_too_large_without_any_decoder_is_refused(page_of, monkeypatch):
-    monkeypatch.setattr(page_budget, "fits", lambda page: False)
+    monkeypatch.setattr(page_budget, "fits", lambda page, most: False)
     with pytest.raises(InputError, match="leave out some arms"):
         page_of(ae=dense(16), vae=dense(16))
+
+
+def test_the_page_of_an_overlay_has_half_the_room(page_of):
+    both = {"ae": dense(400), "vae": dense(390)}
+    main, overlay = page_of(**both), page_of("fashion_mse", **both)
+    assert live(main) == ["ae", "vae"] and len(main.encode()) > render.OVERLAY_BYTES
+    assert live(overlay) == ["vae"] and len(overlay.encode()) <= render.OVERLAY_BYTES == 1_500_000
+
+
+def test_lattices_get_coarser_where_no_decoder_is_left_to_give_way(page_of, monkeypatch):
+    asked, enough = [], 2
+    real = page_budget.lattice_rows
+    monkeypatch.setattr(page_budget, "lattice_rows", lambda *given: asked.append(given[-1]) or real(*given))
+    monkeypatch.setattr(page_budget, "fits", lambda page, most: len(asked) > enough)
+    page_of(ae="no decoder", vae="no decoder")
+    assert asked == [FINEST, *COARSER[:2]]
+    assert all(tuple(map(max, a, b)) == a for a, b in itertools.pairwise(asked))

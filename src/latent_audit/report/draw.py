@@ -23,10 +23,7 @@ from latent_audit.report.seed_summary import hole_limit, per_seed
 from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
 
-N_EXPLORED, N_OF_OVERLAY = (
-    1000,
-    500,
-)  # test images, the same in every arm: of the main page, of one that is to be smaller
+N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of others
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
 FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
 MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
@@ -50,7 +47,7 @@ def draw(given: Gathered) -> Drawn:
     rows = {anchor: page_rows(anchor, parts) for anchor, parts in bands.items() if any(band.sketches for band in parts)}
     if given.study.meta["images_may_be_shown"]:
         every = {**given.pictures, **given.discrete_pictures}
-        rows["fig-reconstructions"] = reconstruction_rows(every, given.study.all_names)
+        rows["fig-reconstructions"] = reconstruction_rows(every, given.study.all_names, of_each=given.study.restricted)
     rows["fig-samples"] = sample_rows(given.pictures, given.study.names)
     rows["fig-samples"] += sample_rows(given.discrete_pictures, given.study.discrete, GRID_SAMPLERS)
     rows |= single_study_rows(given.study, given.pictures)
@@ -98,7 +95,7 @@ def _of_tables(study: Study) -> dict[str, list[Band]]:
 
 
 def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerData | None:
-    """The explorer's data: the same sampled test images in every arm, first seed; None where arms have none in common."""
+    """The explorer's data: the same sampled test images in every arm, first seed; None where they share none."""
     given = few(given)
     study, test = given.study, given.test
     if study.restricted:

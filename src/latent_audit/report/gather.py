@@ -83,16 +83,14 @@ def gather(params: Params) -> Gathered:
 def few(given: Gathered) -> Gathered:
     """What figures show: the arms that can be told apart by their colour; the others stand in tables."""
     study = given.study
-    if len(study.drawn) == len(study.arms):
+    if study.shown is study:
         return given
 
     def kept(mapping: Mapping[str, Any]) -> dict[str, Any]:
         return {arm: mapping[arm] for arm in study.drawn if arm in mapping}
 
-    tables = {name: table[table["arm"].isin(study.drawn)] for name, table in study.tables.items()}
-    shown = study._replace(arms=kept(study.arms), names=kept(study.names), colours=kept(study.colours), tables=tables)
     return given._replace(
-        study=shown, codes=kept(given.codes), pictures=kept(given.pictures), label_maps=kept(given.label_maps)
+        study=study.shown, codes=kept(given.codes), pictures=kept(given.pictures), label_maps=kept(given.label_maps)
     )  # fmt: skip
 
 
@@ -125,6 +123,7 @@ def _tables(arms: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     tables = {name: _of_all_arms(arms, Path("diagnostics"), name) for name in TABLES}
     history = _of_all_arms(arms, Path("models"), "history")
     no_kl = history["arm"].isin([arm for arm, described in arms.items() if described["beta_kl"] is None])
+    history = history.reindex(columns=[*history.columns.union(["kl", "elbo"], sort=False)])  # of AEs alone: neither
     tables["history"] = history.assign(**{term: history[term].mask(no_kl) for term in ("kl", "elbo")})
     for name in OPTIONAL_TABLES:
         if all((Path("diagnostics") / arm / f"{name}.csv").exists() for arm in arms):

@@ -1,4 +1,6 @@
-"""The page of a study within its limit of bytes: the largest decoders give way to their lattices, then these get coarser."""
+"""The page of a study within its limit of bytes: decoders give way to their lattices, the largest first; then these
+get coarser.
+"""
 
 from collections.abc import Mapping, Sequence
 

@@ -30,12 +30,14 @@ GRID_SAMPLERS = {
 Pictures = Mapping[str, Mapping[str, np.ndarray]]  # arm -> array name -> uint8 images
 
 
-def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
-    """Blocks of `PER_BLOCK` test images: the originals, and below them each arm's reconstructions."""
+def reconstruction_rows(pictures: Pictures, names: Mapping[str, str], *, of_each: bool = False) -> list[Row]:
+    """Blocks of `PER_BLOCK` test images: the originals, and below them each arm's reconstructions.
+
+    of_each : whether each arm has originals of its own, because it sees other images than the others.
+    """
     first = next(iter(pictures.values()))
-    if all(np.array_equal(own.get("originals", first["originals"]), first["originals"]) for own in pictures.values()):
-        lines = {"original": first["originals"]} | {names[arm]: own["reconstructions"] for arm, own in pictures.items()}
-    else:  # arms that see other images than one another
+    lines = {"original": first["originals"]} | {names[arm]: own["reconstructions"] for arm, own in pictures.items()}
+    if of_each:
         lines = {
             f"{names[arm]}{words}": own[key]
             for arm, own in pictures.items()
