@@ -359,3 +359,15 @@ def test_the_mixture_is_held_against_the_arms_own_reconstructions():
     assert row["effect"] == pytest.approx(np.mean(np.log([245 / 242, 246 / 243])))
     assert row["verdict"] == "supported"
     assert only(found, "vae_mixture_suffices")["verdict"] == "contradicted"
+
+
+def test_holes_of_arms_of_which_some_have_too_many_dimensions_to_count_balls_are_judged_by_the_mass():
+    missing = [float("nan")] * 3
+    found = table(
+        scores("hole_fraction", ae=missing, vae=[0.01, 0.01, 0.011]),
+        scores("hole_mass", ae=[0.5, 0.51, 0.52], vae=[0.02, 0.021, 0.02]),
+        arms={"ae": None, "vae": 1.0},
+    )
+    rows = found[found["claim_id"].isin(["ae_few_holes", "vae_few_holes"])]
+    assert set(rows["statistic"]) == {"hole_mass"}
+    assert dict(zip(rows["arms"], rows["verdict"], strict=True)) == {"ae": "contradicted", "vae": "supported"}

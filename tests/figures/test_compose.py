@@ -6,7 +6,8 @@ import pytest
 
 from latent_audit.figures import compose, dimensions, scores
 from latent_audit.figures.canvas import sketch
-from latent_audit.figures.p_value_panels import log10_adjusted
+from latent_audit.figures.p_value_panels import effect_maps, log10_adjusted
+from latent_audit.figures.style import arm_colours
 
 ARMS = ("ae", "vae")
 
@@ -107,3 +108,41 @@ def test_codes_beyond_the_window_of_a_histogram_are_said(codes):
     first, second = compose.marginals(wide, per_dim, None, null={}, margins={})[0].sketches
     assert first.note.endswith("; beyond ±10: 75% of AE")
     assert "beyond" not in second.note
+
+
+@pytest.fixture
+def of_two_and_four():
+    """Codes of an arm of 2 dimensions and of one of 4, whose last two are the furthest from N(0, 1), and the table."""
+    rng = np.random.default_rng(4)
+    codes = {"ae": rng.standard_normal((50, 2)), "vae": rng.standard_normal((50, 4))}
+    sizes = dict.fromkeys(["mean", "skew", "excess_kurtosis", "w1"], 0.1) | {"std": 1.0}
+    rows = [
+        {"arm": arm, "seed": 0, "code": "z", "dim": dim, "ks_d": 0.1 + 0.2 * (dim > 1)} | sizes
+        for arm, own in codes.items()
+        for dim in range(own.shape[1])
+    ]
+    return codes, pd.DataFrame(rows)
+
+
+def test_a_dimension_is_drawn_of_the_arms_that_have_it(of_two_and_four):
+    codes, per_dim = of_two_and_four
+    histograms = compose.marginals(codes, per_dim, None, null={}, margins={})[0].sketches
+    assert ["AE, VAE" in sketched.alt for sketched in histograms] == [dim < 2 for dim in dimensions.shown_dims(per_dim)]
+
+
+def test_effects_are_drawn_of_the_dimensions_that_an_arm_has(of_two_and_four):
+    _, per_dim = of_two_and_four
+    [band] = effect_maps(per_dim)
+    of_ae, of_vae = (one.svg.count(">z") for one in band.sketches)
+    assert of_vae > of_ae
+
+
+def test_holes_are_counted_alike_in_all_arms(of_two_and_four):
+    codes, _ = of_two_and_four
+    joint = pd.DataFrame(
+        [("ae", "hole_fraction", 0.2), ("ae", "hole_mass", 0.1), ("vae", "hole_mass", 0.05)],
+        columns=["arm", "metric", "value"],
+    ).assign(code="z", seed=0)
+    bands = compose.holes(codes, {"ae": np.zeros((4, 4))}, joint, null=None, margin=None)
+    assert len(bands[0].sketches) == 1
+    assert all(colour.lower() in bands[1].sketches[0].svg.lower() for colour in arm_colours(codes).values())

@@ -81,10 +81,12 @@ def claims_table(
 
 
 def _measured(observations: pd.DataFrame) -> set[str]:
-    """The metrics that have a value; of the counts of balls, those that are counted in so many dimensions."""
+    """The metrics that have a value; of the counts of balls, those that every arm has, where all have the mass, too."""
     named = set(observations["metric"])
-    counted = set(observations.loc[observations["value"].notna(), "metric"])
-    return named - ({metric for metric in named if metric.startswith(BALLS)} - counted)
+    counts = observations.groupby(["metric", "arm"])["value"].count().groupby("metric").agg(["min", "max"])
+    balls = {metric for metric in named if metric.startswith(BALLS)}
+    needed = {metric: "min" if metric.replace(BALLS, MASS) in named else "max" for metric in balls}
+    return named - {metric for metric, which in needed.items() if counts.loc[metric, which] == 0}
 
 
 def _of_measured(claims: Iterable[Claim], measured: Set[str]) -> Iterator[Claim]:

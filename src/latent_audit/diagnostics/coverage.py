@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from scipy import special, stats
-from scipy.spatial import KDTree
 
 from latent_audit.base.measures import Measure, Metric, share
 from latent_audit.diagnostics.codes import Codes
+from latent_audit.diagnostics.search_tree import search_tree
 from latent_audit.diagnostics.transforms import fit_affine
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _DISTANCES_AT_ONCE = 2**22  # 32 MiB of float64 per block
 def nearest_distance(points: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Euclidean distance of each point to its nearest code; k-d tree up to 16 dimensions, else chunked brute force."""
     if codes.shape[1] <= TREE_DIMENSIONS:
-        return KDTree(codes).query(points)[0]
+        return search_tree(codes).query(points)[0]
     centre = codes.mean(axis=0)
     points, codes = points - centre, codes - centre  # distances do not change, and nothing is lost to a large mean
     step = max(1, _DISTANCES_AT_ONCE // len(codes))

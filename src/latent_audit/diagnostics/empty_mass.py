@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from scipy import special, stats
-from scipy.spatial import KDTree
 from scipy.stats import qmc
 
 from latent_audit.base.measures import Measure, share
@@ -20,6 +19,7 @@ from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.coverage import subsample
 from latent_audit.diagnostics.moment_tests import correlations
 from latent_audit.diagnostics.parallel import in_order, single_threaded_blas
+from latent_audit.diagnostics.search_tree import search_tree
 
 if TYPE_CHECKING:
     from latent_audit.diagnostics.subject import Subject
@@ -93,7 +93,7 @@ def mass_in(x: np.ndarray, log_points: int) -> float:
     n, d = x.shape
     resolution = resolution_of(n)
     points, radius = _places(d, log_points, resolution)
-    counts = KDTree(x).query_ball_point(points, radius, return_length=True)
+    counts = search_tree(x).query_ball_point(points, radius, return_length=True)
     most = np.ceil(DENSE * resolution * n) - 1
     seen, empty = float((counts <= most).mean()), 0.0
     for _ in range(ITERATIONS):  # where codes are, they are denser for what is empty elsewhere

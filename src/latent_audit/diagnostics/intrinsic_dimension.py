@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import KDTree
 
 from latent_audit.base.measures import Measure, Metric
 from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.coverage import subsample
 from latent_audit.diagnostics.parallel import in_order, single_threaded_blas
+from latent_audit.diagnostics.search_tree import search_tree
 
 if TYPE_CHECKING:
     from latent_audit.diagnostics.subject import Subject
@@ -93,7 +93,7 @@ def levina_bickel(distances: np.ndarray) -> float:
 def neighbour_distances(x: np.ndarray, k: int) -> np.ndarray:
     """(sample, k) ascending distances of each row to the k nearest others; k-d tree up to 6 dimensions."""
     if x.shape[1] <= TREE_DIMENSIONS:
-        return KDTree(x).query(x, k + 1)[0][:, 1:]
+        return search_tree(x).query(x, k + 1)[0][:, 1:]
     x = x - x.mean(axis=0)
     square, nearest = (x * x).sum(axis=1), np.empty((len(x), k))
     step = max(1, _DISTANCES_AT_ONCE // len(x))

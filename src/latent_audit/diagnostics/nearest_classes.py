@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import KDTree
 from sklearn.neighbors import NearestNeighbors
+
+from latent_audit.diagnostics.search_tree import search_tree
 
 
 class Owners(NamedTuple):
@@ -24,7 +25,7 @@ class Owners(NamedTuple):
 def nearest(points: np.ndarray, codes: np.ndarray, neighbours: int) -> np.ndarray:
     """(point, neighbours) row numbers of the nearest codes (sample, latent), the nearest first."""
     if codes.shape[1] <= 16:
-        return KDTree(codes).query(points, k=neighbours)[1].reshape(len(points), -1)
+        return search_tree(codes).query(points, k=neighbours)[1].reshape(len(points), -1)
     search = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(codes)
     return search.kneighbors(points, return_distance=False)
 

@@ -84,16 +84,16 @@ def marginals(
     transforms : rows arm, code, transform, metric, value: the same distances after standardising and whitening.
     """
     colours, dims = arm_colours(codes), shown_dims(per_dim)
-    reach = max(float(np.quantile(np.abs(z[:, dims]), 0.995)) for z in codes.values())
+    reach = max(float(np.quantile(np.abs(z[:, dim]), 0.995)) for dim in dims for z in _having(codes, dim).values())
     limit = float(np.clip(np.ceil(reach), 4, 10))
     histograms = [
         sketch(
             lambda ax, dim=dim: plot_marginal(
-                {arm: codes[arm][:, dim] for arm in colours}, colours=colours, limit=limit, ax=ax
+                {arm: z[:, dim] for arm, z in _having(codes, dim).items()}, colours=colours, limit=limit, ax=ax
             ).set_xlabel(dimension_name(dim)),
             title=dimension_name(dim),
             note=f"dashed: N(0, 1){_outside(codes, dim, limit)}",
-            alt=f"Histogram outlines of dimension {dim} of z for {arm_names(colours)}, with N(0, 1).",
+            alt=f"Histogram outlines of dimension {dim} of z for {arm_names(_having(codes, dim))}, with N(0, 1).",
             size=(360, 210),
         )
         for dim in dims
@@ -105,9 +105,14 @@ def marginals(
     ]
 
 
+def _having(codes: Codes, dim: int) -> Codes:
+    """Those whose code has the dimension, in their order."""
+    return {arm: codes[arm] for arm in arm_order(codes) if dim < codes[arm].shape[1]}
+
+
 def _outside(codes: Codes, dim: int, limit: float) -> str:
     """Which arms have codes beyond the window of a histogram, and how many."""
-    shares = {arm: float((np.abs(z[:, dim]) > limit).mean()) for arm, z in codes.items()}
+    shares = {arm: float((np.abs(z[:, dim]) > limit).mean()) for arm, z in _having(codes, dim).items()}
     said = [f"{100 * share:.0f}% of {display_name(arm)}" for arm, share in shares.items() if share >= 0.01]
     return f"; beyond ±{limit:g}: {', '.join(said)}" if said else ""
 
@@ -200,7 +205,7 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
 def holes(
     codes: Codes, shades: Codes, joint: pd.DataFrame, *, null: tuple[float, float] | None, margin: float | None
 ) -> list[Band]:
-    """Where the prior is empty of codes (two-dimensional codes only), and how much of it per seed."""
+    """Where the prior is empty of codes (of arms with two dimensions), and how much of it per seed."""
     colours = arm_colours(joint["arm"])
     bands = []
     if shades:
@@ -217,7 +222,8 @@ def holes(
         ]
         bands.append(Band("arms", "", panels))
     of_z = joint[(joint["code"] == "z") & joint["value"].notna()]
-    names = HOLES if of_z["metric"].isin(HOLES).any() else EMPTY
+    counted = of_z.loc[of_z["metric"].isin(HOLES), "arm"]
+    names = HOLES if set(counted) == set(of_z["arm"]) else EMPTY
     rows = of_z[of_z["metric"].isin(names)]
     table = rows.assign(row=rows["metric"].map(names), value=100 * rows["value"])
     present = [name for name in names.values() if name in set(table["row"])]

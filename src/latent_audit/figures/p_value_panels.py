@@ -9,6 +9,7 @@ from latent_audit.figures.p_value_heat_map import plot_effect_map, plot_p_map
 from latent_audit.figures.style import arm_colours, display_name
 
 TESTS = {"ks_p": "KS", "cvm_p": "CvM", "ad_p": "AD", "shapiro_p": "Shapiro", "k2_p": "K²", "jb_p": "JB"}
+MOST = 24  # dimensions of an arm that are drawn
 EFFECTS = {"mean": "mean", "log_std": "ln sd", "skew": "skew", "excess_kurtosis": "kurt.", "ks_d": "KS D", "w1": "W1"}
 
 
@@ -18,10 +19,8 @@ def p_value_maps(per_dim: pd.DataFrame, *, family: int) -> list[Band]:
     `family` is the number of p-values adjusted together: an adjusted p that underflowed is bounded by family * p.
     """
     colours, bands = arm_colours(per_dim["arm"]), []
-    dims, names = shown_dims(per_dim, most=24), names_of(per_dim)
     for arm, colour in colours.items():
-        rows = per_dim[(per_dim["arm"] == arm) & (per_dim["code"] == "z") & per_dim["dim"].isin(dims)]
-        labels = [dimension_label(dim, names) for dim in dims]
+        rows, dims, labels = _shown(per_dim, arm)
         adjusted = pd.DataFrame({TESTS[p]: log10_adjusted(rows, p, family) for p in TESTS}).assign(
             dim=rows["dim"].to_numpy()
         )
@@ -33,11 +32,9 @@ def p_value_maps(per_dim: pd.DataFrame, *, family: int) -> list[Band]:
 
 def effect_maps(per_dim: pd.DataFrame) -> list[Band]:
     """Per arm the size of each departure, medians over seeds: what is left to see where every p rejects."""
-    dims, names = shown_dims(per_dim, most=24), names_of(per_dim)
-    labels = [dimension_label(dim, names) for dim in dims]
     panels = []
     for arm, colour in arm_colours(per_dim["arm"]).items():
-        rows = per_dim[(per_dim["arm"] == arm) & (per_dim["code"] == "z") & per_dim["dim"].isin(dims)]
+        rows, dims, labels = _shown(per_dim, arm)
         effects = _sizes(rows, dims).rename(columns=EFFECTS).set_axis(labels)
         panels.append(
             sketch(
@@ -49,6 +46,13 @@ def effect_maps(per_dim: pd.DataFrame) -> list[Band]:
             )
         )
     return [Band("arms", "", panels)]
+
+
+def _shown(per_dim: pd.DataFrame, arm: str) -> tuple[pd.DataFrame, list[int], list[str]]:
+    """The rows on z of the dimensions of an arm that are drawn, which these are, and their labels."""
+    own = per_dim[(per_dim["arm"] == arm) & (per_dim["code"] == "z")]
+    dims, names = shown_dims(own, most=MOST), names_of(per_dim)
+    return own[own["dim"].isin(dims)], dims, [dimension_label(dim, names) for dim in dims]
 
 
 def _sizes(rows: pd.DataFrame, dims: list[int]) -> pd.DataFrame:

@@ -23,17 +23,14 @@ from latent_audit.report.seed_summary import hole_limit, per_seed
 from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
 
-N_EXPLORED, N_OF_OVERLAY = (
-    1000,
-    500,
-)  # test images, the same in every arm: of the main page, of others
+N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of others
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
 FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
 MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
 
 
 class Drawn(NamedTuple):
-    """rows : anchor (fig-...) -> the figure's rows of panels. hole_maps : per arm; none beyond two dimensions."""
+    """rows : anchor (fig-...) -> the figure's rows of panels. hole_maps : of the arms with two dimensions."""
 
     rows: Mapping[str, list[Row]]
     hole_maps: Mapping[str, np.ndarray]
@@ -42,9 +39,9 @@ class Drawn(NamedTuple):
 def draw(given: Gathered) -> Drawn:
     """Every figure but the decoded planes, whose size depends on what else the page holds."""
     given = few(given)
-    flat = next(iter(given.z.values())).shape[1] == 2
     first = given.study.first_seed
-    hole_maps = {arm: hole_map(z, first, window=compose.WINDOW) for arm, z in given.z.items()} if flat else {}
+    flat = {arm: z for arm, z in given.z.items() if z.shape[1] == 2}
+    hole_maps = {arm: hole_map(z, first, window=compose.WINDOW) for arm, z in flat.items()}
     bands = {**_of_codes(given, hole_maps), **_of_tables(given.study)}
     bands |= single_study_bands(given.study, given.pictures)
     rows = {anchor: page_rows(anchor, parts) for anchor, parts in bands.items() if any(band.sketches for band in parts)}

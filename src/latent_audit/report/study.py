@@ -93,10 +93,10 @@ class Study(NamedTuple):
 
     @property
     def holes(self) -> str:
-        """The measure of holes: the count of balls, or beyond three dimensions the prior mass without codes."""
+        """The measure of holes: the count of balls, or, with an arm beyond three dimensions, the mass without codes."""
         joint = self.tables["joint"]
-        counted = joint.loc[joint["metric"] == "hole_fraction", "value"]
-        return "hole_mass" if len(counted) and counted.isna().all() else "hole_fraction"
+        counted = joint[joint["metric"] == "hole_fraction"].groupby("arm")["value"].count()
+        return "hole_mass" if (counted == 0).any() else "hole_fraction"
 
     @property
     def distance(self) -> "Distance":
