@@ -12,9 +12,10 @@ import numpy as np
 
 from latent_audit.base.atomic import atomic_path, write_text
 from latent_audit.base.errors import InputError
-from latent_audit.data.prepared import OTHER_CLASSES, load_array, load_meta, load_split
+from latent_audit.data.prepared import load_array, load_meta, load_split
 
 FILE = "outsiders.json"
+OTHER_CLASSES = "other_classes"  # to an arm that sees some classes only, the test images of the others
 
 
 def write_outsiders(folder: Path, images: dict[str, np.ndarray]) -> None:

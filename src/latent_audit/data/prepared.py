@@ -9,7 +9,6 @@ import numpy as np
 
 from latent_audit.base.errors import InputError
 
-OTHER_CLASSES = "other_classes"  # as outsiders: to an arm that sees some classes only, the others' test images
 FEWEST = 100  # images per split below which no diagnostic of a distribution means anything
 
 

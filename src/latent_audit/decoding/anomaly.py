@@ -13,7 +13,8 @@ import torch
 
 from latent_audit.base.densities import kl_to_standard_normal
 from latent_audit.base.measures import Measure, Metric, share
-from latent_audit.data.prepared import OTHER_CLASSES, LoadedSplit
+from latent_audit.data.outsiders import OTHER_CLASSES
+from latent_audit.data.prepared import LoadedSplit
 from latent_audit.diagnostics.coverage import subsample
 from latent_audit.diagnostics.detection import detection
 from latent_audit.diagnostics.fitted import COMPONENTS, FittedPrior, fit_mixture

@@ -3,7 +3,7 @@
 import pandas as pd
 from markupsafe import Markup
 
-from latent_audit.data.prepared import OTHER_CLASSES
+from latent_audit.data.outsiders import OTHER_CLASSES
 from latent_audit.report.seed_summary import is_finite
 from latent_audit.report.single_studies import SCORES
 from latent_audit.report.study import Study
