@@ -16,6 +16,8 @@ from latent_audit.base.tables import read_json
 from latent_audit.compute.devices import resolve
 from latent_audit.data.outsiders import load_outsiders
 from latent_audit.data.prepared import load_split, told_apart
+from latent_audit.decoding.attribute_pictures import attribute_pictures
+from latent_audit.decoding.beside import attributes_of
 from latent_audit.decoding.decoder import write_decoder_of
 from latent_audit.decoding.pictures import draw_pictures
 from latent_audit.decoding.study_pictures import study_pictures
@@ -43,6 +45,7 @@ def main(
         model, codes, images, has_classes=bool(told_apart(prepared, only)), outsiders=load_outsiders(prepared, only),
         denoises=set_.denoising, reconstruction=described["reconstruction"], seed=set_.seed, device=device,
     )  # fmt: skip
+    pictures |= attribute_pictures(model, codes, attributes_of(prepared, only), device=device)
     folder = Path("pictures") / arm
     write_decoder_of(folder, model, latent_dim=codes["z"].shape[1])
     with atomic_path(folder / "pictures.npz") as temporary, temporary.open("wb") as file:

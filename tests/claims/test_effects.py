@@ -168,8 +168,10 @@ def test_every_claim_has_its_row_when_all_is_measured():
     terms = [term for claim in CLAIMS for term in (claim.left, claim.right) if term is not None]
     metrics = {name for term in terms for name in (term.metric, term.lower) if name is not None}
     rng = np.random.default_rng(0)
-    observed = [scores(metric, **{arm: rng.uniform(0, 1, 3).tolist() for arm in ARMS}) for metric in sorted(metrics)]
-    found = table(*observed)
+    arms = described_arms(ARMS)
+    arms |= {"cvae": arms["vae"] | {"family": "cvae"}, "vq": {"role": "other", "family": "vqvae", "code": "discrete"}}
+    observed = [scores(metric, **{arm: rng.uniform(0, 1, 3).tolist() for arm in arms}) for metric in sorted(metrics)]
+    found = claims_table(pd.concat(observed, ignore_index=True), arms, MARGINS, KNOWN)
     assert list(found.columns) == list(COLUMNS)
     assert list(dict.fromkeys(found["claim_id"])) == [claim.claim_id for claim in CLAIMS]
     assert set(found["verdict"]) <= set(VERDICTS)
@@ -234,8 +236,10 @@ def test_every_claim_has_a_unit_that_is_right():
         "knn_gain",
         "confidence_gain",
         "jump_gain",
+        "leakage",
+        "disentanglement_gain",
     }
-    nats = {"marginal_kl", "total_correlation", "recon_nats", "normality_gain"}
+    nats = {"marginal_kl", "total_correlation", "recon_nats", "normality_gain", "label_nats", "codebook_gap"}
     for claim in CLAIMS:
         if claim.scale != "log_ratio":
             expected = "share" if claim.margin in shares else "nats" if claim.margin in nats else "sd"

@@ -25,7 +25,7 @@ def test_claims_are_well_formed():
         assert claim.scale in ("difference", "log_ratio"), claim.claim_id
         assert claim.figure.startswith("fig-"), claim.claim_id
         assert claim.claim and claim.source, claim.claim_id
-        assert set(roles) <= {"ae", "vae", "weak", "strong"}, claim.claim_id
+        assert set(roles) <= {"ae", "vae", "weak", "strong", "conditional", "discrete"}, claim.claim_id
         terms = [claim.left, claim.right]
         assert terms[0] != terms[1], claim.claim_id  # an arm against itself needs two metrics
         assert ("weak" in roles) == ("strong" in roles), claim.claim_id

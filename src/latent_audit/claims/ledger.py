@@ -6,7 +6,10 @@ GDL = "Foster (2023), Generative Deep Learning 2e, ch. 3"
 
 
 class Term(NamedTuple):
-    """One scalar per seed: `metric` of `code` in the arm that plays `role` (ae, vae, or weak / strong: two VAEs by beta_kl).
+    """One scalar per seed: `metric` of `code` in the arm that plays `role`.
+
+    role : ae; vae; weak / strong: two VAEs by beta_kl; conditional: a VAE that is told the label; discrete: an arm whose
+    code is indices of a codebook.
 
     lower : a second estimate of the same quantity, which errs downwards where `metric` errs upwards; the truth is taken
     to lie between the two. Where it was not measured, `metric` stands alone.
@@ -123,4 +126,26 @@ CLAIMS = (
           code="mu"),
     Claim("vae_continuous", "A small step around a code changes the picture's class less often under the VAE", GDL,
           Term("ae", "jump_rate_codes"), ">", "jump_gain", "fig-continuity", Term("vae", "jump_rate_codes"), code="mu"),
+    Claim("label_left_out", "Told the label, the code stops knowing it",
+          "Sohn et al. (2015), conditional VAE; Kingma et al. (2014), arXiv:1406.5298, section 2.2",
+          Term("conditional", "label_information_nats"), "<", "label_nats", "fig-separability"),
+    Claim("beta_disentangles", "A larger weight on the KL gives each factor a dimension of its own",
+          "Higgins et al. (2017), beta-VAE; Chen et al. (2018), arXiv:1802.04942; questioned by Locatello et al. (2019), "
+          "arXiv:1811.12359",
+          Term("strong", "mig_samples"), ">", "disentanglement_gain", "fig-traversals", Term("weak", "mig_samples")),
+    Claim("beta_disentangles_dims", "A larger weight on the KL gives each dimension one factor to serve",
+          "Higgins et al. (2017), beta-VAE; Eastwood & Williams (2018), DCI",
+          Term("strong", "dci_disentanglement"), ">", "disentanglement_gain", "fig-traversals",
+          Term("weak", "dci_disentanglement"), code="mu"),
+    Claim("first_dims_normal", "The first 50 dimensions of a large VAE code follow N(0, 1)", GDL,
+          Term("vae", "ks_d_max_first"), "<", "ks_d", "fig-histograms"),
+    Claim("attributes_alone", "Adding an attribute's vector to a VAE's code changes that attribute only",
+          "Larsen et al. (2016), arXiv:1512.09300, section 4.2; " + GDL,
+          Term("vae", "leakage"), "<", "leakage", "fig-attributes", code="mu"),
+    Claim("vae_keeps_both_ends", "Half-way between two faces the VAE keeps more of both than the autoencoder",
+          "Berthelot et al. (2019), arXiv:1807.07543, and usual tutorials",
+          Term("ae", "middle_straight"), ">", "middle_gain", "fig-attributes", Term("vae", "middle_straight"), code="mu"),
+    Claim("codebook_even", "The entries of the codebook are used evenly",
+          "what drawing entries evenly takes; van den Oord et al. (2017), arXiv:1711.00937",
+          Term("discrete", "uniform_gap_nats"), "<", "codebook_gap", "fig-samples"),
 )  # fmt: skip

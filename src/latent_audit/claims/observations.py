@@ -16,6 +16,7 @@ DESCRIBED = (  # what `of_dimensions` and `derived` make, beside ks_d_max, w1_ma
     Metric("excess_kurtosis_max", "largest excess kurtosis of a dimension, either sign", low=0.0),
     Metric("std_max", "sd of the widest dimension", "code units", 0.0, section="codes"),
     Metric("std_min", "sd of the narrowest dimension", "code units", 0.0, section="codes"),
+    Metric("ks_d_max_first", "KS distance to N(0, 1) of the worst of the first 50 dimensions", low=0.0, high=1.0),
     share("rejected_share", "share of the tests of N(0, 1) that reject after Holm’s adjustment"),
     share("asymmetry", "asymmetry about 0 (0 none, 1 all far on one side)", unit="", section="codes"),
     Metric(
@@ -27,6 +28,7 @@ DESCRIBED = (  # what `of_dimensions` and `derived` make, beside ks_d_max, w1_ma
         section="codes",
     ),
 )  # fmt: skip
+FIRST = 50  # dimensions that tutorials of a larger code look at
 FRECHET = ("fd_clf", "fd_random")  # in the features of a classifier; without classes, of an untrained network
 HEADLINE = ("hole_fraction", "ks_d_max", "marginal_kl", "recon_nll", "active_units")
 HEADLINE_SAMPLERS = ("prior", "gmm")
@@ -37,6 +39,7 @@ def of_dimensions(per_dim: pd.DataFrame) -> pd.DataFrame:
 
     centre_offset : max_j |mean_j| / std_j (0 / 0 counts as 0). ks_d_max, w1_max : largest distance to N(0, 1).
     skew_max, excess_kurtosis_max : largest absolute value. std_max, std_min : widest and narrowest dimension.
+    ks_d_max_first : ks_d_max of the first 50 dimensions of a code that has more.
     rejected_share : share of the tests of H_prior ("is N(0, 1)") with a Holm-adjusted p below 0.05.
     active_units : dimensions with Var_x(mu) > 0.01 (VAE only; Burda et al. 2016).
     """
@@ -56,6 +59,9 @@ def of_dimensions(per_dim: pd.DataFrame) -> pd.DataFrame:
     worst = scalars.groupby(["seed", "code"], sort=False).max()
     worst["std_min"] = per_dim.groupby(["seed", "code"], sort=False)["std"].min()
     worst["rejected_share"] = (prior_tests < 0.05).mean(axis=1).groupby([per_dim["seed"], per_dim["code"]]).mean()
+    if per_dim["dim"].max() >= FIRST:
+        first = per_dim[per_dim["dim"] < FIRST]
+        worst["ks_d_max_first"] = first.groupby(["seed", "code"], sort=False)["ks_d"].max()
     if "activity" in per_dim:
         worst["active_units"] = (per_dim["activity"] > 0.01).groupby([per_dim["seed"], per_dim["code"]]).sum()
     return worst.reset_index().melt(["seed", "code"], var_name="metric")[COLUMNS]

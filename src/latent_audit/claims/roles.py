@@ -8,12 +8,20 @@ from latent_audit.claims.ledger import Claim
 
 Arms = Mapping[str, Mapping[str, Any]]  # arm -> its arm.json
 ROLES = {"autoencoder": "ae", "vae": "vae"}  # arm.json's word -> the ledger's; an `other` arm plays in no claim
+CONDITIONAL, DISCRETE = ("cvae",), "discrete"  # families that are told the label; arm.json's word for a codebook's
 OF_THE_ROLE = ("arm", "role", "code", "family", "beta", "beta_kl")  # what arms may differ in and still be compared
 
 
 def playing(arms: Arms) -> dict[str, list[str]]:
     """Role -> the arms that have it, in their order."""
     return {role: [arm for arm, own in arms.items() if ROLES.get(own["role"]) == role] for role in ROLES.values()}
+
+
+def _players(arms: Arms) -> dict[str, list[str]]:
+    """Every role of one arm -> the arms that have it; `conditional` arms are VAEs as well, `discrete` ones are not."""
+    conditional = [arm for arm, own in arms.items() if own.get("family") in CONDITIONAL]
+    discrete = [arm for arm, own in arms.items() if own.get("code") == DISCRETE]
+    return playing(arms) | {"conditional": conditional, "discrete": discrete}
 
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
@@ -42,7 +50,7 @@ def casts(claim: Claim, arms: Arms) -> Iterator[dict[str, str]]:
     Arms that are compared differ in nothing but the weight on the KL, and in what `claim.across` names. weak, strong :
     two such VAEs that are neighbours in beta_kl.
     """
-    by_role = playing(arms)
+    by_role = _players(arms)
     roles = list(dict.fromkeys(term.role for term in (claim.left, claim.right) if term is not None))
     if "weak" in roles:
         yield from _neighbours(by_role["vae"], claim, arms)

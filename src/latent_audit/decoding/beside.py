@@ -9,6 +9,7 @@ import pandas as pd
 
 from latent_audit.base.measures import Applies, Measure
 from latent_audit.data.prepared import load_array, load_meta
+from latent_audit.decoding.attribute_judge import Attributes
 from latent_audit.diagnostics.directions import tidy
 from latent_audit.models.family import Family
 
@@ -35,6 +36,21 @@ def beside_of(prepared: Path, only: Sequence[int] | None = None) -> dict[str, An
         if names:
             found["attributes"] = pd.DataFrame(has[:, enough].astype(np.int64), columns=names)
     return found
+
+
+def attributes_of(prepared: Path, only: Sequence[int] | None = None) -> Attributes | None:
+    """Which images of either split have which attribute; None for a data set without attributes.
+
+    only : the labels of the images that the arm sees; None: all.
+    """
+    if not (names := load_meta(prepared).columns.get("attributes")):
+        return None
+    has = {split: load_array(prepared / f"attributes_{split}.npy") > 0 for split in ("train", "test")}
+    if only is not None:
+        has = {
+            split: own[np.isin(load_array(prepared / f"{split}_labels.npy"), only)] for split, own in has.items()
+        }  # fmt: skip
+    return Attributes(tuple(names), has)
 
 
 def beside_tables_of(tables: Any) -> dict[str, pd.DataFrame]:

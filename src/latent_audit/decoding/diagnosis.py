@@ -15,7 +15,7 @@ from latent_audit.base.randomness import replicate_seed
 from latent_audit.base.tables import read_json, read_table
 from latent_audit.data.outsiders import load_outsiders
 from latent_audit.data.prepared import load_meta, load_split, told_apart
-from latent_audit.decoding.beside import applies_to, beside_of
+from latent_audit.decoding.beside import applies_to, attributes_of, beside_of
 from latent_audit.decoding.generation import load_critic
 from latent_audit.decoding.replicate_tables import ClassMaps, agreement_table, measure_codes, measure_decoder
 from latent_audit.decoding.subject import DecoderSubject, registered
@@ -70,7 +70,7 @@ def measure_replicate(files: Files, *, seed: int, send: Callable[[Any], None]) -
     own, draws = history[history["seed"] == seed], replicate_seed(files.seed, seed)
     subject = DecoderSubject(
         codes, model, critic, images, own, arm["reconstruction"], draws, device, load_outsiders(files.prepared, only),
-        files.denoises,
+        files.denoises, attributes_of(files.prepared, only),
     )  # fmt: skip
     tables |= measure_decoder(subject, applies)
     send(f"seed {seed}: decoder measured")

@@ -14,6 +14,7 @@ import torch
 from latent_audit.base.atomic import atomic_path
 from latent_audit.base.measures import Applies, applicable, every_measure
 from latent_audit.critic.network import Critic
+from latent_audit.decoding.attribute_directions import MEASURE as ATTRIBUTES
 from latent_audit.decoding.beside import beside_tables_of, without_rows
 from latent_audit.decoding.conditioned import is_conditional, is_discrete
 from latent_audit.decoding.decode import decode, plane, quantile_axis
@@ -131,9 +132,12 @@ def of_judgement(tables: AuditTables, latent_dim: int) -> dict[str, pd.DataFrame
 
 def measure_decoder(subject: DecoderSubject, applies: Applies = every_measure) -> dict[str, pd.DataFrame]:
     """What the decoder makes of codes, a table for each measure that applies: `reconstruction`, `generation` (every
-    sampler against the real test images, with the floor), `continuity`, for a VAE `likelihood`, and whatever was added.
+    sampler against the real test images, with the floor), `continuity`, for a VAE `likelihood`, and whatever was added;
+    where there are attributes `attribute_effects`, what each direction does to each attribute, too.
     """
     made = {m.table: m.of(subject) for m in applicable(registered(), subject.there, applies)}
+    if made.get(ATTRIBUTES.table) is not None and subject.attribute_study is not None:
+        made["attribute_effects"] = subject.attribute_study.effects
     return {name: table for name, table in made.items() if table is not None}
 
 

@@ -46,7 +46,7 @@ def directions(
     ----------
     Larsen et al. (2016), arXiv:1512.09300, section 4.2 (difference of means); White (2016), arXiv:1609.04468.
     """
-    units, lengths = zip(*(_difference(codes, column) for column in has.T), strict=True)
+    units, lengths = zip(*(difference_of_means(codes, column) for column in has.T), strict=True)
     unit = np.stack(units)
     fold = rng.permutation(len(codes)) % FOLDS
     cosines = unit @ unit.T
@@ -73,7 +73,7 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
     return table.melt("direction", value_vars=list(TIDY), var_name="metric", value_name="value")
 
 
-def _difference(codes: np.ndarray, has: np.ndarray) -> tuple[np.ndarray, float]:
+def difference_of_means(codes: np.ndarray, has: np.ndarray) -> tuple[np.ndarray, float]:
     """Mean of the codes with an attribute minus that of the others: as a unit vector (or 0), and its length."""
     vector = codes[has].mean(axis=0) - codes[~has].mean(axis=0)
     length = float(np.linalg.norm(vector))
@@ -87,8 +87,8 @@ def _scores(codes: np.ndarray, has: np.ndarray, unit: np.ndarray, fold: np.ndarr
         given, unseen = fold != held, fold == held
         if min(has[given].sum(), (~has[given]).sum(), has[unseen].sum(), (~has[unseen]).sum()) < 2:
             continue
-        along = codes[unseen] @ _difference(codes[given], has[given])[0]
-        probe = _probe(codes[given], has[given])
+        along = codes[unseen] @ difference_of_means(codes[given], has[given])[0]
+        probe = probe_normal(codes[given], has[given])
         rows.append(
             (
                 _cohens_d(along, has[unseen]),
@@ -97,7 +97,7 @@ def _scores(codes: np.ndarray, has: np.ndarray, unit: np.ndarray, fold: np.ndarr
             )
         )
     effect, auc, probe_auc = np.mean(rows, axis=0) if rows else (np.nan, np.nan, np.nan)
-    probe, norm = _probe(codes, has), np.linalg.norm(unit)
+    probe, norm = probe_normal(codes, has), np.linalg.norm(unit)
     length = np.linalg.norm(probe) * norm
     cosine = float(probe @ unit / length) if length > 0 else float("nan")
     return {"effect_size": effect, "auc": auc, "probe_auc": probe_auc, "probe_cosine": cosine}
@@ -113,7 +113,7 @@ def _cohens_d(along: np.ndarray, has: np.ndarray) -> float:
     return 0.0 if distance == 0 else float("inf")
 
 
-def _probe(codes: np.ndarray, has: np.ndarray) -> np.ndarray:
+def probe_normal(codes: np.ndarray, has: np.ndarray) -> np.ndarray:
     """The normal of logistic regression on standardised codes, in code units; 0 where no dimension varies."""
     most = max(500, PROBE_NUMBERS // codes.shape[1])
     step = max(1, -(-len(codes) // most))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from latent_audit.report import image_captions, latent_captions, single_captions
+from latent_audit.report import attribute_captions, image_captions, latent_captions, single_captions
 from latent_audit.report.study import Study
 
 CAPTIONS: dict[str, Callable[[Study], str]] = {
@@ -23,6 +23,8 @@ CAPTIONS: dict[str, Callable[[Study], str]] = {
     "fig-continuity": image_captions.continuity,
     "fig-interpolations": single_captions.interpolations,
     "fig-traversals": single_captions.traversals,
+    "fig-attributes": attribute_captions.attributes,
+    "fig-vectors": attribute_captions.vectors,
     "fig-asked": single_captions.asked,
     "fig-denoised": single_captions.denoised,
     "fig-noise": single_captions.noise,

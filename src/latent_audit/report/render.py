@@ -17,7 +17,7 @@ from latent_audit.report.arm_answers import arm_answers, spectrum_table
 from latent_audit.report.explorer import ExplorerData
 from latent_audit.report.findings import headings
 from latent_audit.report.glossary import definitions, marked
-from latent_audit.report.measure_tables import measure_tables, section_title
+from latent_audit.report.measure_tables import WORDS, measure_tables, section_title
 from latent_audit.report.one_class import one_class_table
 from latent_audit.report.pictures import Pictures, sheet_of_draws
 from latent_audit.report.sections import TITLES, Section, keys, numbered, present, with_added
@@ -82,6 +82,7 @@ def _places(study: Study, drawn: Mapping[str, Figure], explorer: bool) -> dict[s
         "sections": with_added(shown, [section for section, _ in more]),
         "measure_tables": own_tables,
         "more_measures": more,
+        "section_words": {f"measures-{n}": WORDS[name] for n, name in enumerate(more_tables, start=1) if name in WORDS},
         "anchors": anchors,
         "targets": set(drawn) | anchors,
         "titles": headings(study, TITLES, reduced=bool(reduced(study))),

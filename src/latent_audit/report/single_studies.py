@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from latent_audit.figures.attributes import attribute_curves, leakage_maps
+from latent_audit.figures.attributes import words_of as words_of_attribute
 from latent_audit.figures.canvas import Band
 from latent_audit.figures.dimensions import dimension_name
 from latent_audit.figures.single_studies import detection_strips, noise_curves, score_histograms
@@ -29,6 +31,7 @@ def single_study_rows(study: Study, pictures: Pictures) -> dict[str, list[Row]]:
     made = {
         "fig-interpolations": interpolation_rows(pictures, study.names, study.meta["classes"]),
         "fig-traversals": traversal_rows(pictures, study.names),
+        "fig-vectors": vector_rows(pictures, study.names),
         "fig-asked": asked_rows(pictures, study.names, study.meta["classes"]),
     }
     if study.meta["images_may_be_shown"]:
@@ -40,6 +43,10 @@ def single_study_rows(study: Study, pictures: Pictures) -> dict[str, list[Row]]:
 def single_study_bands(study: Study, pictures: Pictures) -> dict[str, list[Band]]:
     """Anchor -> figures of numbers, as far as the study has them."""
     made = {}
+    if "attribute_effects" in study.tables:
+        table = study.tables["attribute_effects"]
+        order = list(dict.fromkeys(table["attribute"]))
+        made["fig-attributes"] = [*attribute_curves(table, order), *leakage_maps(table, order)]
     if "denoising" in study.tables:
         table = study.tables["denoising"]
         made["fig-noise"] = noise_curves(table.assign(sd=levels(table["level"])))
@@ -111,6 +118,17 @@ def traversal_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
             dims = ", ".join(dimension_name(int(dim)) for dim in own["traversed"])
             alt = f"{names[arm]}: what each dimension changes, from −3 to 3, from the top: {dims}"
             panels.append(Panel(names[arm], picture(own["traversals"], alt), f"from the top: {dims}"))
+    return [Row(panels, "arms")] if panels else []
+
+
+def vector_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
+    """A sheet per arm: a row per attribute, the average code with less (left) and more of its vector."""
+    panels = []
+    for arm, own in pictures.items():
+        if "attribute_strips" in own:
+            listed = ", ".join(words_of_attribute(str(name)) for name in own["attribute_names"])
+            alt = f"{names[arm]}: the average code plus −2 to 2 times each attribute’s vector, from the top: {listed}"
+            panels.append(Panel(names[arm], picture(own["attribute_strips"], alt), f"from the top: {listed}"))
     return [Row(panels, "arms")] if panels else []
 
 

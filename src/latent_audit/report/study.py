@@ -20,8 +20,8 @@ class Study(NamedTuple):
     class_colours : hex colour per class, in the order of `meta["classes"]`, empty where nothing can be told apart.
     tables : history, per_dim, joint, classes, separability, reconstruction, generation, continuity.
     measures : what is known of each metric, by its name; a metric that is not there keeps its name.
-    discrete : arm -> name of the arms whose code is indices of a codebook: in no figure of codes and in no claim, but
-    in the tables of measures and among the pictures.
+    discrete : arm -> name of the arms whose code is indices of a codebook: in no figure of codes, and in claims on
+    codebooks alone, but in the tables of measures and among the pictures.
     """
 
     meta: Mapping[str, Any]

@@ -113,7 +113,7 @@ def linked(source: str) -> Markup:
 
 def _case(row: Mapping[str, Any], name: str, domain: tuple[float, float], study: Study) -> Case:
     keys = re.split(r"\s+vs\s+|\s*[,;]\s*", str(row["arms"]).strip())
-    arms = [study.names.get(arm, arm) for arm in keys]
+    arms = [study.all_names.get(arm, arm) for arm in keys]
     given = row.get("finding")
     finding = given if isinstance(given, str) else finding_words(row, arms, study.measures)
     reason, margin = reason_words(row, study.measures), margin_words(row, study.measures)

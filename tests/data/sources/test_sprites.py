@@ -74,3 +74,85 @@ def test_refuses_another_recipe_and_specks(tmp_path):
     download("sprites", tmp_path, mirror=None, path=None)
     with pytest.raises(InputError, match="image_size: 8; a sprite is no longer"):
         find("sprites").read(tmp_path, label=None, image_size=8)
+
+
+# the real dSprites, in an archive of its layout ----------------------------------------------------------------------
+
+
+def archive(path, *, copies: int = 60, **changes) -> tuple[np.ndarray, np.ndarray]:
+    """An .npz laid out as dSprites: 3 shapes x 2 scales x 2 x, `copies` times, each image told by its factors."""
+    grid = np.stack(np.meshgrid([0], range(3), range(2), [0], range(2), [0], indexing="ij"), axis=-1).reshape(-1, 6)
+    classes = np.tile(grid, (copies, 1))
+    imgs = np.zeros((len(classes), 32, 32), np.uint8)
+    for image, (_, shape, scale, _, x, _) in zip(imgs, classes, strict=True):
+        image[4 * shape + 2 : 4 * shape + 6 + 4 * scale, 16 * x : 16 * x + 6] = 1
+    arrays = {"imgs": imgs, "latents_classes": classes, "metadata": np.array({"pickled": 1}, dtype=object)} | changes
+    np.savez_compressed(path, **{name: value for name, value in arrays.items() if value is not None})
+    return imgs, classes
+
+
+def test_the_real_archive_takes_the_place_of_generated_sprites(tmp_path):
+    imgs, classes = archive(tmp_path / "ds.npz")
+    download("sprites", tmp_path / "raw", mirror=None, path=tmp_path / "ds.npz")
+    prepare("sprites", tmp_path / "raw", tmp_path / "out", limit=None, pad_to=32, label=None, image_size=32)
+    meta, every = load_meta(tmp_path / "out"), {name: load_split(tmp_path / "out", name) for name in ("train", "test")}
+    assert (meta.n_train, meta.n_test, meta.classes) == (612, 108, ["square", "ellipse", "heart"])
+    assert meta.columns == {"factors": FACTORS} and "ds.npz: 720 images of 32x32 pixels" in meta.notes[0]
+    of_factors = {tuple(row[1:]): image for row, image in zip(classes, imgs, strict=True)}
+    for name, split in every.items():
+        factors = load_array(tmp_path / "out" / f"factors_{name}.npy")
+        np.testing.assert_array_equal(split.labels, factors[:, 0])
+        for image, row in zip(split.images[:, 0], factors.astype(int), strict=True):
+            np.testing.assert_array_equal(image, 255 * of_factors[tuple(row)])
+
+
+def test_smaller_images_are_means_of_squares(tmp_path):
+    imgs, classes = archive(tmp_path / "ds.npz")
+    download("sprites", tmp_path, mirror=None, path=tmp_path / "ds.npz")
+    source = find("sprites").read(tmp_path, label=None, image_size=16)
+    image = source.train.read(np.array([0]))[0, 0]
+    label, (_, scale, _, x, _) = source.train.labels[0], source.train.extras["factors"][0].astype(int)
+    (same,) = np.unique(imgs[(classes[:, [1, 2, 4]] == (label, scale, x)).all(axis=1)], axis=0)
+    np.testing.assert_array_equal(image, np.rint(255 * same.reshape(16, 2, 16, 2).mean(axis=(1, 3))))
+    with pytest.raises(InputError, match="image_size: 20; images of 32x32 are brought to 32 or a divisor of it"):
+        find("sprites").read(tmp_path, label=None, image_size=20)
+
+
+def test_without_a_path_the_generated_sprites_come_back(tmp_path):
+    archive(tmp_path / "ds.npz")
+    download("sprites", tmp_path / "raw", mirror=None, path=tmp_path / "ds.npz")
+    download("sprites", tmp_path / "raw", mirror=None, path=None)
+    assert [file.name for file in (tmp_path / "raw").iterdir()] == ["sprites.json"]
+    assert len(find("sprites").read(tmp_path / "raw", label=None, image_size=32).train.labels) == 14688
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"imgs": None}, "has no array imgs; dSprites has imgs and latents_classes, here is latents_classes, metadata"),
+        ({"latents_classes": None}, "has no array latents_classes"),
+        ({"imgs": np.zeros((720, 32, 16), np.uint8)}, r"imgs is uint8 \(720, 32, 16\)"),
+        ({"imgs": np.zeros((5, 32, 32), np.uint8)}, r"imgs is uint8 \(5, 32, 32\); it is uint8 \(720, side, side\)"),
+        ({"imgs": np.full((720, 32, 32), 7, np.uint8)}, "imgs holds other values than 0 and 1"),
+        ({"imgs": np.zeros((720, 32, 32))}, "imgs is float64"),
+        ({"latents_classes": np.zeros((720, 5), int)}, r"latents_classes is int64 \(720, 5\); it has 6 columns"),
+        ({"latents_classes": np.arange(720)[:, None] % 2 + np.zeros((1, 6), int)}, "first column, colour, constant"),
+        ({"latents_classes": np.array([[None] * 6] * 720)}, r"is not a whole \.npz"),
+    ],
+)  # fmt: skip
+def test_an_archive_of_another_layout_is_refused_and_nothing_is_left(tmp_path, changes, message):
+    archive(tmp_path / "ds.npz", **changes)
+    with pytest.raises(InputError, match=message):
+        download("sprites", tmp_path / "raw", mirror=None, path=tmp_path / "ds.npz")
+    assert not (tmp_path / "raw" / "sprites.json").exists()
+
+
+@pytest.mark.parametrize("cut", [20, 3_000])
+def test_an_archive_cut_short_is_refused(tmp_path, cut):
+    archive(tmp_path / "ds.npz")
+    content = (tmp_path / "ds.npz").read_bytes()
+    (tmp_path / "ds.npz").write_bytes(content[:-cut])
+    with pytest.raises(InputError, match=r"ds\.npz is not a whole \.npz"):
+        download("sprites", tmp_path / "raw", mirror=None, path=tmp_path / "ds.npz")
+    with pytest.raises(InputError, match=r"is not a file; for sprites it is the \.npz of dSprites"):
+        download("sprites", tmp_path / "raw", mirror=None, path=tmp_path / "nowhere.npz")

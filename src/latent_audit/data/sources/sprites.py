@@ -1,7 +1,8 @@
 """Generated sprites with dSprites' factors: shape, scale, orientation, x, y. The truth about every image is known.
 
 Reference: L. Matthey, I. Higgins, D. Hassabis, A. Lerchner (2017), dSprites. The images here are drawn anew: same
-factors, a coarser grid (17,280 images), an orientation grid without its repeated end point.
+factors, a coarser grid (17,280 images), an orientation grid without its repeated end point. Where `data.path` is the
+`.npz` of the real dSprites, its images are taken instead (`dsprites.py`).
 """
 
 import json
@@ -12,7 +13,8 @@ import numpy as np
 
 from latent_audit.base.atomic import write_text
 from latent_audit.base.errors import InputError
-from latent_audit.data.sources.dataset import TREATMENT, Dataset, Source, Split, Treatment
+from latent_audit.data.sources import dsprites
+from latent_audit.data.sources.dataset import TREATMENT, Counts, Dataset, Source, Split, Treatment
 from latent_audit.data.sources.splits import expected, train_test_positions
 
 SHAPES = ["square", "ellipse", "heart"]
@@ -61,17 +63,24 @@ def _heart(across: np.ndarray, up: np.ndarray) -> np.ndarray:
 
 
 def _fetch(raw_dir: Path, *, mirror: str | None, path: Path | None) -> None:
+    if path is not None:
+        dsprites.fetch(path, raw_dir, raw_dir / FILE)
+        return
+    for name in (dsprites.BITS, dsprites.CLASSES):  # of a run that had an archive
+        (raw_dir / name).unlink(missing_ok=True)
     write_text(raw_dir / FILE, RECIPE)
 
 
 def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment: Treatment = TREATMENT) -> Source:
+    size = image_size or DEFAULT_SIZE
+    if size < SMALLEST_SIZE:
+        raise InputError(f"image_size: {size}; a sprite is no longer a sprite below {SMALLEST_SIZE} pixels.")
+    if told := dsprites.described(raw_dir / FILE):
+        return dsprites.read(raw_dir, told, size, TEST_SHARE, SHAPES, FACTORS)
     if not (raw_dir / FILE).is_file() or (raw_dir / FILE).read_text(encoding="utf-8") != RECIPE:
         raise InputError(
             f"{raw_dir / FILE}: not there, or the recipe of other sprites; run `dvc repro --force download`."
         )
-    size = image_size or DEFAULT_SIZE
-    if size < SMALLEST_SIZE:
-        raise InputError(f"image_size: {size}; a sprite is no longer a sprite below {SMALLEST_SIZE} pixels.")
     factors = factor_table()
     labels = factors[:, 0].astype(np.int64)
 
@@ -84,4 +93,8 @@ def _read(raw_dir: Path, *, label: str | None, image_size: int | None, treatment
     return Source(split(train), split(test), (1, size, size), SHAPES, columns={"factors": FACTORS})
 
 
-SPRITES = Dataset(_fetch, _read, DEFAULT_SIZE, expect=lambda path: expected(math.prod(GRID.values()), TEST_SHARE))
+def _expect(path: Path | None) -> Counts | None:
+    return expected(math.prod(GRID.values()), TEST_SHARE) if path is None else None
+
+
+SPRITES = Dataset(_fetch, _read, DEFAULT_SIZE, expect=_expect)
