@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtr
 
 from latent_audit.base.layers import Layer
-from latent_audit.report.explorer import UNREAD, layer_json
+from latent_audit.report.page_weights import UNREAD, packed_layers
 from page_scripts import NODE, run
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
 def message(layers: list[Layer], numbers: int, shape: list[int]) -> str:
     """The error with which the script refuses layers of a code of two numbers."""
     script = """const numbers = new Float32Array(input.numbers);
-        try { page("decoder.js").make(input.layers, numbers, 2, input.shape); console.log('""') }
+        try { page("decoder.js").make(input.layers, numbers, [2], input.shape); console.log('""') }
         catch (error) { console.log(JSON.stringify(error.message)) }"""
-    return run(script, {"layers": [layer_json(one) for one in layers], "numbers": numbers, "shape": shape})
+    return run(script, {"layers": packed_layers(layers).layers, "numbers": numbers, "shape": shape})
 
 
 def test_a_wrong_number_of_weights_is_an_error():

@@ -53,9 +53,16 @@ const ExplorerArm = (() => {
     arm.live = packed !== null && "DecompressionStream" in window;
     if (sheet) arm.sheet = await loaded(sheet.getAttribute("href"));
     if (arm.live) {
-      const weights = await Packed.inflated(packed.textContent);
-      arm.decode = Decoder.make(data.arms[arm.id].layers, weights, arm.dims, data.shape);
+      const { layers } = data.arms[arm.id], weights = await Packed.inflated(packed.textContent, layers);
+      arm.decode = Decoder.make(layers, weights, [arm.dims], data.shape);
     } else arm.decode = lattice(arm.sheet, data.shape);
+  }
+
+  async function giveEncoder(arm, data) { // pixels -> code, unpacked when it is first asked for; none where the page has no weights
+    const packed = document.querySelector(`.explorer-encoder[data-arm="${CSS.escape(arm.id)}"]`);
+    if (!packed || !arm.live) return;
+    const { encoder } = data.arms[arm.id], weights = await Packed.inflated(packed.textContent, encoder);
+    arm.encode = Decoder.make(encoder, weights, data.shape, [arm.dims]);
   }
 
   function addSliders(arm, move) {
@@ -78,5 +85,5 @@ const ExplorerArm = (() => {
     return canvas;
   }
 
-  return { read, giveDecoder, loaded, addSliders, addStrip };
+  return { read, giveDecoder, giveEncoder, loaded, addSliders, addStrip };
 })();
