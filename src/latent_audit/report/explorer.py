@@ -77,6 +77,11 @@ class ExplorerData(NamedTuple):
     shows_photos: bool
     has_laws: bool
 
+    @property
+    def not_encoding(self) -> list[str]:
+        """Names of the arms that place no drawing."""
+        return [name for arm, name in self.arms.items() if arm not in self.encoders]
+
 
 def quantile_table(codes: Float[np.ndarray, "sample latent"]) -> Float[np.ndarray, "latent level"]:
     """Quantiles of each dimension at the middles of N_QUANTILES even bins of probability."""

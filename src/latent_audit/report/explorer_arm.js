@@ -6,7 +6,7 @@ const ExplorerArm = (() => {
     const level = flat.length / raw.dims, n = codes.length / raw.dims, zeros = () => new Float32Array(raw.dims);
     const arm = {
       id: root.dataset.arm, root, name: raw.name, colour: raw.colour, dims: raw.dims, order: raw.order, dims2: raw.plane, codes,
-      nll: Packed.halves(raw.nll), at: { z: zeros(), a: zeros(), b: zeros() }, laws: raw.laws, holeShare: raw.holeShare,
+      nll: Packed.halves(raw.nll), reconstruction: raw.reconstruction, at: { z: zeros(), a: zeros(), b: zeros() }, laws: raw.laws, holeShare: raw.holeShare,
       quantiles: Array.from({ length: raw.dims }, (_, d) => flat.subarray(d * level, (d + 1) * level)),
       maps: raw.holes.map((map) => ({ ...map, bits: Packed.bytesOf(map.bits) })),
       plane: root.querySelector("canvas[data-arm]"), image: root.querySelector(".x-image"), list: root.querySelector("dl"),

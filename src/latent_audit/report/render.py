@@ -29,7 +29,7 @@ MAX_BYTES = 3_000_000
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
 SCRIPTS = (
     "report.js", "packed.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js",
-    "explorer_tools.js",
+    "explorer_own.js", "explorer_tools.js",
 )  # fmt: skip
 
 
