@@ -136,7 +136,7 @@ async function useOwn(page) {
   const levels = () => pad.evaluate((canvas) => { const copy = new OffscreenCanvas(28, 28).getContext("2d"); copy.drawImage(canvas, 0, 0); const { data } = copy.getImageData(0, 0, 28, 28); return Array.from({ length: 784 }, (_, i) => data[4 * i]); });
   const settled = async () => { await page.waitForFunction(() => document.querySelector(".x-drawn") && latentAudit.state().picked.ae); await frames(page); };
   seen.before = await state(page);
-  seen.hidden = await page.locator(".x-own-arms").evaluate((node) => getComputedStyle(node).visibility);
+  seen.hidden = await page.locator(".x-own-arms").isHidden();
   await pad.scrollIntoViewIfNeeded();
   const box = await pad.boundingBox();
   await drag(page, [box.x + box.width * 0.2, box.y + box.height * 0.5], [box.x + box.width * 0.8, box.y + box.height * 0.5]);

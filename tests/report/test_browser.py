@@ -109,7 +109,7 @@ def grey(levels) -> np.ndarray:
 def test_a_drawing_is_placed_by_every_encoder_and_its_loss_is_said(seen):
     own = seen["own"]
     assert isinstance(own["before"]["picked"], int)
-    assert own["hidden"] == "hidden"
+    assert own["hidden"]
     drawn = grey(own["drawn"])
     # the fixture's images are noise of mean 1/2, so that the pad's ground is that of the nearer end
     ground = drawn[0, 0]
