@@ -87,8 +87,9 @@ async function useMouse(page) {
   const ends = await state(page);
   await plane.focus();
   for (let k = 0; k < 50; k++) await page.keyboard.press("Shift+ArrowLeft");
-  const outside = await state(page);
-  return { first, inside, hovered, whileHovering, afterButton, arrow, dragged, said, drawn, ends, outside, lasso, sameAfterLasso };
+  await frames(page);
+  const outside = await state(page), outsidePlace = await page.textContent('.x-arm[data-arm="vae"] dl');
+  return { first, inside, hovered, whileHovering, afterButton, arrow, dragged, said, drawn, ends, outside, outsidePlace, lasso, sameAfterLasso };
 }
 
 // ---- fingers on a phone: tabs, a drag that decodes and does not scroll, picture and plane on one screen -----------------------

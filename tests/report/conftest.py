@@ -255,6 +255,7 @@ def explorer(study) -> ExplorerData:
             layers=decoder_layers(index),
             encoder=encoder_layers(index),
             holes=[HoleMap(corner, 3.5)],
+            critic_map=np.full((4, 4), 1 + index),
             hole_share=0.25 - 0.2 * index,
             laws={"gaussian": fit_gaussian(codes), "mixture": fit_gaussian(codes)},
         )

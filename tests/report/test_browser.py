@@ -87,6 +87,14 @@ def test_the_tour_leads_from_an_image_through_a_hole_across_a_border(seen):
     assert all(step["said"] for step in seen["tools"]["tour"])
 
 
+def test_what_the_critic_sees_is_read_from_the_nearest_picture_that_it_was_shown(seen):
+    hole = seen["tools"]["tour"][1]
+    x, y = hole["state"]["points"]["ae"]
+    assert max(abs(x), abs(y)) < 1.15  # the tour leads to where N(0, I) is densest: within the cells
+    assert "criticboot & shoe, in the nearest of 4 × 4 pictures" in hole["place"]
+    assert "critic" not in seen["mouse"]["outsidePlace"]
+
+
 def test_the_rain_counts_what_falls_into_holes(seen):
     ae, vae = (int(text.split(" of ")[0]) for text in seen["tools"]["counts"])
     # the fixture's hole is one quarter of the plane in AE: 50 of 200 draws, standard deviation 6.1

@@ -115,6 +115,14 @@ def test_holes_are_read_from_the_finest_map_that_has_the_place():
     assert run(script, {"maps": [], "at": places}) == [False] * 5
 
 
+def test_cells_of_equal_mass_are_found_from_codes_and_none_beyond_them():
+    cells = {"cells": list(range(16)), "side": 4}  # 0 to 3 along the bottom
+    script = "console.log(JSON.stringify(input.at.map((p) => page('explorer_math.js').cellAt(input.map, p))))"
+    # quarters of N(0, 1) end at -0.674, 0, 0.674; the middles of the outermost cells are at -1.150 and 1.150
+    places = [[-1, -1], [-0.6, -1], [0.1, -0.7], [1.1, 1.1], [-1.1, 0.6], [1.2, 0], [0, -1.2]]
+    assert run(script, {"map": cells, "at": places}) == [0, 1, 2, 15, 8, None, None]
+
+
 def test_draws_of_a_mixture_have_its_mean_and_covariance():
     law = {"weights": [0.25, 0.75], "means": [[-3, 0], [1, 2]], "roots": [[[1, 0], [0, 1]], [[0.5, 0], [0.5, 0.1]]]}
     script = "console.log(JSON.stringify(page('explorer_math.js').drawsOf(input, 4000, 2, 3).map((z) => [...z])))"

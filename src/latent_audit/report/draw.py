@@ -131,6 +131,7 @@ def _explored(given: Gathered, arm: str, picked: np.ndarray, holes: np.ndarray |
         holes=_hole_maps(own["z"], study.first_seed, holes),
         hole_share=_hole_share(study, arm),
         laws=_laws(own["train_z"], study.first_seed),
+        critic_map=given.critic_maps.get(arm) if own["z"].shape[1] == 2 else None,
     )
 
 

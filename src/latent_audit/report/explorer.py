@@ -39,6 +39,7 @@ class ArmCodes(NamedTuple):
     reconstruction : `bce` or `mse`, the error that recon_nll is made of.
     holes : maps of the plane, the finest first; none where codes have more than two dimensions. hole_share : of draws
     from N(0, I) that land in one, as it was measured. laws : name -> what was fitted to the codes, to draw from.
+    critic_map : what the critic sees in the picture of each cell of the unit square of Phi(z), row 0 = bottom.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ArmCodes(NamedTuple):
     holes: Sequence[HoleMap] = ()
     hole_share: float | None = None
     laws: Mapping[str, FittedPrior] = MappingProxyType({})
+    critic_map: Int[np.ndarray, "row column"] | None = None
 
 
 class ExplorerData(NamedTuple):
@@ -191,9 +193,15 @@ def _arm_json(data: ArmCodes) -> dict[str, Any]:
             {"bits": _base64(np.packbits(one.cells)), "side": len(one.cells), "span": one.span} for one in data.holes
         ],
         "holeShare": data.hole_share,
+        "critic": None if data.critic_map is None else _critic_json(data.critic_map),
         "laws": {name: _law_json(law) for name, law in data.laws.items()},
         "reconstruction": data.reconstruction,
     }
+
+
+def _critic_json(cells: Int[np.ndarray, "row column"]) -> dict[str, Any]:
+    """Classes as bytes; a place that the critic was not asked about (-1) becomes 255."""
+    return {"cells": _base64(cells.astype(np.uint8)), "side": len(cells)}
 
 
 def _law_json(law: FittedPrior) -> dict[str, Any]:

@@ -9,6 +9,7 @@ const ExplorerArm = (() => {
       nll: Packed.halves(raw.nll), reconstruction: raw.reconstruction, at: { z: zeros(), a: zeros(), b: zeros() }, laws: raw.laws, holeShare: raw.holeShare,
       quantiles: Array.from({ length: raw.dims }, (_, d) => flat.subarray(d * level, (d + 1) * level)),
       maps: raw.holes.map((map) => ({ ...map, bits: Packed.bytesOf(map.bits) })),
+      critic: raw.critic && { ...raw.critic, cells: Packed.bytesOf(raw.critic.cells) },
       plane: root.querySelector("canvas[data-arm]"), image: root.querySelector(".x-image"), list: root.querySelector("dl"),
       original: root.querySelector(".x-original"), slot: root.querySelector(".x-sliders"), sliders: [],
       count: root.querySelector(".x-count"),

@@ -23,6 +23,8 @@ const ExplorerTools = (() => {
       if (own) x.own.photo(arm.original); else if (alike >= 0) x.photo(arm.original, alike);
     }
     if (own) { rows.push(["error", x.own.lost(arm, picture)]); x.own.show(arm, rows); }
+    const seen = arm.critic ? M.cellAt(arm.critic, point) : null; // of the nearest place whose picture the critic was shown
+    if (seen !== null && seen in data.classes) rows.push(["critic", `${data.classes[seen]}, in the nearest of ${arm.critic.side} × ${arm.critic.side} pictures`]);
     if (picked >= 0) rows.push(["error", `${arm.nll[picked].toFixed(0)} nats`]);
     return rows;
   }
