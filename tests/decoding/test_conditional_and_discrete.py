@@ -196,6 +196,6 @@ def test_what_a_family_rules_out_is_not_measured(subjects):
 def test_the_page_is_told_why_it_cannot_decode(subjects, tmp_path):
     for family, words in (("cvae", "under a label"), ("vqvae", "indices of a codebook")):
         assert words in why_no_explorer(subjects[family].model)
-        write_decoder_of(tmp_path / family, subjects[family].model, latent_dim=2)
+        write_decoder_of(tmp_path / family, subjects[family].model, codes=np.eye(2))
         assert words in (tmp_path / family / "no-decoder.txt").read_text(encoding="utf-8")
     assert why_no_explorer(subjects["vae"].model) == ""

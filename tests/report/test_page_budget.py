@@ -2,6 +2,8 @@
 
 import itertools
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -33,7 +35,11 @@ def dense(hidden: int, *, largest: float = 1.0) -> list[Layer]:
 def page_of(study, figures, pictures):
     """The page of arms `ae` and `vae`, given the decoder (or the refusal) of each."""
 
-    def make(overlay: str | None = None, **decoders: list[Layer] | str) -> str:
+    def make(
+        overlay: str | None = None,
+        encoders: Mapping[str, list[Layer]] = MappingProxyType({}),
+        **decoders: list[Layer] | str,
+    ) -> str:
         codes = np.random.default_rng(1).standard_normal((60, 2))
         arms = {
             arm: ArmCodes(
@@ -46,6 +52,7 @@ def page_of(study, figures, pictures):
                 quantiles=quantile_table(codes),
                 layers=None if isinstance(decoder, str) else decoder,
                 refusal=decoder if isinstance(decoder, str) else "",
+                encoder=encoders.get(arm),
             )
             for arm, decoder in decoders.items()
         }
@@ -56,6 +63,22 @@ def page_of(study, figures, pictures):
         return fitted_page(own, {"fig-samples": figures["fig-samples"]}, pictures, explorer)
 
     return make
+
+
+def encoder(hidden: int) -> list[Layer]:
+    """1024 x hidden + hidden x 2 weights, as hard to compress as trained ones."""
+    rng = np.random.default_rng(hidden)
+    shapes = ((hidden, 1024), (2, hidden))
+    weights = [Layer("linear", {}, {"weight": rng.standard_normal(shape).astype(np.float32)}) for shape in shapes]
+    return [Layer("reshape", {"shape": [1024]}), *weights]
+
+
+def encoding(page: str) -> list[str]:
+    """Arms whose encoder the page holds; each has its place beside the pad."""
+    found = re.findall(r'class="explorer-encoder" data-arm="(\w+)"', page)
+    assert re.findall(r'class="x-own-arm" data-arm="(\w+)"', page) == found
+    assert ('data-action="draw-own"' in page) == bool(found)
+    return found
 
 
 def live(page: str) -> list[str]:
@@ -89,6 +112,23 @@ def test_the_largest_gives_way_where_not_all_have_room(page_of):
     assert list(notes(page)) == ["ae"]
     assert notes(page)["ae"].startswith("its decoder has 923,400 weights, 2")
     assert render.fits(page)
+
+
+def test_encoders_take_the_room_that_is_left_the_smallest_first(page_of):
+    decoders = {"ae": dense(64), "vae": dense(32)}
+    assert encoding(page_of(encoders={"ae": encoder(64), "vae": encoder(32)}, **decoders)) == ["ae", "vae"]
+    page = page_of(encoders={"ae": encoder(900), "vae": encoder(700)}, **decoders)
+    assert encoding(page) == ["vae"]
+    assert "No place for it in AE: the page has no room for its encoder" in page
+    assert render.fits(page)
+    assert live(page) == ["ae", "vae"]
+    assert encoding(page_of(encoders={"ae": encoder(1400)}, **decoders)) == []
+    assert encoding(page_of(**decoders)) == []
+
+
+def test_an_arm_that_does_not_decode_live_places_no_drawing(page_of):
+    assert encoding(page_of(encoders={"ae": encoder(16), "vae": encoder(16)}, ae=dense(2000), vae=dense(32))) == ["vae"]
+    assert encoding(page_of(encoders={"ae": encoder(16), "vae": encoder(8)}, ae=dense(900), vae=dense(800))) == ["vae"]
 
 
 def test_a_decoder_that_cannot_be_run_says_so(page_of):

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtr
 
 from latent_audit.base.layers import Layer
-from latent_audit.report.explorer import UNREAD, layer_json
+from latent_audit.report.page_weights import UNREAD, packed_layers
 from page_scripts import NODE, run
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
 def message(layers: list[Layer], numbers: int, shape: list[int]) -> str:
     """The error with which the script refuses layers of a code of two numbers."""
     script = """const numbers = new Float32Array(input.numbers);
-        try { page("decoder.js").make(input.layers, numbers, 2, input.shape); console.log('""') }
+        try { page("decoder.js").make(input.layers, numbers, [2], input.shape); console.log('""') }
         catch (error) { console.log(JSON.stringify(error.message)) }"""
-    return run(script, {"layers": [layer_json(one) for one in layers], "numbers": numbers, "shape": shape})
+    return run(script, {"layers": packed_layers(layers).layers, "numbers": numbers, "shape": shape})
 
 
 def test_a_wrong_number_of_weights_is_an_error():
@@ -113,6 +113,14 @@ def test_holes_are_read_from_the_finest_map_that_has_the_place():
     places = [[-0.5, -0.5], [0.5, 0.5], [2, 2], [-2, -2], [9, 9]]
     assert run(script, {"maps": [fine, wide], "at": places}) == [True, False, True, False, True]
     assert run(script, {"maps": [], "at": places}) == [False] * 5
+
+
+def test_cells_of_equal_mass_are_found_from_codes_and_none_beyond_them():
+    cells = {"cells": list(range(16)), "side": 4}  # 0 to 3 along the bottom
+    script = "console.log(JSON.stringify(input.at.map((p) => page('explorer_math.js').cellAt(input.map, p))))"
+    # quarters of N(0, 1) end at -0.674, 0, 0.674; the middles of the outermost cells are at -1.150 and 1.150
+    places = [[-1, -1], [-0.6, -1], [0.1, -0.7], [1.1, 1.1], [-1.1, 0.6], [1.2, 0], [0, -1.2]]
+    assert run(script, {"map": cells, "at": places}) == [0, 1, 2, 15, 8, None, None]
 
 
 def test_draws_of_a_mixture_have_its_mean_and_covariance():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kstwobign
 
-from latent_audit.base.layers import read_decoder
+from latent_audit.base.layers import read_decoder, read_layers
 from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.coverage import subsample
 from latent_audit.diagnostics.fitted import FittedPrior, fit_gaussian, fit_mixture
@@ -26,6 +26,7 @@ from latent_audit.report.study import Row, Study
 N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of others
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
 FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
+ENCODER = "encoder.safetensors"  # what `decode` calls it; an arm without one places no drawing
 MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
 
 
@@ -110,6 +111,7 @@ def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerDat
         classes=study.meta["classes"],
         class_colours=class_colours(max(len(study.meta["classes"]), 1)),
         shape=given.shape,
+        native=(study.meta["native_height"], study.meta["native_width"]),
         seed=study.first_seed,
     )
 
@@ -117,6 +119,7 @@ def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerDat
 def _explored(given: Gathered, arm: str, picked: np.ndarray, holes: np.ndarray | None) -> ArmCodes:
     study, own = given.study, given.codes[arm]
     layers, refusal = read_decoder(PICTURES / arm)
+    encoder = PICTURES / arm / ENCODER
     return ArmCodes(
         name=study.names[arm],
         colour=study.colours[arm],
@@ -127,9 +130,12 @@ def _explored(given: Gathered, arm: str, picked: np.ndarray, holes: np.ndarray |
         quantiles=quantile_table(own["z"]),
         layers=layers,
         refusal=refusal,
+        encoder=read_layers(encoder) if encoder.exists() else None,
+        reconstruction=study.arms[arm]["reconstruction"],
         holes=_hole_maps(own["z"], study.first_seed, holes),
         hole_share=_hole_share(study, arm),
         laws=_laws(own["train_z"], study.first_seed),
+        critic_map=given.critic_maps.get(arm) if own["z"].shape[1] == 2 else None,
     )
 
 

@@ -115,6 +115,13 @@ const ExplorerMath = (() => {
     return maps.length > 0;
   }
 
+  // What stands at a place in cells of equal prior mass, row 0 at the bottom; null beyond the middles of the outermost ones.
+  function cellAt({ cells, side }, point) {
+    const [u, v] = point.map(phi), rim = 0.5 / side;
+    if (Math.min(u, v) < rim || Math.max(u, v) > 1 - rim) return null;
+    return cells[Math.floor(v * side) * side + Math.floor(u * side)];
+  }
+
   function deepestHole({ bits, side, span }) { // the densest place of the prior whose neighbourhood is a hole, or null
     let best = null, most = 0;
     const inside = (row, column) => holeAt([{ bits, side, span }], [((column + 0.5) / side) * 2 * span - span, ((row + 0.5) / side) * 2 * span - span]);
@@ -157,7 +164,7 @@ const ExplorerMath = (() => {
 
   return {
     phi, rankOf, atRank, far, nextThatWay, nearest, normals, drawsOf, fitted, toScreen, toPlane, zoomed, atEdge, ticks, holeAt,
-    deepestHole, closestPicture, inside, typical,
+    cellAt, deepestHole, closestPicture, inside, typical,
   };
 })();
 if (typeof module !== "undefined") module.exports = ExplorerMath;

@@ -30,14 +30,16 @@ class Gathered(NamedTuple):
     """Everything that the page is made of, of the first seed where it is of one.
 
     codes : arm -> arrays of codes/<arm>/seed-<k>.npz. pictures : arm -> arrays of pictures/<arm>/pictures.npz.
-    label_maps : arm -> the class that owns each cell of the unit square; empty without classes. discrete_pictures : the
-    pictures of arms whose code is indices.
+    label_maps : arm -> the class that owns each cell of the unit square; critic_maps : arm -> the class that the critic
+    sees in the decoded picture of each; both empty without classes. discrete_pictures : the pictures of arms whose code
+    is indices.
     """
 
     study: Study
     codes: Mapping[str, Mapping[str, np.ndarray]]
     pictures: Mapping[str, Mapping[str, np.ndarray]]
     label_maps: Mapping[str, np.ndarray]
+    critic_maps: Mapping[str, np.ndarray]
     discrete_pictures: Mapping[str, Mapping[str, np.ndarray]]
     test: LoadedSplit
     shape: tuple[int, int, int]
@@ -68,12 +70,13 @@ def gather(params: Params) -> Gathered:
     codes = {arm: read_codes(Path("codes") / arm / f"seed-{study.first_seed}.npz") for arm in study.arms}
     maps = {}
     if study.has_classes:
-        maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
+        maps = {arm: dict(np.load(Path("diagnostics") / arm / "class_map.npz")) for arm in study.arms}
     return Gathered(
         study,
         codes=codes,
         pictures={arm: dict(np.load(PICTURES / arm / "pictures.npz")) for arm in study.arms},
-        label_maps=maps,
+        label_maps={arm: own["label_map"] for arm, own in maps.items()},
+        critic_maps={arm: own["critic_map"] for arm, own in maps.items()},
         discrete_pictures={arm: dict(np.load(PICTURES / arm / "pictures.npz")) for arm in study.discrete},
         test=load_split(prepared, "test"),
         shape=(meta.channels, meta.height, meta.width),

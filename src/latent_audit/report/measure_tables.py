@@ -14,9 +14,9 @@ from latent_audit.report.tables import ABSENT, data_table
 
 WORDS = {  # of sections that measures bring along: what must be known to read their numbers
     "disentanglement": "Published mutual information gaps (MIG) of one model differ by a factor of 600: one user got "
-    ".50 by the authors’ code and .0008 by another evaluator. Part of that is two definitions: a histogram of the means, in "
-    "which a dimension that is hardly used still tells factors apart, and the exact value on sampled codes, in "
-    "which it does not; and some count shape as a factor, others do not. The rest is an error: that evaluator "
+    ".50 by the authors’ code and .0008 by another evaluator. Part of that is two definitions: a histogram of the "
+    "means, in which a dimension that is hardly used still tells factors apart, and the exact value on sampled codes, "
+    "in which it does not; and some count shape as a factor, others do not. The rest is an error: that evaluator "
     "reshapes a matrix that it ought to transpose, so that samples of one dimension are scored under the "
     "posteriors of another. Both definitions stand below. Compare arms within a row, and neither row with a "
     "published number.",
