@@ -142,7 +142,7 @@ async function useOwn(page) {
   const box = await pad.boundingBox();
   await drag(page, [box.x + box.width * 0.2, box.y + box.height * 0.5], [box.x + box.width * 0.8, box.y + box.height * 0.5]);
   await settled();
-  Object.assign(seen, { drawn: await levels(), state: await state(page), said: await words(page), results: await results() });
+  Object.assign(seen, { drawn: await levels(), state: await state(page), said: await words(page), alike: await page.textContent(".x-own-alike"), results: await results() });
   seen.places = Object.fromEntries(await page.$$eval(".x-arm", (all) => all.map((one) => [one.dataset.arm, one.querySelector("dl").textContent])));
   seen.caption = await page.textContent(".x-of-original");
   await act(page, "copy-own"); // no image is picked now

@@ -132,6 +132,7 @@ def test_a_drawing_is_placed_by_every_encoder_and_its_loss_is_said(seen):
         assert "nearest code" in own["places"][arm]
     assert own["said"] == "Your picture, placed by AE, VAE."
     assert own["caption"] == "yours"
+    assert own["alike"].startswith("Most like it") and own["alike"].count(",") == 4 + 2  # five names
 
 
 def test_what_is_no_picture_is_refused_in_words_and_what_is_one_is_fitted(seen):

@@ -31,7 +31,8 @@ def fitted_page(study: Study, figures: Mapping[str, Sequence[Row]], pictures: Pi
             raise InputError(f"the report has {size:,} bytes, more than {MAX_BYTES:,}: leave out some arms")
         explorer = without_largest(explorer)
     encoders = that_fit(explorer.encoders, MAX_BYTES - len(page.encode()) - PAD_BYTES)
-    return render_study(study, every, explorer._replace(encoders=encoders), pictures) if encoders else page
+    whole = render_study(study, every, explorer._replace(encoders=encoders), pictures) if encoders else page
+    return whole if fits(whole) else page
 
 
 def that_fit(texts: Mapping[str, str], room: int) -> dict[str, str]:
