@@ -161,6 +161,13 @@ async function useOwn(page) {
   seen.bar = await levels();
   await act(page, "clear-own");
   Object.assign(seen, { cleared: await levels(), after: await state(page), gone: await page.locator(".x-drawn").count() });
+  await pad.evaluate((canvas, base64) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], "bar.png", { type: "image/png" }));
+    canvas.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  }, white);
+  await settled();
+  seen.dropped = await levels();
   await page.fill("#x-index", "7");
   await act(page, "goto");
   await act(page, "copy-own");
