@@ -142,7 +142,7 @@ async function useOwn(page) {
   const box = await pad.boundingBox();
   await drag(page, [box.x + box.width * 0.2, box.y + box.height * 0.5], [box.x + box.width * 0.8, box.y + box.height * 0.5]);
   await settled();
-  Object.assign(seen, { drawn: await levels(), state: await state(page), said: await words(page), results: await results() });
+  Object.assign(seen, { drawn: await levels(), state: await state(page), said: await words(page), alike: await page.textContent(".x-own-alike"), results: await results() });
   seen.places = Object.fromEntries(await page.$$eval(".x-arm", (all) => all.map((one) => [one.dataset.arm, one.querySelector("dl").textContent])));
   seen.caption = await page.textContent(".x-of-original");
   await act(page, "copy-own"); // no image is picked now
@@ -161,6 +161,13 @@ async function useOwn(page) {
   seen.bar = await levels();
   await act(page, "clear-own");
   Object.assign(seen, { cleared: await levels(), after: await state(page), gone: await page.locator(".x-drawn").count() });
+  await pad.evaluate((canvas, base64) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], "bar.png", { type: "image/png" }));
+    canvas.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  }, white);
+  await settled();
+  seen.dropped = await levels();
   await page.fill("#x-index", "7");
   await act(page, "goto");
   await act(page, "copy-own");

@@ -132,6 +132,7 @@ def test_a_drawing_is_placed_by_every_encoder_and_its_loss_is_said(seen):
         assert "nearest code" in own["places"][arm]
     assert own["said"] == "Your picture, placed by AE, VAE."
     assert own["caption"] == "yours"
+    assert own["alike"].startswith("Most like it") and own["alike"].count(",") == 4 + 2  # five names
 
 
 def test_what_is_no_picture_is_refused_in_words_and_what_is_one_is_fitted(seen):
@@ -141,6 +142,7 @@ def test_what_is_no_picture_is_refused_in_words_and_what_is_one_is_fitted(seen):
     ink = np.argwhere(np.abs(bar - bar[0, 0]) > 0.5)
     assert ink[:, 1].min() <= 1 and ink[:, 1].max() >= 26
     assert ink[:, 0].min() in range(9, 12) and ink[:, 0].max() in range(16, 19)
+    assert own["dropped"] == own["bar"]
     assert bar[0, 0] == pytest.approx(grey(own["cleared"])[0, 0], abs=0.02)  # on the ground of the images
 
 

@@ -123,6 +123,47 @@ def test_cells_of_equal_mass_are_found_from_codes_and_none_beyond_them():
     assert run(script, {"map": cells, "at": places}) == [0, 1, 2, 15, 8, None, None]
 
 
+def test_the_closest_pictures_come_in_the_order_of_their_distance():
+    script = "console.log(JSON.stringify(page('explorer_math.js').closestPictures([0, 0], input, 2, 3)))"
+    assert run(script, [3, 0, 0, 1, 2, 0, 0, 0.5, 9, 9]) == [3, 1, 2]
+    assert run(script, [1, 1]) == [0]
+
+
+def test_own_pictures_are_framed_as_the_images_were_padded():
+    script = """const O = page("explorer_own.js"), out = [...O.framed(Float32Array.from(input), 2, [1, 2], [4, 4])];
+        console.log(JSON.stringify([out, [...O.framed(out, 2, [4, 4], [1, 2], false)]]))"""
+    framed, back = run(script, [1, 2, 3, 4])
+    expected = np.zeros((2, 4, 4))
+    expected[:, 1, 1:3] = [[1, 2], [3, 4]]  # an odd row more stands below
+    np.testing.assert_array_equal(np.reshape(framed, (2, 4, 4)), expected)
+    assert back == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", ["bce", "mse"])
+def test_the_error_of_a_picture_is_that_of_training(kind):
+    torch = pytest.importorskip("torch")
+    from latent_audit.models.elbo import PIXEL_LOSS, recon_nll
+
+    rng = np.random.default_rng(0)
+    logits, x = rng.normal(0, 4, 64), rng.random(64)
+    tensors = [torch.from_numpy(values).reshape(1, 1, 8, 8) for values in (logits, x)]
+    expected = float(recon_nll(PIXEL_LOSS[kind](*tensors), kind, 64))
+    given = {"decoded": (1 / (1 + np.exp(-logits))).tolist(), "pixels": x.tolist(), "kind": kind}
+    script = "console.log(page('explorer_own.js').errorOf(input.decoded, input.pixels, input.kind))"
+    assert run(script, given) == pytest.approx(expected, rel=1e-4)
+
+
+def test_margins_and_ground_of_a_picture_are_found():
+    picture = np.ones((5, 7))
+    picture[2:4, 1:6] = 0.2
+    script = """const O = page("explorer_own.js"), size = [5, 7], edge = O.edgeOf(input, size);
+        console.log(JSON.stringify([edge, O.boxOf(input, size, edge), O.boxOf(input.map(() => 1), size, 1)]))"""
+    edge, box, plain = run(script, picture.ravel().tolist())
+    assert edge == 1
+    assert box == [1, 2, 5, 2]  # left, top, width, height
+    assert plain == [0, 0, 7, 5]
+
+
 def test_draws_of_a_mixture_have_its_mean_and_covariance():
     law = {"weights": [0.25, 0.75], "means": [[-3, 0], [1, 2]], "roots": [[[1, 0], [0, 1]], [[0.5, 0], [0.5, 0.1]]]}
     script = "console.log(JSON.stringify(page('explorer_math.js').drawsOf(input, 4000, 2, 3).map((z) => [...z])))"

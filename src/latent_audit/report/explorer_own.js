@@ -1,7 +1,7 @@
 "use strict";
 // A drawing or a picture of one's own: encoders place it on the planes, decoders draw it again, and what was lost is said.
 const ExplorerOwn = (() => {
-  const TINY = 1e-7, STEP = 0.5;
+  const TINY = 1e-7, STEP = 0.5, ALIKE = 5;
   const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
 
   // ---- without the page -------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ const ExplorerOwn = (() => {
     if (!pad) return;
     const { data } = x, [channels, ...whole] = data.shape, native = data.native, shape = [channels, ...native];
     const ground = channels === 1 && x.pixels ? Math.round(edgeOf(x.pixels, whole)) : 0, said = root.querySelector(".x-own-said");
-    const own = { pixels: new Float32Array(channels * native[0] * native[1]).fill(ground), cursor: [native[1] / 2, native[0] / 2], full: null };
+    const own = { pixels: new Float32Array(channels * native[0] * native[1]).fill(ground), cursor: [native[1] / 2, native[0] / 2], full: null, blank: true };
     const number = (name) => Number(root.querySelector(`[data-own=${name}]`).value), cells = new Map();
     for (const cell of root.querySelectorAll(".x-own-arm")) cells.set(cell.dataset.arm, cell);
     let encoders = null, queued = false;
@@ -108,17 +108,29 @@ const ExplorerOwn = (() => {
       context.fillStyle = "#f60";
       context.fillRect(Math.floor(own.cursor[0]), Math.floor(own.cursor[1]), 1, 1);
     }
+    function showAlike() { // the shown test images that are most like the picture itself
+      const slot = root.querySelector(".x-own-alike"), [height, width] = whole;
+      if (!slot || !x.sprite) return;
+      const found = ExplorerMath.closestPictures(own.full, x.pixels, own.full.length, ALIKE), canvas = slot.querySelector("canvas"), one = document.createElement("canvas");
+      [canvas.width, canvas.height] = [found.length * (width + 1) - 1, height];
+      found.forEach((i, k) => { x.photo(one, i); canvas.getContext("2d").drawImage(one, k * (width + 1), 0); });
+      const names = found.map((i) => (data.classes.length > 1 ? data.classes[data.labels[i]] : `image ${data.indices[i]}`));
+      slot.querySelector("span").textContent = `Most like it, pixel by pixel, of the test images here: ${names.join(", ")}.`;
+    }
     const arms = () => x.arms.filter((arm) => arm.encode);
     async function changed() { // at most once a frame: an encoder takes about as long as a decoder
       paint();
+      own.blank = false;
       if (queued) return;
       queued = true;
       encoders ||= Promise.all(x.arms.map((arm) => ExplorerArm.giveEncoder(arm, data)));
       await encoders;
       requestAnimationFrame(() => {
         queued = false;
+        if (own.blank) return; // cleared in the meantime
         own.full = framed(own.pixels, channels, native, whole);
         root.classList.add("x-drawn");
+        showAlike();
         x.place(new Map(arms().map((arm) => [arm.id, arm.encode(own.full).slice()])));
       });
     }
@@ -129,7 +141,7 @@ const ExplorerOwn = (() => {
     };
 
     x.own = {
-      clear() { own.pixels.fill(ground); own.full = null; root.classList.remove("x-drawn"); said.textContent = ""; x.state.own = null; paint(); x.refresh(); },
+      clear() { own.pixels.fill(ground); own.blank = true; root.classList.remove("x-drawn"); said.textContent = ""; x.state.own = null; paint(); x.refresh(); },
       copy() {
         const i = x.state.pins.z, size = channels * whole[0] * whole[1];
         if (i < 0) { said.textContent = "Pick a test image first: click a dot of a plane."; return; }

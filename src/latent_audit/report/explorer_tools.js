@@ -7,7 +7,7 @@ const ExplorerTools = (() => {
   // ---- what a point is --------------------------------------------------------------------------------------------------
   function about(x, arm, z, picked, picture) {
     const { data, shown, words } = x, point = shown(arm, z), near = M.nearest(arm.points, point), rows = [];
-    const own = picked < 0 && x.state.own?.has(arm.id), alike = picked < 0 && !own && x.pixels ? M.closestPicture(picture, x.pixels, picture.length) : -1;
+    const own = picked < 0 && x.state.own?.has(arm.id), alike = picked < 0 && !own && x.pixels ? M.closestPictures(picture, x.pixels, picture.length, 1)[0] : -1;
     rows.push(["z", point.map(words).join(", ")]);
     if (arm.maps.length) {
       const hole = M.holeAt(arm.maps, point);

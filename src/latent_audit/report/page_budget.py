@@ -36,10 +36,11 @@ def fitted_page(
         elif (tiles := next(coarser, None)) is None:
             size = len(page.encode())
             raise InputError(f"the report has {size:,} bytes, more than {most:,}: leave out some arms")
-    if explorer is None:
+    encoders = {} if explorer is None else that_fit(explorer.encoders, most - len(page.encode()) - PAD_BYTES)
+    if explorer is None or not encoders:
         return page
-    encoders = that_fit(explorer.encoders, most - len(page.encode()) - PAD_BYTES)
-    return render_study(study, every, explorer._replace(encoders=encoders), pictures) if encoders else page
+    whole = render_study(study, every, explorer._replace(encoders=encoders), pictures)
+    return whole if fits(whole, most) else page
 
 
 def most_bytes(study: Study) -> int:

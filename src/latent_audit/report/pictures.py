@@ -1,6 +1,6 @@
 """Rows of decoded pictures: reconstructions beside originals, lattices, samples."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -11,11 +11,18 @@ from latent_audit.report.data_uri import contact_sheet, webp_uri
 from latent_audit.report.study import Panel, Row
 from latent_audit.report.svg import lattice_svg
 
+Tiles = tuple[int, int, int]  # pixels of a tile: of the atlas, and of the two lattices that nothing is decoded from
+
 PER_BLOCK = 8  # images abreast: readable on a phone, where the blocks stand below one another
 LATTICE_TILE = 24  # pixels; images are reduced to this in the lattices
 ATLAS_TILE = 40  # where the lattice also serves the explorer, in place of weights
-FINEST = (ATLAS_TILE, LATTICE_TILE, LATTICE_TILE)
-COARSER = ((LATTICE_TILE,) * 3, (LATTICE_TILE, 16, 16), (16, 16, 12), (12, 12, 8))  # where a page has no room
+FINEST: Tiles = (ATLAS_TILE, LATTICE_TILE, LATTICE_TILE)
+COARSER: Sequence[Tiles] = (
+    (LATTICE_TILE,) * 3,
+    (LATTICE_TILE, 16, 16),
+    (16, 16, 12),
+    (12, 12, 8),
+)  # where a page has no room
 SAMPLERS = {
     "samples_prior": "N(0, I)",
     "samples_box": "its own bounding box",
@@ -54,7 +61,7 @@ def reconstruction_rows(pictures: Pictures, names: Mapping[str, str], *, of_each
 
 
 def lattice_rows(
-    pictures: Pictures, names: Mapping[str, str], live: Collection[str], tiles: tuple[int, int, int] = FINEST
+    pictures: Pictures, names: Mapping[str, str], live: Collection[str], tiles: Tiles = FINEST
 ) -> list[Row]:
     """The decoded plane per arm, on an even grid of [-3, 3]^2 and on the quantiles of the prior.
 
