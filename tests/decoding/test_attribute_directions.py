@@ -1,6 +1,7 @@
 """Attribute vectors, analogies and morphs in worlds whose answers are known."""
 
 import itertools
+import json
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from torch import nn
 
 from latent_audit.base.errors import InputError
 from latent_audit.critic.network import Critic
+from latent_audit.data.prepared import Meta
 from latent_audit.decoding.attribute_arithmetic import (
     MEANS,
     PROBE,
@@ -25,6 +27,8 @@ from latent_audit.decoding.attribute_arithmetic import (
 )
 from latent_audit.decoding.attribute_directions import MEASURE, chosen_of
 from latent_audit.decoding.attribute_judge import Attributes, enough, fit_judge
+from latent_audit.decoding.attribute_pictures import attribute_pictures
+from latent_audit.decoding.beside import attributes_of
 from latent_audit.decoding.subject import DecoderSubject
 from latent_audit.models.autoencoder import Autoencoder, ModelSpec
 from latent_audit.models.image import ImageShape
@@ -213,3 +217,32 @@ def test_attributes_that_no_picture_shows_are_not_judged():
 def test_without_attributes_the_measure_does_not_apply():
     assert "attributes" not in quarters_subject(None).there
     assert MEASURE.needs <= quarters_subject(np.repeat(CROSSED, 20, axis=0)).there
+
+
+def test_a_strip_shows_the_average_with_less_and_more_of_each_attribute():
+    subject = quarters_subject(np.repeat(CROSSED, 20, axis=0))
+    made = attribute_pictures(subject.model, subject.codes, subject.attributes, device=CPU)
+    assert made["attribute_names"].tolist() == ["Smiling", "Eyeglasses", "Male"]  # in the order of preference
+    smiling = made["attribute_strips"][0].astype(int)
+    assert smiling.shape == (9, 1, 8, 8)
+    assert (np.diff(smiling[:, 0, 4, 0]) > 0).all()  # its own quarter brightens, step by step
+    np.testing.assert_array_equal(smiling[:, :, :4], np.broadcast_to(smiling[4, :, :4], (9, 1, 4, 8)))
+    assert attribute_pictures(subject.model, subject.codes, None, device=CPU) == {}
+
+
+def test_attributes_are_read_of_both_splits_and_of_the_classes_that_an_arm_sees(tmp_path):
+    def save(name: str, values: np.ndarray) -> None:
+        np.save(tmp_path / f"{name}.npy", values)
+
+    for split in ("train", "test"):
+        save(f"attributes_{split}", np.array([[1, -1], [-1, 1], [1, 1]]))
+        save(f"{split}_labels", np.array([0, 1, 1]))
+    fields = dict.fromkeys(Meta._fields, 0) | {"columns": {"attributes": ["a", "b"]}}
+    (tmp_path / "meta.json").write_text(json.dumps(fields))
+    found = attributes_of(tmp_path)
+    assert found is not None and found.names == ("a", "b")
+    assert found.has["test"].tolist() == [[True, False], [False, True], [True, True]]
+    seen = attributes_of(tmp_path, [1])
+    assert seen is not None and seen.has["train"].tolist() == [[False, True], [True, True]]
+    (tmp_path / "meta.json").write_text(json.dumps(fields | {"columns": {}}))
+    assert attributes_of(tmp_path) is None
