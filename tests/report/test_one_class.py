@@ -2,12 +2,16 @@
 
 import csv
 import re
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from import_graph import ROOT
+from latent_audit.base.tables import write_table
 from latent_audit.figures.style import ARM_PALETTE, arm_colours, distinct
+from latent_audit.report import gather
 from latent_audit.report.gather import Gathered, few
 from latent_audit.report.one_class import PUBLISHED, one_class_table, published
 from latent_audit.report.page_budget import fitted_page
@@ -99,3 +103,13 @@ def test_pairs_that_are_all_of_some_arms_are_those_arms():
     pairs = [(a, b) for a in "abcd" for b in "abcd" if a < b]
     assert pairs_words(pairs, names) == "any two of A, B, C, D"
     assert pairs_words(pairs[:2], names) == "A and B, A and C"
+
+
+def test_a_study_of_autoencoders_alone_has_no_kl_to_show(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("per_dim", "joint", "reconstruction"):
+        write_table(Path("diagnostics/ae") / f"{name}.csv", pd.DataFrame({"seed": [0], "value": [1.0]}))
+    rows = {"seed": [0], "epoch": [1], "split": ["test"], "objective": [1.0], "recon_nll": [2.0]}
+    write_table(Path("models/ae/history.csv"), pd.DataFrame(rows))
+    history = gather._tables({"ae": {"beta_kl": None}})["history"]
+    assert history["kl"].isna().all() and history["elbo"].isna().all() and history["recon_nll"].tolist() == [2.0]
