@@ -11,7 +11,7 @@ from latent_audit.report.data_uri import contact_sheet, webp_uri
 from latent_audit.report.study import Panel, Row
 from latent_audit.report.svg import lattice_svg
 
-Tiles = tuple[int, int, int]  # pixels of a tile: of the atlas, and of the two lattices that nothing is decoded from
+Tiles = tuple[int, int, int]  # pixels a side, as `lattice_rows` takes them
 
 PER_BLOCK = 8  # images abreast: readable on a phone, where the blocks stand below one another
 LATTICE_TILE = 24  # pixels; images are reduced to this in the lattices
