@@ -125,7 +125,7 @@ def outcome(name: str, reports: Path) -> str:
         return "not committed yet"
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     parts = [
-        f"{one.words} {_written(metrics[one.arm][one.metric]['mean'], one.metric)}"
+        f"{one.words}: {_written(metrics[one.arm][one.metric]['mean'], one.metric)}"
         for one in FIGURES.get(name, ())
         if metrics.get(one.arm, {}).get(one.metric, {}).get("mean") is not None
     ]
