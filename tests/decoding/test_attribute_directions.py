@@ -22,6 +22,7 @@ from latent_audit.decoding.attribute_arithmetic import (
     directions_of,
     effect_table,
     great_circle_middle,
+    halves_of,
     kept_ends,
     leakage,
 )
@@ -36,6 +37,7 @@ from latent_audit.models.image import ImageShape
 CPU = torch.device("cpu")
 IMAGE = ImageShape(1, 8, 8)
 NAMES = ("Male", "Eyeglasses", "Smiling")
+HALF = np.full(3, 0.5)
 CROSSED = np.array(list(itertools.product([False, True], repeat=3)))  # every combination once
 
 
@@ -99,11 +101,11 @@ def test_leakage_of_a_single_attribute_is_unknown():
 def test_analogies_come_out_in_a_linear_world_and_are_at_chance_on_shuffled_attributes():
     codes, has, vectors = planted(noise=0.01)
     score = solving(vectors)
-    found = analogies(codes, Attributes(NAMES, {"test": has}), "test", NAMES, score, rng=rng())
+    found = analogies(codes, Attributes(NAMES, {"test": has}), "test", NAMES, score, HALF, rng=rng())
     assert [(one.attribute, one.other) for one in found] == [("Eyeglasses", "Male"), ("Smiling", "Male")]
     assert [one.success for one in found] == [1.0, 1.0]
     shuffled = has[rng(3).permutation(len(has))]
-    by_chance = analogies(codes, Attributes(NAMES, {"test": shuffled}), "test", NAMES, score, rng=rng())
+    by_chance = analogies(codes, Attributes(NAMES, {"test": shuffled}), "test", NAMES, score, HALF, rng=rng())
     within = 4 * 0.5 / np.sqrt(TRIPLES)  # one of four combinations comes out, give or take
     for one in by_chance:
         assert abs(one.success - 0.25) < within and abs(one.chance - 0.25) < within
@@ -111,7 +113,15 @@ def test_analogies_come_out_in_a_linear_world_and_are_at_chance_on_shuffled_attr
 
 def test_an_analogy_of_codes_that_are_too_rare_is_unknown():
     first, second = np.array([[True] * 9 + [False] * 2, [True] * 5 + [False] * 6])
-    assert np.isnan(analogy(np.zeros((11, 2)), (first, second), lambda z: (z[:, 0], z[:, 1]), rng=rng()))
+    assert np.isnan(analogy(np.zeros((11, 2)), (first, second), lambda z: (z[:, 0], z[:, 1]), (0.5, 0.5), rng=rng()))
+
+
+def test_a_half_lies_between_the_means_of_both_kinds():
+    scores, has = (
+        np.array([[1.0, 5.0], [3.0, 5.0], [10.0, 5.0]]),
+        np.array([[False, True], [False, True], [True, True]]),
+    )
+    np.testing.assert_array_equal(halves_of(scores, has), [6.0, np.nan])
 
 
 def test_the_middle_of_a_great_circle():

@@ -18,7 +18,6 @@ ALPHAS = (-2.0, -1.0, 0.0, 1.0, 2.0)  # how often a direction is added
 MEANS, PROBE = "means", "probe"
 EXAMPLES = 3  # codes that are averaged for each term of an analogy
 TRIPLES = 128  # analogies of a pair of attributes
-HALF = 0.5  # score from which a picture has an attribute
 
 
 class Analogy(NamedTuple):
@@ -87,10 +86,23 @@ def leakage(change: pd.DataFrame, over: Callable[[np.ndarray], float]) -> dict[s
     return found
 
 
+def halves_of(
+    scores: Float[np.ndarray, "sample attribute"], has: Bool[np.ndarray, "sample attribute"]
+) -> Float[np.ndarray, " attribute"]:
+    """Half-way between the mean scores of pictures with and without each attribute; NaN where one kind is missing."""
+    with_it, without = has.sum(axis=0), (~has).sum(axis=0)
+    sums = (scores * has).sum(axis=0), (scores * ~has).sum(axis=0)
+    means = (
+        np.divide(s, n, out=np.full(len(n), np.nan), where=n > 0) for s, n in zip(sums, (with_it, without), strict=True)
+    )
+    return sum(means) / 2
+
+
 def analogy(
     codes: Float[np.ndarray, "sample latent"],
     attributes: tuple[Bool[np.ndarray, " sample"], Bool[np.ndarray, " sample"]],
     score: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    half: tuple[float, float],
     *,
     rng: np.random.Generator,
 ) -> float:
@@ -101,6 +113,7 @@ def analogy(
     Parameters
     ----------
     attributes : which codes have the first and the second. score : codes -> scores on the first and on the second.
+    half : the scores from which a picture has either.
 
     References
     ----------
@@ -115,7 +128,7 @@ def analogy(
         for kind in kinds
     )
     has, other = score(plus - minus + base)
-    return float(((has > HALF) & (other < HALF)).mean())
+    return float(((has > half[0]) & (other < half[1])).mean())
 
 
 def analogies(
@@ -124,6 +137,7 @@ def analogies(
     split: str,
     chosen: Sequence[str],
     score: Score,
+    half: Float[np.ndarray, " attribute"],
     *,
     rng: np.random.Generator,
 ) -> list[Analogy]:
@@ -133,14 +147,16 @@ def analogies(
     for name in chosen:
         if name == other:
             continue
-        pair = has.has[split][:, [column(name), column(other)]]
+        first, second = column(name), column(other)
+        pair = has.has[split][:, [first, second]]
 
-        def both(z: np.ndarray, name: str = name) -> tuple[np.ndarray, np.ndarray]:
+        def both(z: np.ndarray, first: int = first, second: int = second) -> tuple[np.ndarray, np.ndarray]:
             scores = score(z)
-            return scores[:, column(name)], scores[:, column(other)]
+            return scores[:, first], scores[:, second]
 
         dealt = pair[rng.permutation(len(pair))]
-        success, chance = (analogy(codes, (p[:, 0], p[:, 1]), both, rng=rng) for p in (pair, dealt))
+        halves = float(half[first]), float(half[second])
+        success, chance = (analogy(codes, (p[:, 0], p[:, 1]), both, halves, rng=rng) for p in (pair, dealt))
         found.append(Analogy(name, other, success, chance))
     return found
 

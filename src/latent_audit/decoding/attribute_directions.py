@@ -18,6 +18,7 @@ from latent_audit.decoding.attribute_arithmetic import (
     directions_of,
     effect_table,
     great_circle_middle,
+    halves_of,
     kept_ends,
     leakage,
 )
@@ -41,6 +42,7 @@ SECTION = "attributes"
 PREFERRED = ("Smiling", "Eyeglasses", "Blond_Hair", "Male", "Young", "Bangs", "Mustache", "Wearing_Hat")
 MOST_CHOSEN = len(PREFERRED)  # of whose directions anything is asked; leakage is asked of all that can be judged
 MOVED = 128  # codes of test images to which directions are added
+REDRAWN = 2_000  # test images, whose reconstructions say from which score on an arm's picture has an attribute
 PAIRS = 128  # of test images that are joined
 
 
@@ -95,13 +97,15 @@ def study_of(subject: "DecoderSubject") -> AttributeStudy | None:
     columns = [attributes.names.index(name) for name in chosen]
     mu, train_mu = (subject.codes[name].astype(np.float64) for name in ("mu", "train_mu"))
     found = directions_of(train_mu, attributes.has["train"][:, columns])
+    redrawn = np.sort(subject.rng("attributes", "redrawn").permutation(len(mu))[:REDRAWN])
+    half = halves_of(score(mu[redrawn]), attributes.has["test"][redrawn])
     picked = np.sort(subject.rng("attributes", "moved").permutation(len(mu))[:MOVED])
     return AttributeStudy(
         attributes.names,
         chosen,
         told,
         effect_table(mu[picked], chosen, found, attributes.names, score),
-        analogies(mu, attributes, "test", chosen, score, rng=subject.rng("attributes", "analogies")),
+        analogies(mu, attributes, "test", chosen, score, half, rng=subject.rng("attributes", "analogies")),
         _middles(subject, mu),
     )
 
