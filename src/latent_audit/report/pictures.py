@@ -17,12 +17,12 @@ PER_BLOCK = 8  # images abreast: readable on a phone, where the blocks stand bel
 LATTICE_TILE = 24  # pixels; images are reduced to this in the lattices
 ATLAS_TILE = 40  # where the lattice also serves the explorer, in place of weights
 FINEST: Tiles = (ATLAS_TILE, LATTICE_TILE, LATTICE_TILE)
-COARSER: Sequence[Tiles] = (
-    (LATTICE_TILE,) * 3,
+COARSER: Sequence[Tiles] = (  # where a page has no room
+    (LATTICE_TILE, LATTICE_TILE, LATTICE_TILE),
     (LATTICE_TILE, 16, 16),
     (16, 16, 12),
     (12, 12, 8),
-)  # where a page has no room
+)
 SAMPLERS = {
     "samples_prior": "N(0, I)",
     "samples_box": "its own bounding box",
