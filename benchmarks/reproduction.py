@@ -96,7 +96,7 @@ def agrees(values: pd.Series, published: float, tolerance: float) -> bool:
 
 
 def row_of(published: pd.Series, found: Ours, asked: Mapping[str, Any]) -> dict:
-    """A row of reproduction.csv; `scale` is what a published loss was divided by (pixels), or multiplied by (1 / scale)."""
+    """A row of reproduction.csv; `scale`: what ours is divided by to be in the units of the source."""
     values = found.values / published["scale"]
     less = list(reduced(asked, found.params, published["arm"]))
     judged = "yes" if agrees(values, published["published"], published["tolerance"]) else "no"

@@ -1,4 +1,4 @@
-"""Write the last column of README's table of studies, what came out, from reports/NAME/: no number of it is typed there.
+"""Write the last column of README's table of studies, what came out, from reports/NAME/: no number of it is typed.
 
 python docs/gallery.py
 """
@@ -107,7 +107,9 @@ def _row(line: str, reports: Path) -> str:
     if not names:
         raise ValueError(f"README: a row of the table of studies names none: {line}")
     found = [outcome(name, reports) for name in names]
-    said = found if len(names) == 1 or len(set(found)) == 1 else [f"`{n}`: {w}" for n, w in zip(names, found, strict=True)]
+    said = (
+        found if len(names) == 1 or len(set(found)) == 1 else [f"`{n}`: {w}" for n, w in zip(names, found, strict=True)]
+    )
     return f"| {' | '.join([*cells[:-1], '; '.join(dict.fromkeys(said))])} |"
 
 
@@ -123,7 +125,7 @@ def outcome(name: str, reports: Path) -> str:
         return "not committed yet"
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     parts = [
-        f"{one.words} {_written(metrics[one.arm][one.metric]['mean'], one.metric)}"
+        f"{one.words}: {_written(metrics[one.arm][one.metric]['mean'], one.metric)}"
         for one in FIGURES.get(name, ())
         if metrics.get(one.arm, {}).get(one.metric, {}).get("mean") is not None
     ]

@@ -1,4 +1,4 @@
-"""Stage `decode`: one arm's first seed for the report: pictures, and the decoder as layers that the page runs."""
+"""Stage `decode`: one arm's first seed for the report: pictures, and both networks as layers that the page runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ from latent_audit.data.outsiders import load_outsiders
 from latent_audit.data.prepared import load_split, told_apart
 from latent_audit.decoding.attribute_pictures import attribute_pictures
 from latent_audit.decoding.beside import attributes_of
-from latent_audit.decoding.decoder import write_decoder_of
+from latent_audit.decoding.decoder import N_TRIED, write_decoder_of, write_encoder_of
 from latent_audit.decoding.pictures import draw_pictures
 from latent_audit.decoding.study_pictures import study_pictures
 from latent_audit.diagnostics.settings import DiagnosticsRun
@@ -47,7 +47,8 @@ def main(
     )  # fmt: skip
     pictures |= attribute_pictures(model, codes, attributes_of(prepared, only), device=device)
     folder = Path("pictures") / arm
-    write_decoder_of(folder, model, latent_dim=codes["z"].shape[1])
+    write_decoder_of(folder, model, codes=codes["z"])
+    write_encoder_of(folder, model, images[:N_TRIED] / np.float32(255))
     with atomic_path(folder / "pictures.npz") as temporary, temporary.open("wb") as file:
         np.savez(file, seed=np.int64(seed), **pictures)  # pyright: ignore[reportArgumentType]
 

@@ -1,4 +1,4 @@
-"""The scripts of a page under node: what they print, and what the decoder among them draws."""
+"""The scripts of a page under node: what they print, and what the networks among them make of codes and images."""
 
 import json
 import shutil
@@ -9,15 +9,14 @@ import numpy as np
 
 from import_graph import SRC
 from latent_audit.base.layers import Layer
-from latent_audit.report.explorer import layer_json, packed_weights
+from latent_audit.report.page_weights import packed_layers
 
 NODE = shutil.which("node")
-DECODE = """const D = page("decoder.js");
-const exact = input.exact && Promise.resolve(Float32Array.from(input.exact));
-const weights = exact || page("packed.js").inflated(input.packed);
+RUN = """const exact = input.exact && Promise.resolve(Float32Array.from(input.exact));
+const weights = exact || page("packed.js").inflated(input.packed, input.layers);
 weights.then((w) => {
-  const decode = D.make(input.layers, w, input.z[0].length, input.shape);
-  console.log(JSON.stringify(input.z.map((z) => [...decode(z)])));
+  const network = page("decoder.js").make(input.layers, w, input.from, input.to);
+  console.log(JSON.stringify(input.given.map((x) => [...network(x)])));
 });"""
 
 
@@ -38,14 +37,16 @@ def run(script: str, given: object = None) -> Any:
     return json.loads(done.stdout)
 
 
-def decoded(layers: list[Layer], z: np.ndarray, shape: tuple[int, ...], *, exact: bool = False) -> np.ndarray:
-    """What the script makes of codes z (sample, latent), by weights at half precision as a page holds them.
+def through_page(layers: list[Layer], given: np.ndarray, to: tuple[int, ...], *, exact: bool = False) -> np.ndarray:
+    """What the script makes of `given` (sample, ...) by weights as a page holds them: (sample, *to).
 
     exact : by the weights as they are, so that what is left is the arithmetic.
     """
-    given = {"layers": [layer_json(layer) for layer in layers], "z": z.tolist(), "shape": list(shape)}
+    packed = packed_layers(layers)
+    content: dict[str, Any] = {"layers": packed.layers, "from": list(given.shape[1:]), "to": list(to)}
+    content["given"] = given.reshape(len(given), -1).tolist()
     if exact:
-        given["exact"] = [float(x) for one in layers for array in one.weights.values() for x in array.ravel()]
+        content["exact"] = [float(x) for one in layers for array in one.weights.values() for x in array.ravel()]
     else:
-        given["packed"] = packed_weights(layers)
-    return np.reshape(run(DECODE, given), (len(z), *shape))
+        content["packed"] = packed.text
+    return np.reshape(run(RUN, content), (len(given), *to))

@@ -42,6 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "report": {
         "base",
         "claims",
+        "data/outsiders.py",
         "data/prepared.py",
         "diagnostics/coverage.py",
         "diagnostics/fitted.py",

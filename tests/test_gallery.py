@@ -45,7 +45,7 @@ def test_a_number_of_a_row_is_the_committed_tables(name):
     said = re.search(rf"\[([^]]*)\]\(reports/{name}\.html\)", ROWS[name])
     assert said
     for one in gallery.FIGURES.get(name, ()):
-        shown = re.search(rf"{re.escape(one.words)} ([−\d.,\u202f]+)(%?)", said[1])
+        shown = re.search(rf"{re.escape(one.words)}: ([−\d.,\u202f]+)(%?)", said[1])
         assert shown, one.words
         digits = re.sub(r"[,\u202f]", "", shown[1]).rstrip(".").replace("−", "-")
         scale = 100 if shown[2] else 1
@@ -81,11 +81,11 @@ def test_a_row_says_what_came_out_or_that_nothing_did(reports):
     rows = gallery.filled(PAGE, reports).splitlines()
     assert rows[0] == "before" and rows[-1] == "after" and rows[2] == PAGE.splitlines()[2]
     assert rows[4] == (
-        "| `fashion_mse` | squared `error` | [sharpness under squared error, VAE 0.123, under BCE 0.500]"
+        "| `fashion_mse` | squared `error` | [sharpness under squared error, VAE: 0.123, under BCE: 0.500]"
         "(reports/fashion_mse.html) |"
     )
     assert rows[5] == (
-        "| `mnist_cvae`, `fashion_cvae` | two | `mnist_cvae`: [the critic sees the class asked for, 2 dimensions 88%]"
+        "| `mnist_cvae`, `fashion_cvae` | two | `mnist_cvae`: [the critic sees the class asked for, 2 dimensions: 88%]"
         "(reports/mnist_cvae.html), on reduced data: not evidence; `fashion_cvae`: not committed yet |"
     )
     assert "[of 3 claims 2 supported, 1 negligible](reports/beta_only.html), on reduced data" in rows[6]

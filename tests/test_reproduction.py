@@ -75,7 +75,9 @@ def test_a_committed_study_is_held_to_what_was_published(reproduction, run_here)
     assert (found["ours"], found["n_seeds"], found["agrees"]) == (pytest.approx(17 / 64, abs=1e-6), 3, "yes")
     assert pd.isna(found["why"])
     text = reproduction.DOCS.read_text()
-    assert text.startswith("before") and text.endswith("after\n") and "| yes | `latent-audit study digits_vae` |" in text
+    assert (
+        text.startswith("before") and text.endswith("after\n") and "| yes | `latent-audit study digits_vae` |" in text
+    )
 
 
 def test_a_reduced_study_is_not_judged_and_says_on_what_it_ran(reproduction, run_here):
@@ -95,7 +97,11 @@ def test_a_history_counts_before_measures_and_is_all_that_the_training_split_has
     folder.mkdir(parents=True)
     rows = [{"seed": seed, "epoch": 1, "split": "train", "objective": 30.0 + seed} for seed in range(3)]
     pd.DataFrame(rows).to_csv(folder / "history.csv", index=False)
-    assert reproduction.ours(reproduction.ROOT, "digits_vae", "vae", "train", "objective").values.tolist() == [30, 31, 32]
+    assert reproduction.ours(reproduction.ROOT, "digits_vae", "vae", "train", "objective").values.tolist() == [
+        30,
+        31,
+        32,
+    ]
 
 
 def test_what_was_not_run_keeps_its_row_and_nothing_found_writes_nothing(reproduction, run_here):

@@ -71,6 +71,20 @@ def test_a_giant_behind_notes_that_call_it_small_is_refused(tmp_path: Path):
         read_foreign(tmp_path / "codes.parquet")
 
 
+@pytest.mark.parametrize(("length", "is_refused"), [(200_000, True), (20, False)])
+def test_values_that_share_their_beginnings_are_counted_in_full(tmp_path: Path, length: int, is_refused: bool):
+    labels = ["x" * length + str(k % 7) for k in range(1000)]  # of 200,000 characters: 200 MB in a file of a kilobyte
+    columns = pa.table({"a": np.linspace(-2, 2, 1000), "label": labels})
+    path = tmp_path / "codes.parquet"
+    parquet.write_table(columns, path, use_dictionary=False, compression="zstd",
+                        column_encoding={"a": "PLAIN", "label": "DELTA_BYTE_ARRAY"})  # fmt: skip
+    if is_refused:
+        with pytest.raises(InputError, match=r"column 'label' unpacks to [\d,]+ bytes for 1,000 values"):
+            read_foreign(path)
+    else:
+        assert len(set(read_foreign(path).labels)) == 7
+
+
 @pytest.mark.parametrize("rows", [0, 59, 61, 2**40])
 @pytest.mark.parametrize("place", ["file", "part"])
 def test_a_count_of_rows_that_is_not_that_of_the_parts_is_refused(tmp_path: Path, rows: int, place: str):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from latent_audit.base.errors import InputError
-from latent_audit.data.held_out import Splits, class_of, hold, joined, reshaped
+from latent_audit.data.held_out import Splits, hold, joined, reshaped
 from latent_audit.data.outsiders import load_outsiders
 from latent_audit.data.prepare import prepare
-from latent_audit.data.prepared import load_meta, load_split
+from latent_audit.data.prepared import class_of, load_meta, load_split
 from latent_audit.data.sources.dataset import DamagedPictures, Source, Split
 from latent_audit.data.sources.download import download, download_outsiders
 
@@ -66,13 +66,13 @@ def test_a_class_is_left_out_of_both_splits_and_its_test_images_are_outsiders(as
 
 
 def test_a_class_that_is_a_number_is_meant_by_its_name_first():
-    assert class_of(["7", "1", "0"], 0) == 2 and class_of(["a", "b"], 0) == 0
+    assert class_of(["7", "1", "0"], 0, "x") == 2 and class_of(["a", "b"], 0, "x") == 0
 
 
 @pytest.mark.parametrize("asked", ["horse", 3, "-1"])
 def test_a_class_that_is_not_there_is_refused_with_those_that_are(asked):
     with pytest.raises(InputError, match=r"data\.leave_out: there is no class .*cat, dog, cow"):
-        class_of(CLASSES, asked)
+        class_of(CLASSES, asked, "data.leave_out")
 
 
 def test_two_classes_less_one_leave_nothing_to_tell_apart():

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from latent_audit.base.errors import InputError
+from latent_audit.data.outsiders import load_outsiders
 from latent_audit.data.prepare import prepare
-from latent_audit.data.prepared import load_array, load_meta, load_split, told_apart
+from latent_audit.data.prepared import counted, labels_of, load_array, load_meta, load_split, told_apart
 
 
 @pytest.fixture
@@ -81,3 +82,30 @@ def test_classes_that_one_split_lacks_cannot_be_told_apart(prepared, split):
     labels = np.load(prepared / f"{split}_labels.npy")
     np.save(prepared / f"{split}_labels.npy", np.zeros_like(labels))
     assert told_apart(prepared) == []
+
+
+def test_an_arm_sees_the_images_of_its_classes_only_and_the_others_are_outsiders_to_it(prepared):
+    whole, own = load_split(prepared, "test"), load_split(prepared, "test", [3, 7])
+    assert set(own.labels) == {3, 7}
+    np.testing.assert_array_equal(own.images, whole.images[np.isin(whole.labels, [3, 7])])
+    ((name, others),) = load_outsiders(prepared, [3, 7]).items()
+    assert name == "other_classes"
+    np.testing.assert_array_equal(others, whole.images[~np.isin(whole.labels, [3, 7])])
+    assert told_apart(prepared, [3]) == [] and told_apart(prepared, [3, 7]) == load_meta(prepared).classes
+
+
+def test_too_few_images_of_an_arms_classes_are_refused_with_the_parameter(prepared, monkeypatch):
+    assert counted(prepared, None, "arms.x.classes") == load_meta(prepared)
+    with pytest.raises(InputError, match=r"arms\.x\.classes: 24 training and 22 test images; at least 100"):
+        counted(prepared, [3, 7], "arms.x.classes")
+    monkeypatch.setattr("latent_audit.data.prepared.FEWEST", 20)
+    few = counted(prepared, [3, 7], "arms.x.classes")
+    assert (few.n_train, few.n_test) == (24, 22)
+
+
+def test_classes_are_named_or_numbered_and_leave_an_outsider():
+    assert labels_of(["cat", "dog", "cow"], ["Cow", 0, "0"], "arms.x.classes") == (0, 2)
+    with pytest.raises(InputError, match=r"arms\.x\.classes: there is no class 'horse'; there are cat, dog"):
+        labels_of(["cat", "dog"], ["horse"], "arms.x.classes")
+    with pytest.raises(InputError, match=r"arms\.x\.classes: all 2 classes: none is left to be an outsider"):
+        labels_of(["cat", "dog"], ["dog", "cat"], "arms.x.classes")

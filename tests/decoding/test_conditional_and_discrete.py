@@ -166,6 +166,10 @@ def test_factors_and_attributes_of_the_prepared_data(prepared):
     assert found["factors"].tolist() == [[0]] * 20 + [[1]] * 20
     assert list(found["attributes"]) == ["Smiling"]
     assert found["attributes"]["Smiling"].tolist() == half.tolist()
+    labels = np.load(prepared / "test_labels.npy")
+    own = beside_of(prepared, [0, 2, 3])  # of an arm that sees three classes
+    np.testing.assert_array_equal(own["attributes"]["Smiling"], half[np.isin(labels, [0, 2, 3])])
+    assert len(own["factors"]) == np.isin(labels, [0, 2, 3]).sum()
 
 
 def test_a_data_set_without_them_has_none(prepared):
@@ -192,6 +196,6 @@ def test_what_a_family_rules_out_is_not_measured(subjects):
 def test_the_page_is_told_why_it_cannot_decode(subjects, tmp_path):
     for family, words in (("cvae", "under a label"), ("vqvae", "indices of a codebook")):
         assert words in why_no_explorer(subjects[family].model)
-        write_decoder_of(tmp_path / family, subjects[family].model, latent_dim=2)
+        write_decoder_of(tmp_path / family, subjects[family].model, codes=np.eye(2))
         assert words in (tmp_path / family / "no-decoder.txt").read_text(encoding="utf-8")
     assert why_no_explorer(subjects["vae"].model) == ""

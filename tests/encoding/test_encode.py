@@ -7,11 +7,16 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from latent_audit.base.codes import read_codes
 from latent_audit.base.randomness import generator_for
-from latent_audit.data.prepared import LoadedSplit
+from latent_audit.base.tables import write_json
+from latent_audit.base.tensors import write_tensors
+from latent_audit.data.prepared import LoadedSplit, load_split
 from latent_audit.encoding.encode import encode_split, encode_test_and_train
+from latent_audit.encoding.encode_arm import encode_replicate
 from latent_audit.models.autoencoder import ModelSpec, build
 from latent_audit.models.image import ImageShape, to_unit_interval
+from latent_audit.models.store import weights_path
 
 CPU = torch.device("cpu")
 
@@ -121,3 +126,19 @@ def test_training_images_do_not_shift_the_test_draws(tiny_splits):
     assert np.array_equal(
         encode_test_and_train(model, fewer, reconstruction="bce", seed=3, device=CPU)["z"], whole["z"]
     )
+
+
+@pytest.mark.parametrize(("classes", "seen"), [(None, {0, 1, 2, 3, 4}), ([1, 3], {1, 3})])
+def test_an_arm_encodes_the_images_of_its_classes_alone(prepared, tmp_path, classes, seen):
+    model = make("ae")
+    write_tensors(weights_path(tmp_path, 0), {name: tensor.contiguous() for name, tensor in model.state_dict().items()})
+    arm = {"family": "ae", "architecture": "conv", "latent_dim": 2, "settings": model.spec.settings, "n_classes": 0}
+    arm |= {"channels": 1, "height": 16, "width": 16, "reconstruction": "bce"} | (
+        {"classes": classes} if classes else {}
+    )
+    write_json(tmp_path / "arm.json", arm)
+    encode_replicate(tmp_path, prepared, tmp_path / "codes", CPU, seed=0, send=lambda line: None)
+    codes = read_codes(tmp_path / "codes/seed-0.npz")
+    assert set(codes["labels"]) == set(codes["train_labels"]) == seen
+    whole = encode(model, load_split(prepared, "test"))
+    np.testing.assert_allclose(codes["mu"], whole["mu"][np.isin(whole["labels"], list(seen))], atol=1e-6)

@@ -87,8 +87,9 @@ async function useMouse(page) {
   const ends = await state(page);
   await plane.focus();
   for (let k = 0; k < 50; k++) await page.keyboard.press("Shift+ArrowLeft");
-  const outside = await state(page);
-  return { first, inside, hovered, whileHovering, afterButton, arrow, dragged, said, drawn, ends, outside, lasso, sameAfterLasso };
+  await frames(page);
+  const outside = await state(page), outsidePlace = await page.textContent('.x-arm[data-arm="vae"] dl');
+  return { first, inside, hovered, whileHovering, afterButton, arrow, dragged, said, drawn, ends, outside, outsidePlace, lasso, sameAfterLasso };
 }
 
 // ---- fingers on a phone: tabs, a drag that decodes and does not scroll, picture and plane on one screen -----------------------
@@ -127,6 +128,58 @@ async function useTools(page) {
   const found = await state(page);
   await act(page, "link");
   return { tour, counts, found, hash: await page.evaluate(() => location.hash) };
+}
+
+// ---- a drawing of one's own: by pointer, from an image, from files, by keys; then gone ---------------------------------------
+async function useOwn(page) {
+  const pad = page.locator('[data-action="draw-own"]'), seen = {};
+  const results = () => page.$$eval(".x-own-arm", (all) => Object.fromEntries(all.map((one) => [one.dataset.arm, one.textContent])));
+  const levels = () => pad.evaluate((canvas) => { const copy = new OffscreenCanvas(28, 28).getContext("2d"); copy.drawImage(canvas, 0, 0); const { data } = copy.getImageData(0, 0, 28, 28); return Array.from({ length: 784 }, (_, i) => data[4 * i]); });
+  const settled = async () => { await page.waitForFunction(() => document.querySelector(".x-drawn") && latentAudit.state().picked.ae); await frames(page); };
+  seen.before = await state(page);
+  seen.hidden = await page.locator(".x-own-arms").isHidden();
+  await pad.scrollIntoViewIfNeeded();
+  const box = await pad.boundingBox();
+  await drag(page, [box.x + box.width * 0.2, box.y + box.height * 0.5], [box.x + box.width * 0.8, box.y + box.height * 0.5]);
+  await settled();
+  Object.assign(seen, { drawn: await levels(), state: await state(page), said: await words(page), alike: await page.textContent(".x-own-alike"), results: await results() });
+  seen.places = Object.fromEntries(await page.$$eval(".x-arm", (all) => all.map((one) => [one.dataset.arm, one.querySelector("dl").textContent])));
+  seen.caption = await page.textContent(".x-of-original");
+  await act(page, "copy-own"); // no image is picked now
+  seen.refused = await page.textContent(".x-own-said");
+  await page.setInputFiles('[data-action="file-own"]', { name: "words.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
+  await page.waitForFunction(() => document.querySelector(".x-own-said").textContent.includes("words.png"));
+  const white = await page.evaluate(() => { // a black bar on a white page
+    const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
+    [canvas.width, canvas.height] = [300, 200];
+    context.fillStyle = "#fff"; context.fillRect(0, 0, 300, 200); context.fillStyle = "#000"; context.fillRect(100, 90, 120, 30);
+    return canvas.toDataURL("image/png").split(",")[1];
+  });
+  await page.setInputFiles('[data-action="file-own"]', { name: "bar.png", mimeType: "image/png", buffer: Buffer.from(white, "base64") });
+  await page.waitForFunction(() => document.querySelector(".x-own-said").textContent === "");
+  await frames(page); await frames(page);
+  seen.bar = await levels();
+  await act(page, "clear-own");
+  Object.assign(seen, { cleared: await levels(), after: await state(page), gone: await page.locator(".x-drawn").count() });
+  await pad.evaluate((canvas, base64) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], "bar.png", { type: "image/png" }));
+    canvas.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  }, white);
+  await settled();
+  seen.dropped = await levels();
+  await page.fill("#x-index", "7");
+  await act(page, "goto");
+  await act(page, "copy-own");
+  await settled();
+  seen.copy = await levels();
+  await act(page, "clear-own");
+  await pad.focus();
+  for (const key of ["Space", "ArrowLeft", "ArrowLeft", "ArrowLeft", "Shift+ArrowUp"]) await page.keyboard.press(key);
+  await settled();
+  await page.keyboard.press("Tab");
+  seen.keys = await levels();
+  return seen;
 }
 
 // ---- the claims: sorted, filtered, put back, saved ------------------------------------------------------------------------
@@ -196,6 +249,9 @@ async function print(page) {
   const tools = await open(browser, seen);
   seen.tools = await useTools(tools);
   await tools.context().close();
+  const own = await open(browser, seen);
+  seen.own = await useOwn(own);
+  await own.context().close();
   const linked = await open(browser, seen, {}, seen.tools.hash);
   seen.linked = await state(linked);
   await linked.context().close();

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from markupsafe import Markup
 
-from latent_audit.base.layers import Layer
 from latent_audit.diagnostics.fitted import fit_gaussian
 from latent_audit.figures import scores
 from latent_audit.report.explorer import ArmCodes, ExplorerData, HoleMap, explorer_data, quantile_table
@@ -15,6 +14,7 @@ from latent_audit.report.latent_captions import P_COLUMNS
 from latent_audit.report.page_panels import page_rows
 from latent_audit.report.pictures import lattice_rows, reconstruction_rows, sample_rows
 from latent_audit.report.study import Panel, Row, Study
+from page_networks import decoder_layers, encoder_layers
 
 HOSTILE = "<script>alert(1)</script>"
 CLASSES = [HOSTILE, "boot & shoe", "bag"]
@@ -29,24 +29,6 @@ METRICS = {
     },
     "ae": {"hole_fraction": {"mean": 0.06, "low": 0.02, "high": 0.1}},
 }
-UP = {"stride": [2, 2], "padding": [1, 1], "output_padding": [1, 1]}
-
-
-def decoder_layers(seed: int) -> list[Layer]:
-    """A decoder of the study, with weights large enough for images of full contrast."""
-    rng = np.random.default_rng(seed)
-
-    def weights(shape: tuple[int, ...], n_out: int, fan: float) -> dict[str, np.ndarray]:
-        spread = (2 / fan) ** 0.5
-        weight, bias = rng.standard_normal(shape) * spread, rng.standard_normal(n_out) * spread
-        return {"weight": weight.astype(np.float32), "bias": bias.astype(np.float32)}
-
-    layers = [Layer("linear", {}, weights((2048, 2), 2048, 1.0)), Layer("reshape", {"shape": [128, 4, 4]})]
-    for n_in, n_out, fan in ((128, 128, 400.0), (128, 64, 400.0), (64, 32, 200.0)):
-        layers.append(Layer("conv_transpose", UP, weights((n_in, n_out, 3, 3), n_out, fan)))
-        layers.append(Layer("activation", {"function": "relu"}))
-    layers.append(Layer("conv", {"stride": [1, 1], "padding": [1, 1]}, weights((1, 32, 3, 3), 1, 200.0)))
-    return [*layers, Layer("activation", {"function": "sigmoid"})]
 
 
 def _long(metrics: dict[str, float], **more) -> pd.DataFrame:
@@ -271,7 +253,9 @@ def explorer(study) -> ExplorerData:
             order=np.array([0, 1]),
             quantiles=quantile_table(codes),
             layers=decoder_layers(index),
+            encoder=encoder_layers(index),
             holes=[HoleMap(corner, 3.5)],
+            critic_map=np.full((4, 4), 1 + index),
             hole_share=0.25 - 0.2 * index,
             laws={"gaussian": fit_gaussian(codes), "mixture": fit_gaussian(codes)},
         )
@@ -283,5 +267,6 @@ def explorer(study) -> ExplorerData:
         classes=CLASSES,
         class_colours=list(study.class_colours),
         shape=(1, SIDE, SIDE),
+        native=(28, 28),
         seed=0,
     )

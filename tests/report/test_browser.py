@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from browsers import in_browser
 from latent_audit.report.render import render_study
+from page_networks import encoder_layers
+from page_scripts import through_page
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,14 @@ def test_the_tour_leads_from_an_image_through_a_hole_across_a_border(seen):
     assert all(step["said"] for step in seen["tools"]["tour"])
 
 
+def test_what_the_critic_sees_is_read_from_the_nearest_picture_that_it_was_shown(seen):
+    hole = seen["tools"]["tour"][1]
+    x, y = hole["state"]["points"]["ae"]
+    assert max(abs(x), abs(y)) < 1.15  # the tour leads to where N(0, I) is densest: within the cells
+    assert "criticboot & shoe, in the nearest of 4 × 4 pictures" in hole["place"]
+    assert "critic" not in seen["mouse"]["outsidePlace"]
+
+
 def test_the_rain_counts_what_falls_into_holes(seen):
     ae, vae = (int(text.split(" of ")[0]) for text in seen["tools"]["counts"])
     # the fixture's hole is one quarter of the plane in AE: 50 of 200 draws, standard deviation 6.1
@@ -96,6 +107,59 @@ def test_an_image_is_found_by_its_number_and_its_address_leads_back_to_it(seen):
     assert seen["tools"]["found"]["picked"] == 7
     assert "image=7" in seen["tools"]["hash"]
     assert seen["linked"]["picked"] == 7
+
+
+def grey(levels) -> np.ndarray:
+    """The pad's pixels in [0, 1], row by row."""
+    return np.reshape(levels, (28, 28)) / 255
+
+
+def test_a_drawing_is_placed_by_every_encoder_and_its_loss_is_said(seen):
+    own = seen["own"]
+    assert isinstance(own["before"]["picked"], int)
+    assert own["hidden"]
+    drawn = grey(own["drawn"])
+    # the fixture's images are noise of mean 1/2, so that the pad's ground is that of the nearer end
+    ground = drawn[0, 0]
+    changed = np.argwhere(np.abs(drawn - ground) > 0.5)
+    assert changed[:, 0].min() >= 11 and changed[:, 0].max() <= 16  # a pen of four pixels, along row 14
+    assert changed[:, 1].min() in range(3, 6) and changed[:, 1].max() in range(22, 25)
+    for index, arm in enumerate(("ae", "vae")):
+        image = np.pad(drawn, 2)[None, None]
+        expected = through_page(encoder_layers(index), image, (2,))[0]
+        assert own["state"]["points"][arm] == pytest.approx(expected, abs=0.02)
+        assert "nats" in own["results"][arm] and "median 250" in own["results"][arm]
+        assert "nearest code" in own["places"][arm]
+    assert own["said"] == "Your picture, placed by AE, VAE."
+    assert own["caption"] == "yours"
+    assert own["alike"].startswith("Most like it") and own["alike"].count(",") == 4 + 2  # five names
+
+
+def test_what_is_no_picture_is_refused_in_words_and_what_is_one_is_fitted(seen):
+    own = seen["own"]
+    assert own["refused"].startswith("Pick a test image first")
+    bar = grey(own["bar"])  # 120 x 30 pixels of a page of 300 x 200, without their margins: four times as wide as tall
+    ink = np.argwhere(np.abs(bar - bar[0, 0]) > 0.5)
+    assert ink[:, 1].min() <= 1 and ink[:, 1].max() >= 26
+    assert ink[:, 0].min() in range(9, 12) and ink[:, 0].max() in range(16, 19)
+    assert own["dropped"] == own["bar"]
+    assert bar[0, 0] == pytest.approx(grey(own["cleared"])[0, 0], abs=0.02)  # on the ground of the images
+
+
+def test_a_drawing_goes_when_it_is_cleared(seen):
+    own = seen["own"]
+    assert len(set(own["cleared"])) == 1
+    assert own["gone"] == 0
+    assert own["after"]["points"] != own["state"]["points"]  # the bar had moved it, and there it stays
+
+
+def test_a_test_image_can_be_the_start_and_keys_draw(seen):
+    own = seen["own"]
+    assert len(set(own["copy"])) > 50  # noise, of many levels
+    keys = grey(own["keys"])
+    ink = np.argwhere(np.abs(keys - keys[0, 0]) > 0.5)
+    assert 14 in ink[:, 0] and 14 in ink[:, 1] and 10 in ink[:, 1]
+    assert len(ink) < 60
 
 
 def test_claims_are_sorted_filtered_put_back_and_saved(seen):

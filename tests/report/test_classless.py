@@ -50,5 +50,5 @@ def test_one_class_counts_as_none(classless, study):
 def test_a_poor_critic_is_said_and_a_good_one_is_not(study):
     poor = {"accuracy": 0.4, "majority_accuracy": 0.5, "poor": True, "sha256": "ab" * 32}
     page = render_study(study._replace(critic=poor), {}, None)
-    assert "The critic is poor." in page and "is right on 40% of the test images" in page
-    assert "The critic is poor." not in render_study(study, {}, None)
+    assert "The critic is poor:" in page and "is right on 40% of the test images" in page
+    assert "The critic is poor" not in render_study(study, {}, None)

@@ -15,7 +15,7 @@ from latent_audit.decoding.diagnosis import every_registered
 from latent_audit.report import pictures
 from latent_audit.report.captions import CAPTIONS, caption
 from latent_audit.report.data_uri import contact_sheet, recoded_uri, webp_uri
-from latent_audit.report.explorer import packed_halves, quantile_table, script_json
+from latent_audit.report.explorer import quantile_table, script_json
 from latent_audit.report.glossary import marked
 from latent_audit.report.metric_text import finding_words, margin_words, next_seed_words, reason_words, statistic_words
 from latent_audit.report.study_tables import p_words
@@ -217,16 +217,6 @@ def test_quantiles_are_sorted_and_of_each_dimension():
 
 def test_json_cannot_end_its_script():
     assert "</" not in script_json({"a": "</script><!--"})
-
-
-def test_packing_halves_loses_half_precision_only():
-    import zlib
-
-    values = np.array([1.0, -0.333251953125, 6e-5])
-    raw = np.frombuffer(
-        zlib.decompress(base64.b85decode(packed_halves(values).translate(str.maketrans(".,:", "<>&")))), np.uint8
-    )
-    np.testing.assert_allclose(np.stack([raw[3:], raw[:3]], axis=1).ravel().view("<f2"), values, rtol=1e-3)
 
 
 @pytest.mark.parametrize(

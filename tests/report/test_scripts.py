@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtr
 
 from latent_audit.base.layers import Layer
-from latent_audit.report.explorer import UNREAD, layer_json
+from latent_audit.report.page_weights import UNREAD, packed_layers
 from page_scripts import NODE, run
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
 def message(layers: list[Layer], numbers: int, shape: list[int]) -> str:
     """The error with which the script refuses layers of a code of two numbers."""
     script = """const numbers = new Float32Array(input.numbers);
-        try { page("decoder.js").make(input.layers, numbers, 2, input.shape); console.log('""') }
+        try { page("decoder.js").make(input.layers, numbers, [2], input.shape); console.log('""') }
         catch (error) { console.log(JSON.stringify(error.message)) }"""
-    return run(script, {"layers": [layer_json(one) for one in layers], "numbers": numbers, "shape": shape})
+    return run(script, {"layers": packed_layers(layers).layers, "numbers": numbers, "shape": shape})
 
 
 def test_a_wrong_number_of_weights_is_an_error():
@@ -113,6 +113,55 @@ def test_holes_are_read_from_the_finest_map_that_has_the_place():
     places = [[-0.5, -0.5], [0.5, 0.5], [2, 2], [-2, -2], [9, 9]]
     assert run(script, {"maps": [fine, wide], "at": places}) == [True, False, True, False, True]
     assert run(script, {"maps": [], "at": places}) == [False] * 5
+
+
+def test_cells_of_equal_mass_are_found_from_codes_and_none_beyond_them():
+    cells = {"cells": list(range(16)), "side": 4}  # 0 to 3 along the bottom
+    script = "console.log(JSON.stringify(input.at.map((p) => page('explorer_math.js').cellAt(input.map, p))))"
+    # quarters of N(0, 1) end at -0.674, 0, 0.674; the middles of the outermost cells are at -1.150 and 1.150
+    places = [[-1, -1], [-0.6, -1], [0.1, -0.7], [1.1, 1.1], [-1.1, 0.6], [1.2, 0], [0, -1.2]]
+    assert run(script, {"map": cells, "at": places}) == [0, 1, 2, 15, 8, None, None]
+
+
+def test_the_closest_pictures_come_in_the_order_of_their_distance():
+    script = "console.log(JSON.stringify(page('explorer_math.js').closestPictures([0, 0], input, 2, 3)))"
+    assert run(script, [3, 0, 0, 1, 2, 0, 0, 0.5, 9, 9]) == [3, 1, 2]
+    assert run(script, [1, 1]) == [0]
+
+
+def test_own_pictures_are_framed_as_the_images_were_padded():
+    script = """const O = page("explorer_own.js"), out = [...O.framed(Float32Array.from(input), 2, [1, 2], [4, 4])];
+        console.log(JSON.stringify([out, [...O.framed(out, 2, [4, 4], [1, 2], false)]]))"""
+    framed, back = run(script, [1, 2, 3, 4])
+    expected = np.zeros((2, 4, 4))
+    expected[:, 1, 1:3] = [[1, 2], [3, 4]]  # an odd row more stands below
+    np.testing.assert_array_equal(np.reshape(framed, (2, 4, 4)), expected)
+    assert back == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", ["bce", "mse"])
+def test_the_error_of_a_picture_is_that_of_training(kind):
+    torch = pytest.importorskip("torch")
+    from latent_audit.models.elbo import PIXEL_LOSS, recon_nll
+
+    rng = np.random.default_rng(0)
+    logits, x = rng.normal(0, 4, 64), rng.random(64)
+    tensors = [torch.from_numpy(values).reshape(1, 1, 8, 8) for values in (logits, x)]
+    expected = float(recon_nll(PIXEL_LOSS[kind](*tensors), kind, 64))
+    given = {"decoded": (1 / (1 + np.exp(-logits))).tolist(), "pixels": x.tolist(), "kind": kind}
+    script = "console.log(page('explorer_own.js').errorOf(input.decoded, input.pixels, input.kind))"
+    assert run(script, given) == pytest.approx(expected, rel=1e-4)
+
+
+def test_margins_and_ground_of_a_picture_are_found():
+    picture = np.ones((5, 7))
+    picture[2:4, 1:6] = 0.2
+    script = """const O = page("explorer_own.js"), size = [5, 7], edge = O.edgeOf(input, size);
+        console.log(JSON.stringify([edge, O.boxOf(input, size, edge), O.boxOf(input.map(() => 1), size, 1)]))"""
+    edge, box, plain = run(script, picture.ravel().tolist())
+    assert edge == 1
+    assert box == [1, 2, 5, 2]  # left, top, width, height
+    assert plain == [0, 0, 7, 5]
 
 
 def test_draws_of_a_mixture_have_its_mean_and_covariance():

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from import_graph import ROOT
 from latent_audit.base.errors import InputError
+from latent_audit.base.plain_yaml import read_yaml
 from latent_audit.runs import studies
 from latent_audit.runs.studies import (
     apply_overlay,
@@ -17,7 +18,7 @@ from latent_audit.runs.studies import (
     read_overlay,
 )
 from latent_audit.settings.study import load_params
-from latent_audit.settings.whole import load_whole
+from latent_audit.settings.whole import check_whole, load_whole
 from workspaces import committed_copy
 
 
@@ -25,6 +26,28 @@ def test_a_mapping_merges_and_anything_else_replaces():
     base = {"a": {"b": 1, "c": 2}, "seeds": [0, 1]}
     merge(base, {"a": {"c": 3, "d": 4}, "seeds": [5]})
     assert base == {"a": {"b": 1, "c": 3, "d": 4}, "seeds": [5]}
+
+
+def test_an_arm_that_an_overlay_sets_to_null_is_taken_out(tmp_path):
+    target = tmp_path / "params.yaml"
+    target.write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    params = apply_overlay(target, {"arms": {"ae": None, "beta_vae": None}})
+    assert list(params.arms) == list(load_params(target).arms) == ["vae"]
+    with pytest.raises(InputError, match=r"arms: Dictionary should have at least 1 item"):
+        apply_overlay(target, {"arms": {"vae": None}})
+    assert list(load_params(target).arms) == ["vae"]
+
+
+def test_the_study_of_one_class_each_has_ten_arms_of_one_digit():
+    params = check_whole_of("mnist_oneclass")
+    assert [arm.classes for arm in params.arms.values()] == [(digit,) for digit in range(10)]
+
+
+def check_whole_of(name):
+    params = read_yaml((ROOT / "params.yaml").read_bytes(), "params.yaml")
+    merge(params, read_overlay(ROOT, name))
+    params["arms"] = {arm: given for arm, given in params["arms"].items() if given is not None}
+    return check_whole(params, name)
 
 
 def test_settings_parse_as_yaml_into_a_nested_overlay():

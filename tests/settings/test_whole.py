@@ -49,6 +49,11 @@ def test_the_studys_own_parameters_fit_together():
         ({"model__widths": [8] * 8}, r"model\.widths: 8 stages .* data\.pad_to"),
         ({"arms__ae__beta": 500}, r"arms\.ae: the family 'ae' has no KL term: remove beta / beta_kl"),
         ({"arms__ae__beta_kl": 1}, r"arms\.ae: the family 'ae' has no KL term"),
+        ({"arms__ae__classes": ["Sandals"]}, r"arms\.ae\.classes: there is no class 'Sandals'; there are T-shirt/top"),
+        ({"arms__ae__classes": [*range(10)]}, r"arms\.ae\.classes: all 10 classes: none is left"),
+        ({"arms__ae__classes": ["bag"], "data__leave_out": 8}, r"arms\.ae\.classes: there is no class 'bag'"),
+        ({"data__leave_out": "Sandals"}, r"data\.leave_out: there is no class 'Sandals'"),
+        ({"arms__ae__classes": []}, r"arms\.ae\.classes: Tuple should have at least 1 item"),
     ],
 )
 def test_names_and_settings_that_do_not_exist_are_refused(changes, words):
@@ -195,3 +200,18 @@ def test_a_stages_arm_is_the_one_given_or_the_one_of_dvcs_stage(monkeypatch):
 def test_no_command_of_the_pipeline_holds_a_parameter():
     stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     assert not [name for name, stage in stages.items() if "$" in stage.get("do", stage)["cmd"]]
+
+
+def test_classes_of_a_folder_are_not_known_before_it_is_read(tmp_path):
+    given = {"dataset": "folder", "data__path": str(tmp_path), "arms__ae__classes": ["cat"], "data__leave_out": "dog"}
+    assert check_whole(changed(**given), "params.yaml").arms["ae"].classes == ("cat",)
+
+
+@pytest.mark.parametrize(
+    ("name", "published"), [("mnist", "MNIST"), ("fashion_mnist", "FashionMNIST"), ("kmnist", "KMNIST")]
+)
+def test_the_classes_that_are_known_beforehand_are_torchvisions(name, published):
+    import torchvision
+
+    words = getattr(torchvision.datasets, published).classes
+    assert DATASETS[name].classes == tuple(word.split(" - ")[0] for word in words)

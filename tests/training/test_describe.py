@@ -134,3 +134,13 @@ def test_a_setting_that_a_family_has_not(root, prepared):
 def test_an_arm_without_settings_of_its_family_is_described_as_before(root, prepared):
     params = study(root, {"family": "ae"})
     assert "family_settings" not in arm_json(describe("x", params, load_meta(prepared)), None)
+
+
+def test_an_arm_of_some_classes_says_so_and_another_does_not(root, prepared):
+    params = study(root, {"family": "ae", "classes": ["3", 1]})
+    run = describe("x", params, load_meta(prepared))
+    assert run.classes == (1, 3) and arm_json(run, None)["classes"] == [1, 3]
+    plain = describe("x", study(root, {"family": "ae"}), load_meta(prepared))
+    assert plain.classes is None and "classes" not in arm_json(plain, None)
+    with pytest.raises(InputError, match=r"arms\.x\.classes: there is no class 9"):
+        describe("x", study(root, {"family": "ae", "classes": [9]}), load_meta(prepared))

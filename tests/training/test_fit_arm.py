@@ -67,7 +67,7 @@ def test_a_checkpoint_folder_is_named_by_all_that_defines_the_run(prepared, tiny
     assert folder == checkpoint_folder(tmp_path, prepared, tiny_run("vae"), HERE)
     changes = {
         "arm": "other", "reconstruction": "mse", "beta": 65.0, "epochs": 3, "batch_size": 20, "learning_rate": 2e-3,
-        "precision": "bfloat16", "model": replace(run.model, latent_dim=3),
+        "precision": "bfloat16", "model": replace(run.model, latent_dim=3), "classes": (1,),
     }  # fmt: skip
     folders = {
         checkpoint_folder(tmp_path, prepared, replace(run, **{key: value}), HERE) for key, value in changes.items()
@@ -133,3 +133,22 @@ def test_seeds_with_batch_statistics_train_one_after_the_other_on_an_accelerator
         prepared, run, tmp_path, seeds=(0, 1), device=torch.device("meta"), on_tick=lambda tick: None
     )
     assert called == [(0, 1)]
+
+
+def test_an_arm_trains_on_its_own_classes_alone(prepared, tiny_run, tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(replicate, "fit", lambda splits, *given, **named: seen.update(splits))
+    run = replace(tiny_run("ae"), classes=(1, 2))
+    train_replicate(prepared, run, tmp_path, CPU, seed=0, send=lambda tick: None)
+    for name, split in seen.items():
+        labels = np.load(prepared / f"{name}_labels.npy")
+        assert set(split.labels) == {1, 2} and len(split.images) == np.isin(labels, [1, 2]).sum()
+    assert set(seen) == {"train", "test"}
+
+
+def test_what_an_arm_may_leave_out_is_not_in_the_name_of_its_checkpoints(prepared, tiny_run, tmp_path, monkeypatch):
+    named = []
+    monkeypatch.setattr(replicate.checkpoint, "run_key", lambda definition: named.append(definition["run"]) or "x")
+    for classes in (None, (1,)):
+        checkpoint_folder(tmp_path, prepared, replace(tiny_run("vae"), classes=classes), HERE)
+    assert "classes" not in named[0] and named[1]["classes"] == (1,)

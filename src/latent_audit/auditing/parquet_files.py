@@ -102,8 +102,13 @@ def _labels(path: Path, name: str) -> np.ndarray:
     """The column as objects, one for each different text, however many rows have it and however long it is."""
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path, read_dictionary=[name]) as file:
-        return file.read(columns=[name]).column(name).to_pandas().to_numpy(dtype=object)
+    try:
+        with parquet.ParquetFile(path, read_dictionary=[name]) as file:
+            column = _column(file, name)
+    except OSError:  # so it refuses to share values that are stored by what they have in common
+        with parquet.ParquetFile(path) as file:
+            column = _column(file, name).dictionary_encode()
+    return column.to_pandas().to_numpy(dtype=object)
 
 
 def _plain_label(file: Any, name: str, where: str) -> str:

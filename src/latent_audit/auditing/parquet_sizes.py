@@ -22,8 +22,8 @@ with parquet.ParquetFile(sys.argv[1]) as file:
     starts = [min(p.data_page_offset, (p.has_dictionary_page and p.dictionary_page_offset) or 2**63) for p in parts]
     print(json.dumps({
         "rows": [group.num_rows for group in groups],
-        "parts": [(p.path_in_schema, p.total_uncompressed_size, p.num_values, start, p.total_compressed_size)
-                  for p, start in zip(parts, starts)],
+        "parts": [(p.path_in_schema, p.total_uncompressed_size, p.num_values, start, p.total_compressed_size,
+                   "DELTA_BYTE_ARRAY" in p.encodings) for p, start in zip(parts, starts)],
     }))
 """
 FREE_BYTES = 2**26  # a column may always hold so much, and beyond that
@@ -39,12 +39,13 @@ def refuse_large(n: int, asked: list[str], path: Path) -> None:
     """
     size = path.stat().st_size
     unpacked, numbers = dict.fromkeys(asked, 0), dict.fromkeys(asked, 0)
-    noted = _noted(path)
+    noted, repeating = _noted(path), set()
     with path.open("rb") as pages:
         for part in noted.parts:
             name = _owner(part.leaf, unpacked)
             if name is not None:
                 numbers[name] += part.n_values
+                repeating |= {name} if part.repeats else set()
                 unpacked[name] += max(part.unpacked, unpacked_bytes(pages, part.start, part.packed, path.name))
     if n < 0 or sum(noted.rows) != n or min([*noted.rows, *(count - n for count in numbers.values())], default=0) < 0:
         raise InputError(
@@ -53,21 +54,43 @@ def refuse_large(n: int, asked: list[str], path: Path) -> None:
         )
     refuse_bomb(8 * sum(numbers.values()), size, path.name)
     for name, total in unpacked.items():
-        if total > max(FREE_BYTES, ROW_BYTES * max(numbers[name], 1)):
+        most = max(FREE_BYTES, ROW_BYTES * max(numbers[name], 1))
+        total = _repeated_bytes(path, name, at_most=most, longest=total) if name in repeating else total
+        if total > most:
             raise InputError(
                 f"{path.name}: column {short(printable(name))!r} unpacks to {total:,} bytes for {numbers[name]:,} "
                 "values; that is neither a number nor a class. Leave the column out, or name the codes with --columns."
             )
 
 
+def _repeated_bytes(path: Path, name: str, *, at_most: int, longest: int) -> int:
+    """Bytes of a column whose values are stored by what they share with the one before, counted up to `at_most`.
+
+    Of such a column the pages do not say how much it unpacks to. `longest` : bytes that no value exceeds.
+    """
+    from pyarrow import parquet
+
+    total = 0
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=max(1, FREE_BYTES // max(longest, 1)), columns=[name]):
+            total += batch.nbytes
+            if total > at_most:
+                break
+    return total
+
+
 class _Part(NamedTuple):
-    """A stored column of a part of the file: its path, its bytes unpacked, its values, and where its pages lie."""
+    """A stored column of a part of the file: its path, its bytes unpacked, its values, and where its pages lie.
+
+    repeats : values are stored by what they share with the one before (DELTA_BYTE_ARRAY).
+    """
 
     leaf: str
     unpacked: int
     n_values: int
     start: int
     packed: int
+    repeats: bool
 
 
 class _Noted(NamedTuple):

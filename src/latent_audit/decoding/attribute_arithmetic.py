@@ -92,12 +92,12 @@ def halves_of(
     scores: Float[np.ndarray, "sample attribute"], has: Bool[np.ndarray, "sample attribute"]
 ) -> Float[np.ndarray, " attribute"]:
     """Half-way between the mean scores of pictures with and without each attribute; NaN where one kind is missing."""
-    with_it, without = has.sum(axis=0), (~has).sum(axis=0)
-    sums = (scores * has).sum(axis=0), (scores * ~has).sum(axis=0)
-    means = (
-        np.divide(s, n, out=np.full(len(n), np.nan), where=n > 0) for s, n in zip(sums, (with_it, without), strict=True)
-    )
-    return sum(means) / 2
+
+    def mean(of: np.ndarray) -> np.ndarray:
+        n = of.sum(axis=0)
+        return np.divide((scores * of).sum(axis=0), n, out=np.full(len(n), np.nan), where=n > 0)
+
+    return (mean(has) + mean(~has)) / 2
 
 
 def analogy(

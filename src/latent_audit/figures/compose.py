@@ -52,7 +52,8 @@ def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane
                 lambda ax, arm=arm: draw(ax, arm, limit, zoomed),
                 title=display_name(arm),
                 note=f"{words} {limit:.3g}",
-                alt=f"Scatter plot of {len(pairs[arm])} test codes z of {display_name(arm)}{by_class}, on ±{limit:.3g}.",
+                alt=f"Scatter plot of {len(pairs[arm])} test codes z of {display_name(arm)}{by_class}, "
+                f"on ±{limit:.3g}.",
             )
             for arm in pairs
         ]
@@ -170,6 +171,9 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
     coloured = ", coloured by class" if n_classes > 1 else ""
     arms = [arm for arm in arm_order(codes) if arm in maps or not coloured]
 
+    def of_arm(arm: str) -> np.ndarray:
+        return labels if coloured else np.zeros(len(codes[arm]), dtype=np.int64)
+
     def axes_named(ax: Axes, arm: str) -> Axes:
         ax.set(xlabel=f"Φ({dimension_name(dims[arm][0])})", ylabel=f"Φ({dimension_name(dims[arm][1])})")
         return ax
@@ -177,12 +181,8 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
     points = [
         sketch(
             lambda ax, arm=arm: axes_named(
-                plot_p_space(
-                    codes[arm][:, list(dims[arm])],
-                    labels if coloured else np.zeros(len(codes[arm]), dtype=np.int64), colours=colours, ax=ax,
-                ),
-                arm,
-            ),  # fmt: skip
+                plot_p_space(codes[arm][:, list(dims[arm])], of_arm(arm), colours=colours, ax=ax), arm
+            ),
             title=display_name(arm),
             note="codes z as p-values",
             alt=f"Test codes of {display_name(arm)} mapped by Phi to the unit square{coloured}.",

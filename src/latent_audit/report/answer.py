@@ -42,7 +42,7 @@ def _joined(sentences: Sequence[list[Part]]) -> list[Part]:
 
 def answer(study: Study) -> list[str]:
     """The headline as one text, then what it rests on, from the tables and the margins that were set beforehand."""
-    glance, margins = at_a_glance(study), study.params.get("diagnostics", {}).get("margins", {})
+    glance, margins = at_a_glance(study.shown), study.params.get("diagnostics", {}).get("margins", {})
     null = per_seed(study, "joint", study.holes)["null_high"].mean()
     sentences = ["".join(part.words for part in headline(study))]
     sentences += ["".join(part.words for part in beside(study))] if beside(study) else []

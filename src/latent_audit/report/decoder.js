@@ -1,5 +1,5 @@
 "use strict";
-// Any decoder of the study in plain JavaScript: an interpreter of the list of layers that was exported with it.
+// Any decoder or encoder of the study in plain JavaScript: an interpreter of the list of layers that was exported with it.
 // Maps lie as height x width x channel inside, so that the innermost loops run over neighbours in memory; a reshape
 // reorders, since vectors are in PyTorch's order. Convolutions to many channels skip inputs that ReLU set to zero.
 const Decoder = (() => {
@@ -191,11 +191,12 @@ const Decoder = (() => {
     conv_transpose: (...given) => convolution(...given, true),
   };
 
-  // layers: [{ kind, settings, weights: [[name, shape], ...] }, ...]; numbers: the weights of all, one after the other
-  function make(layers, numbers, dims, shape) {
+  // layers: [{ kind, settings, weights: [[name, shape, step?], ...] }, ...]; numbers: the weights of all, one after the other.
+  // from, to: the shapes of what is given and returned, [n] or [channels, height, width]; maps are (channel, height, width).
+  function make(layers, numbers, from, to) {
     const expected = layers.reduce((sum, layer) => sum + layer.weights.reduce((n, [, sides]) => n + count(sides), 0), 0);
     check(numbers.length === expected, `${numbers.length} weights given, ${expected} expected`);
-    let at = 0, now = [dims];
+    let at = 0, now = from;
     const steps = layers.map(({ kind, settings, weights }) => {
       check(kind in KINDS, `there is no layer ${kind}`);
       const arrays = {}, shapes = Object.fromEntries(weights);
@@ -205,14 +206,14 @@ const Decoder = (() => {
       now = step.shape;
       return step.run;
     });
-    check(count(now) === count(shape), `the layers end in [${now}], a picture is [${shape}]`);
-    const code = new Float32Array(dims), picture = new Float32Array(count(shape)), end = now;
+    check(count(now) === count(to), `the layers end in [${now}], and [${to}] is wanted`);
+    const given = new Float32Array(count(from)), inner = new Float32Array(count(from)), result = new Float32Array(count(to)), end = now;
 
-    return function decode(z) {
-      code.set(z);
-      let x = code;
+    return function run(values) { // the result is used again by the next call
+      given.set(values);
+      let x = from.length === 3 ? reorder(given, from, true, inner) : given;
       for (let k = 0; k < steps.length; k++) x = steps[k](x);
-      return end.length === 3 ? reorder(x, end, false, picture) : x; // (channel, height, width), reused by the next call
+      return end.length === 3 ? reorder(x, end, false, result) : x;
     };
   }
 

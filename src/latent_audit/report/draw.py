@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kstwobign
 
-from latent_audit.base.layers import read_decoder
+from latent_audit.base.layers import read_decoder, read_layers
 from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.coverage import subsample
 from latent_audit.diagnostics.fitted import FittedPrior, fit_gaussian, fit_mixture
@@ -23,9 +23,10 @@ from latent_audit.report.seed_summary import hole_limit, per_seed
 from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
 
-N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of one that is to be smaller
+N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of others
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
 FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
+ENCODER = "encoder.safetensors"  # what `decode` calls it; an arm without one places no drawing
 MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
 
 
@@ -47,7 +48,7 @@ def draw(given: Gathered) -> Drawn:
     rows = {anchor: page_rows(anchor, parts) for anchor, parts in bands.items() if any(band.sketches for band in parts)}
     if given.study.meta["images_may_be_shown"]:
         every = {**given.pictures, **given.discrete_pictures}
-        rows["fig-reconstructions"] = reconstruction_rows(every, given.study.all_names)
+        rows["fig-reconstructions"] = reconstruction_rows(every, given.study.all_names, of_each=given.study.restricted)
     rows["fig-samples"] = sample_rows(given.pictures, given.study.names)
     rows["fig-samples"] += sample_rows(given.discrete_pictures, given.study.discrete, GRID_SAMPLERS)
     rows |= single_study_rows(given.study, given.pictures)
@@ -95,7 +96,7 @@ def _of_tables(study: Study) -> dict[str, list[Band]]:
 
 
 def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerData | None:
-    """The explorer's data: the same sampled test images in every arm, first seed; None where arms have none in common."""
+    """The explorer's data: the same sampled test images in every arm, first seed; None where they share none."""
     given = few(given)
     study, test = given.study, given.test
     if study.restricted:
@@ -110,6 +111,7 @@ def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerDat
         classes=study.meta["classes"],
         class_colours=class_colours(max(len(study.meta["classes"]), 1)),
         shape=given.shape,
+        native=(study.meta["native_height"], study.meta["native_width"]),
         seed=study.first_seed,
     )
 
@@ -117,6 +119,7 @@ def explore(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> ExplorerDat
 def _explored(given: Gathered, arm: str, picked: np.ndarray, holes: np.ndarray | None) -> ArmCodes:
     study, own = given.study, given.codes[arm]
     layers, refusal = read_decoder(PICTURES / arm)
+    encoder = PICTURES / arm / ENCODER
     return ArmCodes(
         name=study.names[arm],
         colour=study.colours[arm],
@@ -127,9 +130,12 @@ def _explored(given: Gathered, arm: str, picked: np.ndarray, holes: np.ndarray |
         quantiles=quantile_table(own["z"]),
         layers=layers,
         refusal=refusal,
+        encoder=read_layers(encoder) if encoder.exists() else None,
+        reconstruction=study.arms[arm]["reconstruction"],
         holes=_hole_maps(own["z"], study.first_seed, holes),
         hole_share=_hole_share(study, arm),
         laws=_laws(own["train_z"], study.first_seed),
+        critic_map=given.critic_maps.get(arm) if own["z"].shape[1] == 2 else None,
     )
 
 

@@ -12,7 +12,7 @@ const Explorer = (() => {
     const arms = [...app.querySelectorAll(".x-arm")].map((root) => ExplorerArm.read(root, data));
     await Promise.all(arms.map((arm) => ExplorerArm.giveDecoder(arm, data, app.dataset.symbols)));
     const sprite = data.sprite ? await ExplorerArm.loaded(document.getElementById("explorer-sprite").src) : null;
-    const state = { link: "z", off: [], decoded: false, pins: { z: -1, a: -1, b: -1 }, hover: -1, seed: 1, drops: new Map(), lasso: null };
+    const state = { link: "z", off: [], decoded: false, pins: { z: -1, a: -1, b: -1 }, hover: -1, seed: 1, drops: new Map(), lasso: null, own: null };
     const x = { app, data, arms, sprite, state, status: document.getElementById("x-words"), shown, words };
     let queued = false;
 
@@ -37,11 +37,13 @@ const Explorer = (() => {
     x.pin = (kind, i) => {
       if (i < 0) return;
       state.pins[kind] = i;
+      if (kind === "z") state.own = null;
       for (const arm of arms) arm.at[kind] = x.codeOf(arm, i);
       changed(kind);
     };
     x.free = (kind, source, z) => { // the other arms follow to the same z, to the same rank, or not
       state.pins[kind] = -1;
+      if (kind === "z") state.own = null;
       source.at[kind] = z;
       for (const arm of arms) {
         if (arm === source || state.link === "none" || arm.dims !== source.dims) continue;
@@ -49,6 +51,12 @@ const Explorer = (() => {
           state.link === "z" ? v : M.atRank(M.rankOf(v, source.quantiles[d]), arm.quantiles[d]));
       }
       changed(kind);
+    };
+    x.place = (codes) => { // a picture of one's own, arm by arm; an arm without an encoder keeps its place
+      state.pins.z = -1;
+      state.own = codes;
+      for (const arm of arms) if (codes.has(arm.id)) arm.at.z = codes.get(arm.id).slice();
+      changed("z");
     };
     x.freeTo = (kind, arm, [first, second]) => {
       const z = arm.at[kind].slice();
@@ -70,7 +78,6 @@ const Explorer = (() => {
 
     function changed(kind) {
       if (kind !== "z") showPath();
-      else if (x.afterMove) x.afterMove();
       x.refresh();
     }
 
@@ -81,14 +88,16 @@ const Explorer = (() => {
       Plane.paint(picture, data.shape, arm.image.getContext("2d"));
       if (arm.original) x.photo(arm.original, i);
       const rows = x.about ? x.about(arm, z, i, picture) : [["z", shown(arm, z).map(words).join(", ")]];
-      arm.list.replaceChildren(...rows.flatMap(([term, value, kind]) => {
-        const dt = document.createElement("dt"), dd = document.createElement("dd");
-        dt.textContent = term; dd.textContent = value;
-        if (kind) dd.className = kind;
-        return [dt, dd];
-      }));
+      arm.list.replaceChildren(...x.listed(rows));
       arm.sliders.forEach(({ input, output, dim }) => { input.value = arm.at.z[dim]; output.textContent = words(arm.at.z[dim]); });
     }
+
+    x.listed = (rows) => rows.flatMap(([term, value, kind]) => {
+      const dt = document.createElement("dt"), dd = document.createElement("dd");
+      dt.textContent = term; dd.textContent = value;
+      if (kind) dd.className = kind;
+      return [dt, dd];
+    });
 
     x.photo = (canvas, i) => { // test image i, or a dashed frame
       const [, height, width] = data.shape, context = canvas.getContext("2d");
@@ -102,7 +111,8 @@ const Explorer = (() => {
 
     function showStatus() {
       const i = state.hover >= 0 ? state.hover : state.pins.z;
-      if (i < 0) { x.status.textContent = "A free point: no test image has this code."; return; }
+      const placed = state.own ? `Your picture, placed by ${arms.filter((arm) => state.own.has(arm.id)).map((arm) => arm.name).join(", ")}.` : "";
+      if (i < 0) { x.status.textContent = placed || "A free point: no test image has this code."; return; }
       const errors = arms.map((arm) => `${arm.name} ${arm.nll[i].toFixed(0)}`).join(", ");
       const of = data.classes.length > 1 ? `: ${data.classes[data.labels[i]]}` : "";
       const preview = state.hover >= 0 && state.hover !== state.pins.z;

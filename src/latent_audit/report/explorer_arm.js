@@ -6,9 +6,10 @@ const ExplorerArm = (() => {
     const level = flat.length / raw.dims, n = codes.length / raw.dims, zeros = () => new Float32Array(raw.dims);
     const arm = {
       id: root.dataset.arm, root, name: raw.name, colour: raw.colour, dims: raw.dims, order: raw.order, dims2: raw.plane, codes,
-      nll: Packed.halves(raw.nll), at: { z: zeros(), a: zeros(), b: zeros() }, laws: raw.laws, holeShare: raw.holeShare,
+      nll: Packed.halves(raw.nll), reconstruction: raw.reconstruction, at: { z: zeros(), a: zeros(), b: zeros() }, laws: raw.laws, holeShare: raw.holeShare,
       quantiles: Array.from({ length: raw.dims }, (_, d) => flat.subarray(d * level, (d + 1) * level)),
       maps: raw.holes.map((map) => ({ ...map, bits: Packed.bytesOf(map.bits) })),
+      critic: raw.critic && { ...raw.critic, cells: Packed.bytesOf(raw.critic.cells) },
       plane: root.querySelector("canvas[data-arm]"), image: root.querySelector(".x-image"), list: root.querySelector("dl"),
       original: root.querySelector(".x-original"), slot: root.querySelector(".x-sliders"), sliders: [],
       count: root.querySelector(".x-count"),
@@ -53,9 +54,16 @@ const ExplorerArm = (() => {
     arm.live = packed !== null && "DecompressionStream" in window;
     if (sheet) arm.sheet = await loaded(sheet.getAttribute("href"));
     if (arm.live) {
-      const weights = await Packed.inflated(packed.textContent);
-      arm.decode = Decoder.make(data.arms[arm.id].layers, weights, arm.dims, data.shape);
+      const { layers } = data.arms[arm.id], weights = await Packed.inflated(packed.textContent, layers);
+      arm.decode = Decoder.make(layers, weights, [arm.dims], data.shape);
     } else arm.decode = lattice(arm.sheet, data.shape);
+  }
+
+  async function giveEncoder(arm, data) { // pixels -> code, unpacked when it is first asked for; none where the page has no weights
+    const packed = document.querySelector(`.explorer-encoder[data-arm="${CSS.escape(arm.id)}"]`);
+    if (!packed || !arm.live) return;
+    const { encoder } = data.arms[arm.id], weights = await Packed.inflated(packed.textContent, encoder);
+    arm.encode = Decoder.make(encoder, weights, data.shape, [arm.dims]);
   }
 
   function addSliders(arm, move) {
@@ -78,5 +86,5 @@ const ExplorerArm = (() => {
     return canvas;
   }
 
-  return { read, giveDecoder, loaded, addSliders, addStrip };
+  return { read, giveDecoder, giveEncoder, loaded, addSliders, addStrip };
 })();

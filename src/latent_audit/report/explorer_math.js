@@ -115,6 +115,13 @@ const ExplorerMath = (() => {
     return maps.length > 0;
   }
 
+  // What stands at a place in cells of equal prior mass, row 0 at the bottom; null beyond the middles of the outermost ones.
+  function cellAt({ cells, side }, point) {
+    const [u, v] = point.map(phi), rim = 0.5 / side;
+    if (Math.min(u, v) < rim || Math.max(u, v) > 1 - rim) return null;
+    return cells[Math.floor(v * side) * side + Math.floor(u * side)];
+  }
+
   function deepestHole({ bits, side, span }) { // the densest place of the prior whose neighbourhood is a hole, or null
     let best = null, most = 0;
     const inside = (row, column) => holeAt([{ bits, side, span }], [((column + 0.5) / side) * 2 * span - span, ((row + 0.5) / side) * 2 * span - span]);
@@ -129,15 +136,18 @@ const ExplorerMath = (() => {
     return best;
   }
 
-  // The image of pixels (n x size) closest to `picture` in the mean square, by its index.
-  function closestPicture(picture, pixels, size) {
-    let best = -1, least = Infinity;
+  // The images of pixels (n x size) closest to `picture` in the mean square, by their indices, the closest first.
+  function closestPictures(picture, pixels, size, most) {
+    const found = []; // { i, sum }, sorted
     for (let i = 0, n = pixels.length / size; i < n; i++) {
+      const least = found.length < most ? Infinity : found[most - 1].sum;
       let sum = 0;
       for (let k = 0; k < size && sum < least; k++) { const d = picture[k] - pixels[i * size + k]; sum += d * d; }
-      if (sum < least) { least = sum; best = i; }
+      if (sum >= least) continue;
+      found.splice(found.findIndex((one) => one.sum > sum) >>> 0, 0, { i, sum });
+      found.length = Math.min(found.length, most);
     }
-    return best;
+    return found.map(({ i }) => i);
   }
 
   function inside(path, [x, y]) { // whether a closed path goes round a point, by the even-odd rule
@@ -157,7 +167,7 @@ const ExplorerMath = (() => {
 
   return {
     phi, rankOf, atRank, far, nextThatWay, nearest, normals, drawsOf, fitted, toScreen, toPlane, zoomed, atEdge, ticks, holeAt,
-    deepestHole, closestPicture, inside, typical,
+    cellAt, deepestHole, closestPictures, inside, typical,
   };
 })();
 if (typeof module !== "undefined") module.exports = ExplorerMath;

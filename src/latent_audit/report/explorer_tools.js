@@ -7,6 +7,7 @@ const ExplorerTools = (() => {
   // ---- what a point is --------------------------------------------------------------------------------------------------
   function about(x, arm, z, picked, picture) {
     const { data, shown, words } = x, point = shown(arm, z), near = M.nearest(arm.points, point), rows = [];
+    const own = picked < 0 && x.state.own?.has(arm.id), alike = picked < 0 && !own && x.pixels ? M.closestPictures(picture, x.pixels, picture.length, 1)[0] : -1;
     rows.push(["z", point.map(words).join(", ")]);
     if (arm.maps.length) {
       const hole = M.holeAt(arm.maps, point);
@@ -15,12 +16,15 @@ const ExplorerTools = (() => {
     if (arm.dims === 2) rows.push(["prior", `${percent(Math.exp(-(point[0] ** 2 + point[1] ** 2) / 2))} of its draws lie further out`]);
     const name = (i) => (data.classes.length > 1 ? data.classes[data.labels[i]] : `image ${data.indices[i]}`);
     if (picked < 0 && arm.dims <= 2) rows.push(["nearest code", `${name(near)}, ${words(M.far(arm.points[near], point))} away`]);
-    if (picked < 0 && x.pixels) {
-      const alike = M.closestPicture(picture, x.pixels, picture.length);
-      rows.push(["most alike", `${name(alike)}, image ${data.indices[alike]}`]);
-      if (arm.original) { x.photo(arm.original, alike); arm.original.classList.add("x-alike"); }
-    } else if (arm.original) arm.original.classList.remove("x-alike");
-    if (arm.caption) arm.caption.textContent = picked < 0 && x.pixels ? "most alike" : "original";
+    if (alike >= 0) rows.push(["most alike", `${name(alike)}, image ${data.indices[alike]}`]);
+    if (arm.original) {
+      arm.original.classList.toggle("x-alike", alike >= 0);
+      arm.caption.textContent = own ? "yours" : alike >= 0 ? "most alike" : "original";
+      if (own) x.own.photo(arm.original); else if (alike >= 0) x.photo(arm.original, alike);
+    }
+    if (own) { rows.push(["error", x.own.lost(arm, picture)]); x.own.show(arm, rows); }
+    const seen = arm.critic ? M.cellAt(arm.critic, point) : null; // of the nearest place whose picture the critic was shown
+    if (seen !== null && seen in data.classes) rows.push(["critic", `${data.classes[seen]}, in the nearest of ${arm.critic.side} × ${arm.critic.side} pictures`]);
     if (picked >= 0) rows.push(["error", `${arm.nll[picked].toFixed(0)} nats`]);
     return rows;
   }
@@ -86,6 +90,7 @@ const ExplorerTools = (() => {
     const step = (now) => {
       const share = quiet() ? 1 : Math.min(1, (now - begun) / 3000);
       x.state.pins.z = share < 1 ? -1 : x.state.pins.b;
+      x.state.own = null;
       for (const arm of x.arms) arm.at.z = x.between(arm, share);
       x.refresh();
       if (share < 1) requestAnimationFrame(step); else button.disabled = false;
@@ -165,7 +170,7 @@ const ExplorerTools = (() => {
   }
 
   const ACTIONS = {
-    "set-a": (x) => x.setEnd("a"), "set-b": (x) => x.setEnd("b"), play, rain, clear, save, goto: goTo, link: writeHash, class: toggleClass,
+    "set-a": (x) => x.setEnd("a"), "set-b": (x) => x.setEnd("b"), play, rain, clear, save, goto: goTo, "clear-own": (x) => x.own.clear(), "copy-own": (x) => x.own.copy(), link: writeHash, class: toggleClass,
     draw: (x) => { x.state.seed += 1; x.showDraws(law(x)); },
     tab: (x, button) => x.tab(button.dataset.arm),
     fit: (x) => x.look((arm) => M.fitted(arm.points, 3.5)),
@@ -181,6 +186,7 @@ const ExplorerTools = (() => {
     if (x.sprite) x.pixels = pixelsOf(x);
     x.about = (...given) => about(x, ...given);
     for (const arm of arms) arm.caption = arm.root.querySelector(".x-of-original");
+    ExplorerOwn.begin(x);
     const last = arms[arms.length - 1], labels = [...new Set(data.labels)].sort((p, q) => p - q);
     const first = M.typical(last.points, data.labels, labels[0]), end = M.typical(last.points, data.labels, labels[labels.length - 1]);
     const furthest = last.points.reduce((best, p, i) => (Math.hypot(...p) < 3.5 && M.far(p, last.points[first]) > M.far(last.points[best], last.points[first]) ? i : best), first);

@@ -30,14 +30,16 @@ class Gathered(NamedTuple):
     """Everything that the page is made of, of the first seed where it is of one.
 
     codes : arm -> arrays of codes/<arm>/seed-<k>.npz. pictures : arm -> arrays of pictures/<arm>/pictures.npz.
-    label_maps : arm -> the class that owns each cell of the unit square; empty without classes. discrete_pictures : the
-    pictures of arms whose code is indices.
+    label_maps : arm -> the class that owns each cell of the unit square; critic_maps : arm -> the class that the critic
+    sees in the decoded picture of each; both empty without classes. discrete_pictures : the pictures of arms whose code
+    is indices.
     """
 
     study: Study
     codes: Mapping[str, Mapping[str, np.ndarray]]
     pictures: Mapping[str, Mapping[str, np.ndarray]]
     label_maps: Mapping[str, np.ndarray]
+    critic_maps: Mapping[str, np.ndarray]
     discrete_pictures: Mapping[str, Mapping[str, np.ndarray]]
     test: LoadedSplit
     shape: tuple[int, int, int]
@@ -68,12 +70,13 @@ def gather(params: Params) -> Gathered:
     codes = {arm: read_codes(Path("codes") / arm / f"seed-{study.first_seed}.npz") for arm in study.arms}
     maps = {}
     if study.has_classes:
-        maps = {arm: np.load(Path("diagnostics") / arm / "class_map.npz")["label_map"] for arm in study.arms}
+        maps = {arm: dict(np.load(Path("diagnostics") / arm / "class_map.npz")) for arm in study.arms}
     return Gathered(
         study,
         codes=codes,
         pictures={arm: dict(np.load(PICTURES / arm / "pictures.npz")) for arm in study.arms},
-        label_maps=maps,
+        label_maps={arm: own["label_map"] for arm, own in maps.items()},
+        critic_maps={arm: own["critic_map"] for arm, own in maps.items()},
         discrete_pictures={arm: dict(np.load(PICTURES / arm / "pictures.npz")) for arm in study.discrete},
         test=load_split(prepared, "test"),
         shape=(meta.channels, meta.height, meta.width),
@@ -83,18 +86,14 @@ def gather(params: Params) -> Gathered:
 def few(given: Gathered) -> Gathered:
     """What figures show: the arms that can be told apart by their colour; the others stand in tables."""
     study = given.study
-    if len(study.drawn) == len(study.arms):
+    if study.shown is study:
         return given
 
     def kept(mapping: Mapping[str, Any]) -> dict[str, Any]:
         return {arm: mapping[arm] for arm in study.drawn if arm in mapping}
 
-    tables = {name: table[table["arm"].isin(study.drawn)] for name, table in study.tables.items()}
-    shown = study._replace(
-        arms=kept(study.arms), names=kept(study.names), colours=kept(study.colours), tables=tables
-    )
     return given._replace(
-        study=shown, codes=kept(given.codes), pictures=kept(given.pictures), label_maps=kept(given.label_maps)
+        study=study.shown, codes=kept(given.codes), pictures=kept(given.pictures), label_maps=kept(given.label_maps)
     )  # fmt: skip
 
 
@@ -127,6 +126,7 @@ def _tables(arms: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     tables = {name: _of_all_arms(arms, Path("diagnostics"), name) for name in TABLES}
     history = _of_all_arms(arms, Path("models"), "history")
     no_kl = history["arm"].isin([arm for arm, described in arms.items() if described["beta_kl"] is None])
+    history = history.reindex(columns=[*history.columns.union(["kl", "elbo"], sort=False)])  # of AEs alone: neither
     tables["history"] = history.assign(**{term: history[term].mask(no_kl) for term in ("kl", "elbo")})
     for name in OPTIONAL_TABLES:
         if all((Path("diagnostics") / arm / f"{name}.csv").exists() for arm in arms):

@@ -1,5 +1,5 @@
 "use strict";
-// What the page holds as text, as numbers again: bytes in base 64, weights deflated in base 85, both at half precision.
+// What the page holds as text, as numbers again: halves in base 64, weights deflated in base 85.
 const Packed = (() => {
   // RFC 1924's letters, but for < > &, which HTML reads: . , : stand for them.
   const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%:()*+-;.=,?@^_`{|}~";
@@ -35,12 +35,21 @@ const Packed = (() => {
     return out.subarray(0, out.length - (whole - text.length));
   }
 
-  // Deflated bytes, all high ones before all low ones -> floats. Rejects where the browser cannot inflate.
-  async function inflated(text) {
+  // Deflated bytes -> the weights of all layers, in their order: those with a step as whole numbers of it, high bytes
+  // before low ones, then the others at half precision likewise. Rejects where the browser cannot inflate.
+  async function inflated(text, layers) {
     const stream = new Blob([bytesOf85(text.trim())]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const bytes = new Uint8Array(await new Response(stream).arrayBuffer()), n = bytes.length >> 1;
-    const out = new Float32Array(n);
-    for (let i = 0; i < n; i++) out[i] = halfToFloat((bytes[i] << 8) | bytes[n + i]);
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+    const arrays = layers.flatMap((layer) => layer.weights.map(([, shape, step]) => ({ n: shape.reduce((a, b) => a * b, 1), step })));
+    const total = (kind) => arrays.filter(kind).reduce((sum, { n }) => sum + n, 0), whole = total(({ step }) => step), half = total(({ step }) => !step);
+    if (bytes.length !== 2 * (whole + half)) throw new Error(`weights: ${bytes.length} bytes for ${whole + half} numbers`);
+    const out = new Float32Array(whole + half);
+    let at = 0, w = 0, h = 2 * whole;
+    for (const { n, step } of arrays)
+      for (const end = at + n; at < end; at++) {
+        if (step) { out[at] = step * (((bytes[w] << 24) >> 16) + bytes[whole + w] - 128); w++; }
+        else { out[at] = halfToFloat((bytes[h] << 8) | bytes[half + h]); h++; }
+      }
     return out;
   }
 

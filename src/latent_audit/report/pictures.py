@@ -1,6 +1,6 @@
 """Rows of decoded pictures: reconstructions beside originals, lattices, samples."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -11,11 +11,18 @@ from latent_audit.report.data_uri import contact_sheet, webp_uri
 from latent_audit.report.study import Panel, Row
 from latent_audit.report.svg import lattice_svg
 
+Tiles = tuple[int, int, int]  # pixels a side, as `lattice_rows` takes them
+
 PER_BLOCK = 8  # images abreast: readable on a phone, where the blocks stand below one another
 LATTICE_TILE = 24  # pixels; images are reduced to this in the lattices
 ATLAS_TILE = 40  # where the lattice also serves the explorer, in place of weights
-FINEST = (ATLAS_TILE, LATTICE_TILE, LATTICE_TILE)
-COARSER = ((LATTICE_TILE,) * 3, (LATTICE_TILE, 16, 16), (16, 16, 12), (12, 12, 8))  # where a page has no room
+FINEST: Tiles = (ATLAS_TILE, LATTICE_TILE, LATTICE_TILE)
+COARSER: Sequence[Tiles] = (  # where a page has no room
+    (LATTICE_TILE, LATTICE_TILE, LATTICE_TILE),
+    (LATTICE_TILE, 16, 16),
+    (16, 16, 12),
+    (12, 12, 8),
+)
 SAMPLERS = {
     "samples_prior": "N(0, I)",
     "samples_box": "its own bounding box",
@@ -30,12 +37,14 @@ GRID_SAMPLERS = {
 Pictures = Mapping[str, Mapping[str, np.ndarray]]  # arm -> array name -> uint8 images
 
 
-def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
-    """Blocks of `PER_BLOCK` test images: the originals, and below them each arm's reconstructions."""
+def reconstruction_rows(pictures: Pictures, names: Mapping[str, str], *, of_each: bool = False) -> list[Row]:
+    """Blocks of `PER_BLOCK` test images: the originals, and below them each arm's reconstructions.
+
+    of_each : whether each arm has originals of its own, because it sees other images than the others.
+    """
     first = next(iter(pictures.values()))
-    if all(np.array_equal(own.get("originals", first["originals"]), first["originals"]) for own in pictures.values()):
-        lines = {"original": first["originals"]} | {names[arm]: own["reconstructions"] for arm, own in pictures.items()}
-    else:  # arms that see other images than one another
+    lines = {"original": first["originals"]} | {names[arm]: own["reconstructions"] for arm, own in pictures.items()}
+    if of_each:
         lines = {
             f"{names[arm]}{words}": own[key]
             for arm, own in pictures.items()
@@ -52,7 +61,7 @@ def reconstruction_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Ro
 
 
 def lattice_rows(
-    pictures: Pictures, names: Mapping[str, str], live: Collection[str], tiles: tuple[int, int, int] = FINEST
+    pictures: Pictures, names: Mapping[str, str], live: Collection[str], tiles: Tiles = FINEST
 ) -> list[Row]:
     """The decoded plane per arm, on an even grid of [-3, 3]^2 and on the quantiles of the prior.
 

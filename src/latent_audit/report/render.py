@@ -30,7 +30,7 @@ MAX_BYTES, OVERLAY_BYTES = 3_000_000, 1_500_000  # of a page; of that of a study
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
 SCRIPTS = (
     "report.js", "packed.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js",
-    "explorer_tools.js",
+    "explorer_own.js", "explorer_tools.js",
 )  # fmt: skip
 
 

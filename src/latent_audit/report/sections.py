@@ -74,7 +74,12 @@ def numbered(study: Study, figures: Mapping[str, Sequence[Row]]) -> tuple[dict[s
     figures, style = shared_styles(figures)
     return {
         anchor: Figure(
-            anchor, index, list(figures[anchor]), caption(anchor, study), _table(anchor, study), _key(anchor, study)
+            anchor,
+            index,
+            list(figures[anchor]),
+            caption(anchor, study.shown),
+            _table(anchor, study.shown),
+            _key(anchor, study),
         )
         for index, anchor in enumerate(anchors, start=1)
     }, style

@@ -80,6 +80,18 @@ class Study(NamedTuple):
         return distinct(self.arms)
 
     @property
+    def shown(self) -> "Study":
+        """The study of those arms alone, whose metrics and claims stay whole; itself where they are all."""
+        if len(self.drawn) == len(self.arms):
+            return self
+        of_arms = {
+            name: {arm: values[arm] for arm in self.drawn}
+            for name, values in (("arms", self.arms), ("names", self.names), ("colours", self.colours))
+        }
+        tables = {name: table[table["arm"].isin(self.drawn)] for name, table in self.tables.items()}
+        return self._replace(**of_arms, tables=tables)
+
+    @property
     def holes(self) -> str:
         """The measure of holes: the count of balls, or, with an arm beyond three dimensions, the mass without codes."""
         joint = self.tables["joint"]
@@ -89,7 +101,9 @@ class Study(NamedTuple):
     @property
     def distance(self) -> "Distance":
         """How far decoded images are from real ones: in a classifier's features, or without classes in random ones."""
-        return OF_CLASSIFIER if self.has_classes or (self.restricted and self.critic["classes"]) else OF_RANDOM
+        return (
+            OF_CLASSIFIER if self.has_classes or (self.restricted and (self.critic or {}).get("classes")) else OF_RANDOM
+        )
 
 
 class Distance(NamedTuple):

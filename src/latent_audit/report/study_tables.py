@@ -50,19 +50,19 @@ def arm_table(study: Study) -> Markup:
 
 
 def dimension_table(study: Study) -> Markup:
-    """Effects and adjusted p-values of every dimension of z, and of mu where there are few, medians over seeds."""
+    """Effects and adjusted p-values of every dimension of z, of mu where there are few; medians over seeds."""
     columns = ["arm", "code", "dim", "mean", "std", "skew", "excess_kurtosis", "ks_d", "w1", "ad_a2"]
     columns += [f"{p}_holm" for p in P_COLUMNS]
     table = study.tables["per_dim"]
     both = int(table["dim"].nunique()) <= MOST_OF_BOTH
-    table = table if both else table[table["code"] == "z"]
+    table, whose = (table, "mu and of z") if both else (table[table["code"] == "z"], "z")
     columns += [column for column in ("kl_nats",) if column in table]
     medians = table.groupby(["arm", "code", "dim"], sort=False, as_index=False)[columns[3:]].median()
     medians["arm"] = medians["arm"].map(dict(study.names))
     medians["dim"] = medians["dim"].map(dimension_name)
     return data_table(
         medians[columns],
-        caption=f"Every dimension of {'mu and of z' if both else 'z'}: effects and adjusted p-values, medians over seeds",
+        caption=f"Every dimension of {whose}: effects and adjusted p-values, medians over seeds",
         headings=HEADINGS,
         row_headers=3,
         forms=dict.fromkeys((f"{p}_holm" for p in P_COLUMNS), p_words),

@@ -57,6 +57,4 @@ def _enlarge(row: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(grey).resize((size, size), Image.Resampling.BICUBIC))[np.newaxis]
 
 
-DIGITS = Dataset(
-    _fetch, _read, DEFAULT_SIZE, expect=lambda path: expected(N_IMAGES, TEST_SHARE), classes=CLASSES
-)
+DIGITS = Dataset(_fetch, _read, DEFAULT_SIZE, expect=lambda path: expected(N_IMAGES, TEST_SHARE), classes=CLASSES)
