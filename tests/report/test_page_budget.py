@@ -176,3 +176,12 @@ def test_lattices_get_coarser_where_no_decoder_is_left_to_give_way(page_of, monk
     page_of(ae="no decoder", vae="no decoder")
     assert asked == [FINEST, *COARSER[:2]]
     assert all(tuple(map(max, a, b)) == a for a, b in itertools.pairwise(asked))
+
+
+def test_an_overlay_that_has_no_room_goes_without_its_explorer_and_then_has_the_room_of_the_main_page(
+    page_of, monkeypatch
+):
+    monkeypatch.setattr(page_budget, "fits", lambda page, most: "explorer-data" not in page)
+    assert 'id="explorer"' not in page_of("celeba", ae="no decoder")
+    monkeypatch.setattr(page_budget, "fits", lambda page, most: most == render.MAX_BYTES)
+    assert "</html>" in page_of("celeba", ae="no decoder")

@@ -1,6 +1,6 @@
 """The page of a study within its limit of bytes: decoders come first, encoders take the room that is left.
 
-The largest decoders give way to their lattices; then these get coarser.
+The largest decoders give way to their lattices; then these get coarser; then the explorer goes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ def fitted_page(
 
     Raises
     ------
-    InputError : the page is too large even without any decoder and with the coarsest lattices.
+    InputError : the page is too large even without an explorer and with the coarsest lattices.
     """
     drawn, most = {arm: own for arm, own in pictures.items() if arm in study.drawn}, most_bytes(study)
     tiles, coarser = FINEST, iter(COARSER)
@@ -33,7 +33,13 @@ def fitted_page(
             break
         if explorer is not None and explorer.weights:
             explorer = without_largest(explorer)
-        elif (tiles := next(coarser, None)) is None:
+        elif (smaller := next(coarser, None)) is not None:
+            tiles = smaller
+        elif explorer is not None:
+            explorer = None
+        elif most < MAX_BYTES:  # many attributes or factors: a large page says more than none
+            most = MAX_BYTES
+        else:
             size = len(page.encode())
             raise InputError(f"the report has {size:,} bytes, more than {most:,}: leave out some arms")
     encoders = {} if explorer is None else that_fit(explorer.encoders, most - len(page.encode()) - PAD_BYTES)
