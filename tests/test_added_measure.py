@@ -44,9 +44,10 @@ def test_one_file_adds_a_measure(root: Path, tmp_path: Path):
     (tmp_path / "src/latent_audit/decoding/contrast.py").write_text(OF_DECODERS, encoding="utf-8")
     tests = tmp_path / "tests"
     tests.mkdir()
-    shutil.copy(root / "tests/report/conftest.py", tests)
+    for needed in ("report/conftest.py", "page_networks.py"):
+        shutil.copy(root / "tests" / needed, tests)
     shutil.copy(root / "tests/added/check_added.py", tests / "test_added.py")
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path / "src"), str(tests)])}
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", str(tests)],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,

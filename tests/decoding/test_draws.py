@@ -66,6 +66,7 @@ def test_the_measures_of_decoders_get_the_replicates_draws_the_same_in_every_arm
     monkeypatch.setattr(diagnosis, "load_split", lambda *_: type("Split", (), {"images": np.zeros((80, 1, 16, 16))}))
     monkeypatch.setattr(diagnosis, "told_apart", lambda *_: [])
     monkeypatch.setattr(diagnosis, "beside_of", lambda *_: {})
+    monkeypatch.setattr(diagnosis, "attributes_of", lambda *_: None)
     monkeypatch.setattr(diagnosis, "read_table", lambda path: pd.DataFrame({"seed": [0, 1]}))
     monkeypatch.setattr(diagnosis, "read_json", lambda path: {"reconstruction": "bce"})
     monkeypatch.setattr(Files, "codes_of", lambda self, seed: codes)

@@ -91,7 +91,7 @@ def test_arms_beyond_the_palette_stay_in_tables_and_leave_figures(study):
         arms=arms, names={arm: arm for arm in TEN}, colours=dict.fromkeys(TEN, "--arm-0"), tables=tables
     )
     none = {arm: {} for arm in TEN}
-    whole = Gathered(many, none, none, {}, {}, None, (1, 8, 8))
+    whole = Gathered(many, none, none, {}, {}, {}, None, (1, 8, 8))
     shown = few(whole)
     assert list(shown.codes) == list(shown.pictures) == list(shown.study.arms) == TEN[:5]
     assert set(shown.study.tables["joint"]["arm"]) <= set(TEN[:5])
