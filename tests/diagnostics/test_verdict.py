@@ -116,3 +116,11 @@ def test_the_answer_is_at_hand_in_python_and_in_a_notebook(rng):
     assert normal.recommended_prior().sample(4000, rng).std() == pytest.approx(1, rel=0.1)
     with pytest.raises(InputError, match="recommended_prior: there is none"):
         audit(np.zeros((100, 2)), settings=FAST).recommended_prior()
+
+
+def test_a_dimension_of_one_value_is_said_in_words_not_by_an_infinite_factor(rng):
+    x = rng.standard_normal((400, 4))
+    x[:, 2] = 0.0
+    found = verdict(x)
+    assert "dimension 2 has one value in all codes" in found.sentence
+    assert "inf" not in found.sentence.split()

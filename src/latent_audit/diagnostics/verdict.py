@@ -215,6 +215,8 @@ def describe(reason: pd.Series, latent_dim: int) -> str:
     value, where = float(reason["value"]), str(reason["where"])
     if reason["metric"] == "correlation_max" and value > SAME:
         return f"dimensions {where} are copies of each other, up to the sign"
+    if reason["metric"] == "log_sd_max" and not np.isfinite(value):
+        return f"dimension {where} has one value in all codes"
     place = "" if not where else f" in the plane of {'dimensions ' if where[0].isdigit() else 'the '}{where}"
     return effect.words.format(
         where=where, value=f"{value:.3g}", percent=f"{100 * value:.3g}%", place=place.replace("the a ", "a "),
