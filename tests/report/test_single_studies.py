@@ -130,3 +130,13 @@ def test_every_figure_has_a_section_and_a_caption(anchor):
     from latent_audit.report.sections import SECTIONS
 
     assert anchor in CAPTIONS and any(anchor in held for _, _, held in SECTIONS)
+
+
+def test_many_arms_share_the_rows_of_traversals():
+    def rows_of(n_arms: int) -> int:
+        own = {"traversals": np.zeros((20, 11, 1, 8, 8), dtype=np.uint8), "traversed": np.arange(20)}
+        names = {f"arm{k}": f"arm {k}" for k in range(n_arms)}
+        [row] = traversal_rows(dict.fromkeys(names, own), names)
+        return len(row.panels[0].note.split(","))
+
+    assert [rows_of(n) for n in (1, 3, 5)] == [20, 20, 12]

@@ -24,7 +24,8 @@ def traversals(study: Study) -> str:
     found = f"Dimensions that change next to nothing, mean over seeds: {counts}. " if counts else ""
     return (
         f"{found}One test image’s code, with one dimension after the other set to −3 (left) to 3 (right), in the order "
-        f"of the dimensions’ KL (of an autoencoder: variance); at most twenty; seed {study.first_seed}."
+        f"of the dimensions’ KL (of an autoencoder: variance); at most twenty, fewer of more than three arms; seed "
+        f"{study.first_seed}."
     )
 
 

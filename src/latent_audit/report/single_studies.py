@@ -15,6 +15,7 @@ from latent_audit.report.pictures import Pictures, picture, strip
 from latent_audit.report.study import Panel, Row, Study
 
 PASSING, DECODED = "passing_", "_decoded"
+MOST_TRAVERSED = 60  # rows of pictures: twenty dimensions of three arms
 HISTOGRAMS = ("elbo", "reconstruction")  # the first of them that every arm has
 SCORES = {  # in the order of the figure
     "reconstruction": "reconstruction error",
@@ -111,13 +112,17 @@ def interpolation_rows(pictures: Pictures, names: Mapping[str, str], classes: Se
 
 
 def traversal_rows(pictures: Pictures, names: Mapping[str, str]) -> list[Row]:
-    """A sheet per arm of more than two dimensions: a row per dimension, from -3 on the left to 3 on the right."""
-    panels = []
+    """A sheet per arm of more than two dimensions: a row per dimension, from -3 on the left to 3 on the right.
+
+    Of many arms the first dimensions alone, `MOST_TRAVERSED` rows in all.
+    """
+    panels, traversed = [], [arm for arm, own in pictures.items() if "traversals" in own]
+    most = MOST_TRAVERSED // max(1, len(traversed))
     for arm, own in pictures.items():
         if "traversals" in own:
-            dims = ", ".join(dimension_name(int(dim)) for dim in own["traversed"])
+            dims = ", ".join(dimension_name(int(dim)) for dim in own["traversed"][:most])
             alt = f"{names[arm]}: what each dimension changes, from −3 to 3, from the top: {dims}"
-            panels.append(Panel(names[arm], picture(own["traversals"], alt), f"from the top: {dims}"))
+            panels.append(Panel(names[arm], picture(own["traversals"][:most], alt), f"from the top: {dims}"))
     return [Row(panels, "arms")] if panels else []
 
 
