@@ -30,6 +30,10 @@ class Figure(NamedTuple):
     metric: str
 
 
+ASKED = (
+    Figure("the critic sees the class asked for, 2 dimensions", "cvae", "asked_accuracy"),
+    Figure("20", "cvae20", "asked_accuracy"),
+)
 FIGURES: dict[str, tuple[Figure, ...]] = {
     "mnist_dense": (
         Figure("reconstruction of the code of 32", "ae", "recon_nll"),
@@ -60,14 +64,8 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
         Figure("AUROC of the reconstruction error, digit 1", "digit_1", "auroc_reconstruction_other_classes"),
         Figure("digit 8", "digit_8", "auroc_reconstruction_other_classes"),
     ),
-    "mnist_cvae": (
-        Figure("the critic sees the class asked for, 2 dimensions", "cvae", "asked_accuracy"),
-        Figure("20", "cvae20", "asked_accuracy"),
-    ),
-    "fashion_cvae": (
-        Figure("the critic sees the class asked for, 2 dimensions", "cvae", "asked_accuracy"),
-        Figure("20", "cvae20", "asked_accuracy"),
-    ),
+    "mnist_cvae": ASKED,
+    "fashion_cvae": ASKED,
     "fashion_vqvae": (
         Figure("perplexity of 128 entries", "vq128", "perplexity"),
         Figure("of 512", "vq512", "perplexity"),

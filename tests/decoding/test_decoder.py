@@ -5,12 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from latent_audit.base.layers import n_weights, read_decoder, read_layers
-from latent_audit.decoding import decoder
-from latent_audit.decoding.decoder import ENCODER, write_decoder, write_encoder_of
+from latent_audit.base.layers import ENCODER, n_weights, read_decoder, read_layers
+from latent_audit.decoding.decoder import write_decoder, write_encoder_of
 from latent_audit.models.autoencoder import ModelSpec, build
 from latent_audit.models.image import ImageShape
-from latent_audit.report import draw
 
 IMAGES = np.random.default_rng(0).random((4, 1, 16, 16), dtype=np.float32)
 
@@ -60,7 +58,3 @@ def test_an_encoder_of_labels_or_of_another_make_is_not_written(tmp_path):
         assert (tmp_path / ENCODER).exists()
         write_encoder_of(tmp_path, model, IMAGES)
         assert not (tmp_path / ENCODER).exists()
-
-
-def test_the_page_looks_for_the_encoder_under_the_name_it_was_given():
-    assert draw.ENCODER == decoder.ENCODER

@@ -143,6 +143,6 @@ def test_holes_are_counted_alike_in_all_arms(of_two_and_four):
         [("ae", "hole_fraction", 0.2), ("ae", "hole_mass", 0.1), ("vae", "hole_mass", 0.05)],
         columns=["arm", "metric", "value"],
     ).assign(code="z", seed=0)
-    bands = compose.holes(codes, {"ae": np.zeros((4, 4))}, joint, null=None, margin=None)
+    bands = compose.holes(codes, {"ae": np.zeros((4, 4))}, joint, measure="hole_mass", null=None, margin=None)
     assert len(bands[0].sketches) == 1
     assert all(colour.lower() in bands[1].sketches[0].svg.lower() for colour in arm_colours(codes).values())

@@ -14,6 +14,7 @@ from latent_audit.base.atomic import atomic_path
 from latent_audit.base.errors import InputError
 
 DECODER, REFUSAL = "decoder.safetensors", "no-decoder.txt"  # of an arm: its layers, or why they cannot be had
+ENCODER = "encoder.safetensors"  # an arm without one places no drawing
 KINDS = ("linear", "reshape", "conv", "conv_transpose", "affine", "activation", "pad", "crop", "embed")
 
 

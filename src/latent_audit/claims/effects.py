@@ -83,10 +83,23 @@ def claims_table(
 def _measured(observations: pd.DataFrame) -> set[str]:
     """The metrics that have a value; of the counts of balls, those that every arm has, where all have the mass, too."""
     named = set(observations["metric"])
-    counts = observations.groupby(["metric", "arm"])["value"].count().groupby("metric").agg(["min", "max"])
+    counts = values_per_arm(observations)
     balls = {metric for metric in named if metric.startswith(BALLS)}
-    needed = {metric: "min" if metric.replace(BALLS, MASS) in named else "max" for metric in balls}
-    return named - {metric for metric, which in needed.items() if counts.loc[metric, which] == 0}
+    missing = {metric: counts[metric] == 0 for metric in balls}
+    return named - {
+        metric for metric, of in missing.items() if of.all() or (of.any() and metric.replace(BALLS, MASS) in named)
+    }
+
+
+def values_per_arm(table: pd.DataFrame) -> pd.Series:
+    """How many values each metric has, indexed by (metric, arm); 0 where the arm has rows of it without a value."""
+    return table.groupby(["metric", "arm"])["value"].count()
+
+
+def hole_measure(joint: pd.DataFrame) -> str:
+    """The measure of holes of a study: the count of balls, or, with an arm that lacks it, the mass without codes."""
+    counts = values_per_arm(joint[joint["metric"] == BALLS])
+    return MASS if (counts == 0).any() else BALLS
 
 
 def _of_measured(claims: Iterable[Claim], measured: Set[str]) -> Iterator[Claim]:

@@ -81,7 +81,7 @@ def study_of(subject: "DecoderSubject") -> AttributeStudy | None:
     """Everything that is asked of attributes; None where a code alone has no image, or no attribute can be judged."""
     if subject.attributes is None or is_conditional(subject.model) or is_discrete(subject.model):
         return None
-    attributes = _with_both(subject)
+    attributes = enough(subject.attributes)
     if not attributes.names:
         return None
     attributes, told = judge_of(subject, attributes)
@@ -108,11 +108,6 @@ def study_of(subject: "DecoderSubject") -> AttributeStudy | None:
         analogies(mu, attributes, "test", chosen, score, half, rng=subject.rng("attributes", "analogies")),
         _middles(subject, mu),
     )
-
-
-def _with_both(subject: "DecoderSubject") -> Attributes:
-    assert subject.attributes is not None
-    return enough(subject.attributes)
 
 
 def _middles(subject: "DecoderSubject", mu: Float[np.ndarray, "sample latent"]) -> dict[str, tuple[float, float]]:

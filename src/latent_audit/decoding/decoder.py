@@ -7,14 +7,13 @@ from jaxtyping import Float
 from torch import nn
 
 from latent_audit.base.atomic import write_text
-from latent_audit.base.layers import DECODER, REFUSAL, Layer, write_layers
+from latent_audit.base.layers import DECODER, ENCODER, REFUSAL, Layer, write_layers
 from latent_audit.decoding.conditioned import why_no_explorer
 from latent_audit.decoding.stepped import stepped, through
 from latent_audit.models.architecture import Encoder
 from latent_audit.models.autoencoder import Autoencoder
 from latent_audit.models.layers import UnknownLayer, exported
 
-ENCODER = "encoder.safetensors"
 TO_PIXELS = Layer("activation", {"function": "sigmoid"})  # a decoder gives logits
 PIXEL_TOLERANCE = 1.5e-3  # of the range of a pixel: less than half a grey level of 256
 CODE_TOLERANCE = 0.01  # of the standard deviation of the codes: far less than the dot that stands for one

@@ -46,29 +46,22 @@ def code_planes(codes: Codes, labels: np.ndarray, *, n_classes: int, dims: Plane
             plot_window(WINDOW, ax=ax)
         ax.set(xlabel=dimension_name(dims[arm][0]), ylabel=dimension_name(dims[arm][1]))
 
-    def row(limit: float, zoomed: bool, words: str) -> list[Sketch]:
+    def row(limit: float, zoomed: bool) -> list[Sketch]:
         return [
             sketch(
                 lambda ax, arm=arm: draw(ax, arm, limit, zoomed),
                 title=display_name(arm),
-                note=f"{words} {limit:.3g}",
+                note=f"z, within ± {limit:.3g}",
                 alt=f"Scatter plot of {len(pairs[arm])} test codes z of {display_name(arm)}{by_class}, "
                 f"on ±{limit:.3g}.",
             )
             for arm in pairs
         ]
 
-    bands = [Band("arms", "The part of the plane that the prior covers", row(WINDOW, True, "z, within ±"))]
-    if wide > 1.2 * WINDOW:
-        bands.insert(
-            0,
-            Band(
-                "arms",
-                "All codes, one scale for every arm (square: the part shown below)",
-                row(wide, False, "z, within ±"),
-            ),
-        )
-    return bands
+    near = Band("arms", "The part of the plane that the prior covers", row(WINDOW, True))
+    if wide <= 1.2 * WINDOW:
+        return [near]
+    return [Band("arms", "All codes, one scale for every arm (square: the part shown below)", row(wide, False)), near]
 
 
 def marginals(
@@ -203,9 +196,15 @@ def p_space(codes: Codes, labels: np.ndarray, maps: Codes, *, n_classes: int, di
 
 
 def holes(
-    codes: Codes, shades: Codes, joint: pd.DataFrame, *, null: tuple[float, float] | None, margin: float | None
+    codes: Codes,
+    shades: Codes,
+    joint: pd.DataFrame,
+    *,
+    measure: str,
+    null: tuple[float, float] | None,
+    margin: float | None,
 ) -> list[Band]:
-    """Where the prior is empty of codes (of arms with two dimensions), and how much of it per seed."""
+    """Where the prior is empty of codes (of arms with two dimensions), and how much of it per seed by `measure`."""
     colours = arm_colours(joint["arm"])
     bands = []
     if shades:
@@ -222,8 +221,7 @@ def holes(
         ]
         bands.append(Band("arms", "", panels))
     of_z = joint[(joint["code"] == "z") & joint["value"].notna()]
-    counted = of_z.loc[of_z["metric"].isin(HOLES), "arm"]
-    names = HOLES if set(counted) == set(of_z["arm"]) else EMPTY
+    names = HOLES if measure in HOLES else EMPTY
     rows = of_z[of_z["metric"].isin(names)]
     table = rows.assign(row=rows["metric"].map(names), value=100 * rows["value"])
     present = [name for name in names.values() if name in set(table["row"])]

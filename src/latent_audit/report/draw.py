@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kstwobign
 
-from latent_audit.base.layers import read_decoder, read_layers
+from latent_audit.base.layers import ENCODER, read_decoder, read_layers
 from latent_audit.base.randomness import rng_for
 from latent_audit.diagnostics.coverage import subsample
 from latent_audit.diagnostics.fitted import FittedPrior, fit_gaussian, fit_mixture
@@ -26,7 +26,6 @@ from latent_audit.report.study import Row, Study
 N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of others
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
 FITTED_ROWS = 15_000  # training codes that a mixture is fitted to
-ENCODER = "encoder.safetensors"  # what `decode` calls it; an arm without one places no drawing
 MOST_LAWS = 8  # dimensions: ten covariances of more would fill the page
 
 
@@ -67,7 +66,7 @@ def _of_codes(given: Gathered, hole_maps: Mapping[str, np.ndarray]) -> dict[str,
             margins=study.params["diagnostics"]["margins"],
         ),
         "fig-holes": compose.holes(
-            z, hole_maps, joint, null=_null_of(joint, study.holes), margin=hole_limit(study)
+            z, hole_maps, joint, measure=study.holes, null=_null_of(joint, study.holes), margin=hole_limit(study)
         ),
         "fig-pspace": compose.p_space(z, labels, given.label_maps, n_classes=n_classes, dims=dims),
     }  # fmt: skip

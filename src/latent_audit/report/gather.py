@@ -21,7 +21,7 @@ from latent_audit.settings.study import Params
 
 TABLES = ("per_dim", "joint", "reconstruction")
 OPTIONAL_TABLES = ("classes", "separability", "generation", "continuity", "transforms", "denoising", "anomaly")
-PARTIAL_TABLES = ("verdict", "spectrum", "attributes", "attribute_effects")  # some arms may lack them: no posterior
+PARTIAL_TABLES = ("verdict", "spectrum", "attributes", "attribute_effects")  # that an arm may lack
 PICTURES = Path("pictures")  # what `decode` left, a folder per arm
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "jinja2", "dvc")
 

@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from latent_audit.base.measures import Metric
+from latent_audit.claims.effects import hole_measure
 from latent_audit.figures.style import distinct
 
 
@@ -94,9 +95,7 @@ class Study(NamedTuple):
     @property
     def holes(self) -> str:
         """The measure of holes: the count of balls, or, with an arm beyond three dimensions, the mass without codes."""
-        joint = self.tables["joint"]
-        counted = joint[joint["metric"] == "hole_fraction"].groupby("arm")["value"].count()
-        return "hole_mass" if (counted == 0).any() else "hole_fraction"
+        return hole_measure(self.tables["joint"])
 
     @property
     def distance(self) -> "Distance":
