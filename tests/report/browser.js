@@ -21,7 +21,10 @@ async function open(browser, seen, options = {}, hash = "") {
 
 const state = (page) => page.evaluate(() => window.latentAudit.state());
 const words = (page) => page.textContent("#x-words");
-const frames = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+const frames = (page) => page.evaluate(() => new Promise((done) => { // two, and until nothing waits to be decoded
+  const look = () => (window.latentAudit.state().waiting ? requestAnimationFrame(look) : done());
+  requestAnimationFrame(() => requestAnimationFrame(look));
+}));
 const act = async (page, action) => { await page.click(`[data-action="${action}"]`); await frames(page); };
 
 async function planeOf(page, arm) {

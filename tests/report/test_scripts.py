@@ -185,3 +185,22 @@ def test_a_lasso_goes_round_what_lies_inside_it():
     script = "console.log(JSON.stringify(input.at.map((p) => page('explorer_math.js').inside(input.path, p))))"
     places = [[0.3, 1], [1, 1], [1, 0.2], [3, 1], [-1, 1]]
     assert run(script, {"path": square, "at": places}) == [True, False, True, False, False]
+
+
+def test_a_frame_does_what_its_budget_allows_and_no_job_waits_for_ever():
+    done = run(
+        """let clock = 0; const said = [], work = page("explorer_work.js").queue(10, () => clock);
+        const job = (name) => () => { said.push(name); clock += 6; };
+        for (const name of ["a", "b", "c"]) work.soon(name, job(name));
+        work.later("z", job("z"));
+        const frames = [];
+        for (let k = 0; k < 3; k++) {
+          said.length = 0;
+          const left = work.some(clock);
+          frames.push([said.join(""), left]);
+          work.soon("a", job("A"));
+        }
+        console.log(JSON.stringify(frames))"""
+    )
+    # two jobs of six milliseconds fill ten; the newer "a" waits its turn, and what is for later comes last
+    assert done == [["ab", 2], ["cA", 1], ["Az", 0]]

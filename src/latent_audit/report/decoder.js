@@ -105,9 +105,9 @@ const Decoder = (() => {
     return { start, found: Int32Array.from(found) };
   }
 
-  // PyTorch (a, b, tap) -> (a, tap, b), or (b, tap, a)
+  // PyTorch (a, b, tap) -> (a, tap, b), or (b, tap, a); in double precision, in which JavaScript works it out anyhow
   function innermost(weight, a, b, taps, second) {
-    const out = new Float32Array(weight.length);
+    const out = new Float64Array(weight.length);
     for (let i = 0; i < a; i++) for (let j = 0; j < b; j++) for (let k = 0; k < taps; k++)
       out[second ? (i * taps + k) * b + j : (j * taps + k) * a + i] = weight[(i * b + j) * taps + k];
     return out;
@@ -121,7 +121,7 @@ const Decoder = (() => {
       if (transposed) return (side - 1) * stride - 2 * padding + kernel + settings.output_padding[axis];
       return Math.floor((side + 2 * padding - kernel) / stride) + 1;
     });
-    const few = nOut < FEW, out = new Float32Array(nOut * count(sides));
+    const few = nOut < FEW, out = new Float64Array(nOut * count(sides));
     const [rows, columns] = [0, 1].map((axis) => {
       const ends = [shape[axis + 1], sides[axis]], [from, to] = few ? ends.reverse() : ends;
       return joins(from, to, [tall, wide][axis], settings.stride[axis], settings.padding[axis], transposed !== few);
@@ -154,15 +154,15 @@ const Decoder = (() => {
 
   let found = { at: new Int32Array(0), value: new Float64Array(0) }; // as long as the most channels need; see make
 
-  // Inputs that are not zero, with their places, filled up to a multiple of four; returns how many.
+  // Inputs that are not zero, with their places, filled up to a multiple of eight; returns how many.
   function present(x, base, n, { at, value }) {
     let number = 0;
     for (let i = 0; i < n; i++) if (x[base + i] !== 0) { at[number] = i; value[number++] = x[base + i]; }
-    while (number % 4) { at[number] = 0; value[number++] = 0; }
+    while (number % 8) { at[number] = 0; value[number++] = 0; }
     return number;
   }
 
-  // A row of outputs per four inputs; weights (in, tap, out).
+  // A row of outputs per eight inputs; weights (in, tap, out).
   function spread(x, { weight, bias, rows, columns, input, output, nIn, nOut, taps, wide, out }) {
     const { at, value } = found;
     for (let p = 0; p < out.length; p += nOut) out.set(bias, p);
@@ -173,12 +173,16 @@ const Decoder = (() => {
           for (let t = columns.start[column]; t < columns.start[column + 1]; t += 2) {
             const tap = rows.found[r] * wide + columns.found[t];
             const to = (rows.found[r + 1] * output[1] + columns.found[t + 1]) * nOut;
-            for (let k = 0; k < number; k += 4) {
+            for (let k = 0; k < number; k += 8) {
               const a = value[k], b = value[k + 1], c = value[k + 2], d = value[k + 3];
-              const p = (at[k] * taps + tap) * nOut, q = (at[k + 1] * taps + tap) * nOut;
-              const u = (at[k + 2] * taps + tap) * nOut, v = (at[k + 3] * taps + tap) * nOut;
+              const e = value[k + 4], f = value[k + 5], g = value[k + 6], h = value[k + 7];
+              const pa = (at[k] * taps + tap) * nOut, pb = (at[k + 1] * taps + tap) * nOut;
+              const pc = (at[k + 2] * taps + tap) * nOut, pd = (at[k + 3] * taps + tap) * nOut;
+              const pe = (at[k + 4] * taps + tap) * nOut, pf = (at[k + 5] * taps + tap) * nOut;
+              const pg = (at[k + 6] * taps + tap) * nOut, ph = (at[k + 7] * taps + tap) * nOut;
               for (let o = 0; o < nOut; o++)
-                out[to + o] += a * weight[p + o] + b * weight[q + o] + c * weight[u + o] + d * weight[v + o];
+                out[to + o] += a * weight[pa + o] + b * weight[pb + o] + c * weight[pc + o] + d * weight[pd + o]
+                  + e * weight[pe + o] + f * weight[pf + o] + g * weight[pg + o] + h * weight[ph + o];
             }
           }
       }
@@ -201,7 +205,7 @@ const Decoder = (() => {
       check(kind in KINDS, `there is no layer ${kind}`);
       const arrays = {}, shapes = Object.fromEntries(weights);
       for (const [name, sides] of weights) arrays[name] = numbers.subarray(at, (at += count(sides)));
-      if (now[0] + 3 > found.at.length) found = { at: new Int32Array(now[0] + 3), value: new Float64Array(now[0] + 3) };
+      if (now[0] + 7 > found.at.length) found = { at: new Int32Array(now[0] + 7), value: new Float64Array(now[0] + 7) };
       const step = KINDS[kind](now, settings, arrays, shapes);
       now = step.shape;
       return step.run;

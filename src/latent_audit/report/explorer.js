@@ -1,7 +1,7 @@
 "use strict";
 // The explorer: hovering previews a code, a click pins it, a drag moves the point or an end of the path; no modes.
 const Explorer = (() => {
-  const M = ExplorerMath, STEPS = 9, DRAWS = 8, PICK = 16, GRAB = 14, WINDOW = 3.5, KINDS = ["z", "a", "b"];
+  const M = ExplorerMath, STEPS = 9, DRAWS = 8, PICK = 16, GRAB = 14, WINDOW = 3.5, BUDGET = 10, KINDS = ["z", "a", "b"];
   const words = (x) => (Math.abs(x) < 5e-3 ? "0.00" : x.toFixed(2)).replace("-", "−");
   const shown = (arm, z) => [z[arm.dims2[0]], arm.dims > 1 ? z[arm.dims2[1]] : 0];
 
@@ -10,27 +10,39 @@ const Explorer = (() => {
     if (!app) return;
     const data = JSON.parse(document.getElementById("explorer-data").textContent);
     const arms = [...app.querySelectorAll(".x-arm")].map((root) => ExplorerArm.read(root, data));
-    await Promise.all(arms.map((arm) => ExplorerArm.giveDecoder(arm, data, app.dataset.symbols)));
+    const given = arms.map((arm) => ExplorerArm.giveDecoder(arm, data, app.dataset.symbols));
     const sprite = data.sprite ? await ExplorerArm.loaded(document.getElementById("explorer-sprite").src) : null;
+    await Promise.all(given);
     const state = { link: "z", off: [], decoded: false, pins: { z: -1, a: -1, b: -1 }, hover: -1, seed: 1, drops: new Map(), lasso: null, own: null };
     const x = { app, data, arms, sprite, state, status: document.getElementById("x-words"), shown, words };
-    let queued = false;
+    const work = ExplorerWork.queue(BUDGET);
+    let queued = false, stale = false;
 
+    // What changed is drawn in the next frame, the planes before anything that has to be decoded.
+    function wake() { if (!queued) { queued = true; requestAnimationFrame(frame); } }
+    function frame() {
+      const begun = performance.now();
+      queued = false;
+      if (stale) { stale = false; drawPlanes(); }
+      if (work.some(begun)) wake();
+    }
+    x.soon = (key, job) => { work.soon(key, job); wake(); };
+    x.later = (key, job) => { work.later(key, job); wake(); };
+    x.redraw = () => { stale = true; wake(); }; // the planes alone
     x.refresh = () => {
-      if (queued) return;
-      queued = true;
-      requestAnimationFrame(() => { queued = false; draw(); });
+      for (const arm of arms) work.soon(`readout of ${arm.id}`, () => readout(arm));
+      work.soon("status", showStatus);
+      x.redraw();
     };
     x.visible = (i) => !state.off.includes(data.labels[i]);
     x.codeOf = (arm, i) => arm.codes.slice(i * arm.dims, (i + 1) * arm.dims);
 
-    function draw() {
+    function drawPlanes() {
+      const colours = Plane.colours();
       for (const arm of arms) {
         const marks = [...KINDS].reverse().map((name) => ({ name, point: shown(arm, arm.at[name]) }));
-        Plane.draw(arm, data, state, { marks, hover: state.hover < 0 ? null : arm.points[state.hover], drops: state.drops.get(arm.id) || [], lasso: state.lasso?.id === arm.id ? state.lasso.path : [] });
-        readout(arm);
+        Plane.draw(arm, data, { off: state.off, decoded: state.decoded && Boolean(arm.sheet), colours }, { marks, hover: state.hover < 0 ? null : arm.points[state.hover], drops: state.drops.get(arm.id) || [], lasso: state.lasso?.id === arm.id ? state.lasso.path : [] });
       }
-      showStatus();
     }
 
     // ---- what is chosen -----------------------------------------------------------------------------------------------
@@ -69,16 +81,15 @@ const Explorer = (() => {
       for (const arm of arms) arm.at[end] = arm.at.z.slice();
       changed(end);
     };
-    x.look = (view) => { for (const arm of arms) { const next = view(arm); if (next) arm.view = next; } x.refresh(); };
+    x.look = (view) => { for (const arm of arms) { const next = view(arm); if (next) arm.view = next; } x.redraw(); };
     x.tab = (id) => {
       for (const arm of arms) arm.root.classList.toggle("x-other", arm.id !== id);
       for (const button of app.querySelectorAll("[data-action=tab]")) button.setAttribute("aria-pressed", button.dataset.arm === id);
-      x.refresh();
+      x.redraw();
     };
 
     function changed(kind) {
-      if (kind !== "z") showPath();
-      x.refresh();
+      if (kind === "z") x.refresh(); else { showPath(); x.redraw(); }
     }
 
     // ---- what is said and drawn beside the planes ---------------------------------------------------------------------
@@ -88,16 +99,19 @@ const Explorer = (() => {
       Plane.paint(picture, data.shape, arm.image.getContext("2d"));
       if (arm.original) x.photo(arm.original, i);
       const rows = x.about ? x.about(arm, z, i, picture) : [["z", shown(arm, z).map(words).join(", ")]];
-      arm.list.replaceChildren(...x.listed(rows));
+      x.list(arm.list, rows);
       arm.sliders.forEach(({ input, output, dim }) => { input.value = arm.at.z[dim]; output.textContent = words(arm.at.z[dim]); });
     }
 
-    x.listed = (rows) => rows.flatMap(([term, value, kind]) => {
-      const dt = document.createElement("dt"), dd = document.createElement("dd");
-      dt.textContent = term; dd.textContent = value;
-      if (kind) dd.className = kind;
-      return [dt, dd];
-    });
+    x.list = (list, rows) => { // only what differs is touched: this happens in every frame of a drag
+      while (list.children.length > 2 * rows.length) list.lastChild.remove();
+      while (list.children.length < 2 * rows.length) list.append(document.createElement("dt"), document.createElement("dd"));
+      rows.forEach((row, k) => [row[0], row[1]].forEach((words, half) => {
+        const cell = list.children[2 * k + half];
+        if (cell.textContent !== words) cell.textContent = words;
+        if (half && cell.className !== (row[2] || "")) cell.className = row[2] || "";
+      }));
+    };
 
     x.photo = (canvas, i) => { // test image i, or a dashed frame
       const [, height, width] = data.shape, context = canvas.getContext("2d");
@@ -109,20 +123,22 @@ const Explorer = (() => {
       context.drawImage(sprite, ...from, width, height, 0, 0, width, height);
     };
 
+    function say(words) { if (x.status.textContent !== words) x.status.textContent = words; }
     function showStatus() {
       const i = state.hover >= 0 ? state.hover : state.pins.z;
       const placed = state.own ? `Your picture, placed by ${arms.filter((arm) => state.own.has(arm.id)).map((arm) => arm.name).join(", ")}.` : "";
-      if (i < 0) { x.status.textContent = placed || "A free point: no test image has this code."; return; }
+      if (i < 0) return say(placed || "A free point: no test image has this code.");
       const errors = arms.map((arm) => `${arm.name} ${arm.nll[i].toFixed(0)}`).join(", ");
       const of = data.classes.length > 1 ? `: ${data.classes[data.labels[i]]}` : "";
       const preview = state.hover >= 0 && state.hover !== state.pins.z;
-      x.status.textContent = `${preview ? "Preview, a click keeps it. " : ""}Test image ${data.indices[i]}${of}. Error in nats: ${errors}.`;
+      say(`${preview ? "Preview, a click keeps it. " : ""}Test image ${data.indices[i]}${of}. Error in nats: ${errors}.`);
     }
 
-    x.strip = (canvas, arm, codes) => {
-      const [, height, width] = data.shape, context = canvas.getContext("2d");
-      canvas.width = codes.length * (width + 1) - 1; canvas.height = height;
-      codes.forEach((z, k) => Plane.paint(arm.decode(z, arm.dims2), data.shape, context, k * (width + 1), 0));
+    x.strip = (canvas, arm, codes) => { // a picture stays until its successor is decoded
+      const [, height, width] = data.shape, context = canvas.getContext("2d"), whole = codes.length * (width + 1) - 1;
+      if (canvas.width !== whole) { canvas.width = whole; canvas.height = height; }
+      codes.forEach((z, k) => x.later(`${canvas.getAttribute("aria-label")} ${k}`, () =>
+        Plane.paint(arm.decode(z, arm.dims2), data.shape, context, k * (width + 1), 0)));
     };
     const between = (arm, share) => arm.at.a.map((v, d) => v + share * (arm.at.b[d] - v));
     x.between = between;
@@ -158,8 +174,8 @@ const Explorer = (() => {
           if (!press.drags) return;
           const scale = (2 * press.from.s) / arm.plane.clientWidth;
           state.hover = -1;
-          if (press.path) { press.path.push(under(arm, event)); state.lasso = { id: arm.id, path: press.path }; x.refresh(); }
-          else if (press.pans) { arm.view = { ...press.from, x: press.from.x - dx * scale, y: press.from.y + dy * scale }; x.refresh(); }
+          if (press.path) { press.path.push(under(arm, event)); state.lasso = { id: arm.id, path: press.path }; x.redraw(); }
+          else if (press.pans) { arm.view = { ...press.from, x: press.from.x - dx * scale, y: press.from.y + dy * scale }; x.redraw(); }
           else x.freeTo(press.kind, arm, under(arm, event));
         } else if (event.pointerType === "mouse" && data.photos) {
           const i = near(arm, under(arm, event));
@@ -175,15 +191,15 @@ const Explorer = (() => {
         press = null;
       });
       arm.plane.addEventListener("pointercancel", () => { press = null; });
-      arm.plane.addEventListener("pointerleave", () => { state.hover = -1; x.refresh(); });
+      arm.plane.addEventListener("pointerleave", () => { if (state.hover >= 0) { state.hover = -1; x.refresh(); } });
       arm.plane.addEventListener("wheel", (event) => {
         if (!event.ctrlKey && document.activeElement !== arm.plane) return; // a page that scrolls is not caught
         event.preventDefault();
         arm.view = M.zoomed(arm.view, event.deltaY > 0 ? 1.15 : 1 / 1.15, under(arm, event));
-        x.refresh();
+        x.redraw();
       }, { passive: false });
       arm.plane.addEventListener("keydown", (event) => onKey(arm, event));
-      new ResizeObserver(x.refresh).observe(arm.plane);
+      new ResizeObserver(x.redraw).observe(arm.plane);
     }
 
     function onKey(arm, event) {
@@ -206,11 +222,11 @@ const Explorer = (() => {
     }
     ExplorerTools.begin(x);
     showPath();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", x.refresh);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", x.redraw);
     const place = (arm, kind) => [...arm.at[kind]], places = (kind) => Object.fromEntries(arms.map((arm) => [arm.id, place(arm, kind)]));
     const told = (kind) => (state.pins[kind] >= 0 ? data.indices[state.pins[kind]] : places(kind));
     const views = () => Object.fromEntries(arms.map((arm) => [arm.id, { ...arm.view }]));
-    window.latentAudit = { state: () => ({ picked: told("z"), a: told("a"), b: told("b"), points: places("z"), views: views() }) };
+    window.latentAudit = { state: () => ({ picked: told("z"), a: told("a"), b: told("b"), points: places("z"), views: views(), waiting: work.left() }) };
     app.dataset.ready = "true";
   }
 

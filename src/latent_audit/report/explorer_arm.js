@@ -48,15 +48,21 @@ const ExplorerArm = (() => {
     return picture;
   }
 
+  async function giveSheet(arm, symbols) { // the decoded plane as one picture, read when it is first asked for
+    const sheet = document.querySelector(`#${CSS.escape(symbols + arm.id)} image`);
+    if (sheet) arm.sheet ||= await loaded(sheet.getAttribute("href"));
+  }
+
   async function giveDecoder(arm, data, symbols) {
     const packed = document.querySelector(`.explorer-weights[data-arm="${CSS.escape(arm.id)}"]`);
-    const sheet = document.querySelector(`#${CSS.escape(symbols + arm.id)} image`);
     arm.live = packed !== null && "DecompressionStream" in window;
-    if (sheet) arm.sheet = await loaded(sheet.getAttribute("href"));
     if (arm.live) {
       const { layers } = data.arms[arm.id], weights = await Packed.inflated(packed.textContent, layers);
       arm.decode = Decoder.make(layers, weights, [arm.dims], data.shape);
-    } else arm.decode = lattice(arm.sheet, data.shape);
+    } else {
+      await giveSheet(arm, symbols);
+      arm.decode = lattice(arm.sheet, data.shape);
+    }
   }
 
   async function giveEncoder(arm, data) { // pixels -> code, unpacked when it is first asked for; none where the page has no weights
@@ -86,5 +92,5 @@ const ExplorerArm = (() => {
     return canvas;
   }
 
-  return { read, giveDecoder, giveEncoder, loaded, addSliders, addStrip };
+  return { read, giveDecoder, giveSheet, giveEncoder, loaded, addSliders, addStrip };
 })();

@@ -94,7 +94,7 @@ const ExplorerOwn = (() => {
     const root = x.app.querySelector(".x-own"), pad = root?.querySelector(".x-pad");
     if (!pad) return;
     const { data } = x, [channels, ...whole] = data.shape, native = data.native, shape = [channels, ...native];
-    const ground = channels === 1 && x.pixels ? Math.round(edgeOf(x.pixels, whole)) : 0, said = root.querySelector(".x-own-said");
+    const ground = channels === 1 && x.sprite ? Math.round(edgeOf(x.pixels(1), whole)) : 0, said = root.querySelector(".x-own-said");
     const own = { pixels: new Float32Array(channels * native[0] * native[1]).fill(ground), cursor: [native[1] / 2, native[0] / 2], full: null, blank: true };
     const number = (name) => Number(root.querySelector(`[data-own=${name}]`).value), cells = new Map();
     for (const cell of root.querySelectorAll(".x-own-arm")) cells.set(cell.dataset.arm, cell);
@@ -111,7 +111,7 @@ const ExplorerOwn = (() => {
     function showAlike() { // the shown test images that are most like the picture itself
       const slot = root.querySelector(".x-own-alike"), [height, width] = whole;
       if (!slot || !x.sprite) return;
-      const found = ExplorerMath.closestPictures(own.full, x.pixels, own.full.length, ALIKE), canvas = slot.querySelector("canvas"), one = document.createElement("canvas");
+      const found = ExplorerMath.closestPictures(own.full, x.pixels(), own.full.length, ALIKE), canvas = slot.querySelector("canvas"), one = document.createElement("canvas");
       [canvas.width, canvas.height] = [found.length * (width + 1) - 1, height];
       found.forEach((i, k) => { x.photo(one, i); canvas.getContext("2d").drawImage(one, k * (width + 1), 0); });
       const names = found.map((i) => (data.classes.length > 1 ? data.classes[data.labels[i]] : `image ${data.indices[i]}`));
@@ -145,7 +145,7 @@ const ExplorerOwn = (() => {
       copy() {
         const i = x.state.pins.z, size = channels * whole[0] * whole[1];
         if (i < 0) { said.textContent = "Pick a test image first: click a dot of a plane."; return; }
-        own.pixels = framed(x.pixels.slice(i * size, (i + 1) * size), channels, whole, native, false);
+        own.pixels = framed(x.pixels().slice(i * size, (i + 1) * size), channels, whole, native, false);
         said.textContent = "";
         changed();
       },
@@ -159,7 +159,7 @@ const ExplorerOwn = (() => {
         const cell = cells.get(arm.id), canvas = cell.querySelector("canvas");
         [canvas.height, canvas.width] = whole;
         canvas.getContext("2d").drawImage(arm.image, 0, 0);
-        cell.querySelector("dl").replaceChildren(...x.listed(rows.filter(([term]) => ["place", "error"].includes(term))));
+        x.list(cell.querySelector("dl"), rows.filter(([term]) => ["place", "error"].includes(term)));
       },
     };
     addInput(x, { pad, native, own, ink, paint, take, file: root.querySelector("input[type=file]") });

@@ -7,7 +7,7 @@ const ExplorerTools = (() => {
   // ---- what a point is --------------------------------------------------------------------------------------------------
   function about(x, arm, z, picked, picture) {
     const { data, shown, words } = x, point = shown(arm, z), near = M.nearest(arm.points, point), rows = [];
-    const own = picked < 0 && x.state.own?.has(arm.id), alike = picked < 0 && !own && x.pixels ? M.closestPictures(picture, x.pixels, picture.length, 1)[0] : -1;
+    const own = picked < 0 && x.state.own?.has(arm.id), alike = picked < 0 && !own && x.sprite ? M.closestPictures(picture, x.pixels(), picture.length, 1)[0] : -1;
     rows.push(["z", point.map(words).join(", ")]);
     if (arm.maps.length) {
       const hole = M.holeAt(arm.maps, point);
@@ -29,18 +29,25 @@ const ExplorerTools = (() => {
     return rows;
   }
 
-  function pixelsOf(x) { // the test images of the page as numbers in [0, 1], in the order of a decoded picture
-    const [channels, height, width] = x.data.shape, n = x.data.labels.length, out = new Float32Array(n * channels * height * width);
-    const canvas = new OffscreenCanvas(x.sprite.width, x.sprite.height), context = canvas.getContext("2d");
-    context.drawImage(x.sprite, 0, 0);
-    const all = context.getImageData(0, 0, canvas.width, canvas.height).data;
-    for (let i = 0, at = 0; i < n; i++) {
-      const left = (i % x.data.spriteColumns) * width, top = Math.floor(i / x.data.spriteColumns) * height;
-      for (let c = 0; c < channels; c++)
-        for (let row = 0; row < height; row++)
-          for (let column = 0; column < width; column++, at++) out[at] = all[4 * ((top + row) * canvas.width + left + column) + c] / 255;
+  // The test images of the page as numbers in [0, 1], in the order of a decoded picture: read a row of the sprite at a time,
+  // while nothing else is to be done or when they are needed. x.pixels(): all of them; x.pixels(n): at least the first n.
+  function addPixels(x) {
+    const { shape: [channels, height, width], labels, spriteColumns } = x.data, size = channels * height * width;
+    const out = new Float32Array(labels.length * size), rows = Math.ceil(labels.length / spriteColumns), wide = spriteColumns * width;
+    const context = new OffscreenCanvas(wide, height).getContext("2d", { willReadFrequently: true });
+    let read = 0;
+    function readRow() {
+      context.clearRect(0, 0, wide, height);
+      context.drawImage(x.sprite, 0, -read * height);
+      const { data } = context.getImageData(0, 0, wide, height);
+      for (let k = 0, i = read * spriteColumns; k < spriteColumns && i < labels.length; k++, i++)
+        for (let c = 0, at = i * size; c < channels; c++)
+          for (let row = 0; row < height; row++)
+            for (let column = 0; column < width; column++, at++) out[at] = data[4 * (row * wide + k * width + column) + c] / 255;
+      read++;
     }
-    return out;
+    x.pixels = (n = labels.length) => { while (read < rows && read * spriteColumns < n) readRow(); return out; };
+    for (let row = 0; row < rows; row++) x.later(`row ${row} of the images`, () => x.pixels((row + 1) * spriteColumns));
   }
 
   // ---- the rain: draws fall on every plane, those in holes are counted ------------------------------------------------
@@ -59,13 +66,13 @@ const ExplorerTools = (() => {
         const measured = law(x) === "prior" && arm.holeShare !== null ? `; measured: ${percent(arm.holeShare)}` : "";
         arm.count.textContent = arm.maps.length ? `${hits} of ${n} in holes (${percent(hits / Math.max(n, 1))})${measured}` : `${n} draws`;
       });
-      x.refresh();
+      x.redraw();
       if (share < 1) requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
   }
 
-  function clear(x) { x.state.drops.clear(); x.state.lasso = null; x.app.querySelector(".x-lasso").replaceChildren(); for (const arm of x.arms) arm.count.textContent = ""; x.refresh(); }
+  function clear(x) { x.state.drops.clear(); x.state.lasso = null; x.app.querySelector(".x-lasso").replaceChildren(); for (const arm of x.arms) arm.count.textContent = ""; x.redraw(); }
 
   // ---- a lasso: the test images whose codes it goes round ---------------------------------------------------------------
   function surround(x, arm, path) {
@@ -166,7 +173,7 @@ const ExplorerTools = (() => {
     const label = Number(button.dataset.label), { off } = x.state;
     if (off.includes(label)) off.splice(off.indexOf(label), 1); else off.push(label);
     button.setAttribute("aria-pressed", String(!off.includes(label)));
-    x.refresh();
+    x.redraw();
   }
 
   const ACTIONS = {
@@ -177,13 +184,13 @@ const ExplorerTools = (() => {
     prior: (x) => x.look(() => ({ x: 0, y: 0, s: 3.5 })),
     "zoom-in": (x) => x.look((arm) => M.zoomed(arm.view, 1 / 1.4, x.shown(arm, arm.at.z))),
     "zoom-out": (x) => x.look((arm) => M.zoomed(arm.view, 1.4)),
-    decoded: (x, button) => { x.state.decoded = !x.state.decoded; button.setAttribute("aria-pressed", String(x.state.decoded)); x.refresh(); },
+    decoded: (x, button) => { x.state.decoded = !x.state.decoded; button.setAttribute("aria-pressed", String(x.state.decoded)); x.redraw(); Promise.all(x.arms.map((arm) => ExplorerArm.giveSheet(arm, x.app.dataset.symbols))).then(x.redraw); },
   };
   function act(x, action, button) { ACTIONS[action]?.(x, button); }
 
   function begin(x) {
     const { app, arms, data, state } = x;
-    if (x.sprite) x.pixels = pixelsOf(x);
+    if (x.sprite) addPixels(x);
     x.about = (...given) => about(x, ...given);
     for (const arm of arms) arm.caption = arm.root.querySelector(".x-of-original");
     ExplorerOwn.begin(x);

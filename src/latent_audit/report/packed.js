@@ -25,11 +25,12 @@ const Packed = (() => {
 
   // Five letters for four bytes; the last letters stand for as many bytes as they are, less one.
   function bytesOf85(text) {
-    const places = new Map([...LETTERS].map((letter, i) => [letter, i])), whole = Math.ceil(text.length / 5) * 5;
+    const places = new Uint8Array(128), whole = Math.ceil(text.length / 5) * 5;
     const out = new Uint8Array((whole / 5) * 4);
+    for (let i = 0; i < LETTERS.length; i++) places[LETTERS.charCodeAt(i)] = i;
     for (let i = 0, at = 0; i < whole; i += 5, at += 4) {
       let word = 0;
-      for (let k = i; k < i + 5; k++) word = word * 85 + (k < text.length ? places.get(text[k]) : 84);
+      for (let k = i; k < i + 5; k++) word = word * 85 + (k < text.length ? places[text.charCodeAt(k)] : 84);
       out[at] = word / 16777216; out[at + 1] = word >>> 16; out[at + 2] = word >>> 8; out[at + 3] = word;
     }
     return out.subarray(0, out.length - (whole - text.length));

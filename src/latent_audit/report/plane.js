@@ -2,7 +2,11 @@
 // One arm's plane of codes on its canvas: holes, circles of the prior, codes, the path, the marks, and what lies outside.
 const Plane = (() => {
   const M = typeof module !== "undefined" ? require("./explorer_math.js") : ExplorerMath;
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  function colours() { // those of the page's style as it is now: asked for once a frame
+    const style = getComputedStyle(document.documentElement);
+    const named = (name) => style.getPropertyValue(name).trim();
+    return { named, ink: named("--ink"), paper: named("--paper"), muted: named("--muted"), no: named("--no") };
+  }
   const DOT = 2.3, RING = 7.5, RADII = [1, 2, 3];
 
   function paint(pixels, shape, context, left = 0, top = 0) {
@@ -14,35 +18,37 @@ const Plane = (() => {
     context.putImageData(image, left, top);
   }
 
-  function shadeOf(arm) { // the map of holes as a picture, deeper where the prior is denser
+  function shadeOf(arm, colour) { // the map of holes as a picture, deeper where the prior is denser
+    if (arm.shade?.colour === colour) return arm.shade.picture;
     const { bits, side, span } = arm.maps[0], shade = new OffscreenCanvas(side, side), h = shade.getContext("2d");
-    h.fillStyle = css(arm.colour);
+    h.fillStyle = colour;
     for (let i = 0; i < side * side; i++) {
       if (!(bits[i >> 3] & (128 >> (i & 7)))) continue;
       const x = (((i % side) + 0.5) / side) * 2 * span - span, y = ((Math.floor(i / side) + 0.5) / side) * 2 * span - span;
       h.globalAlpha = 0.85 * Math.exp(-(x * x + y * y) / 4);
       h.fillRect(i % side, side - 1 - Math.floor(i / side), 1, 1);
     }
+    arm.shade = { colour, picture: shade };
     return shade;
   }
 
   function background(arm, data, look) {
-    const side = arm.plane.width, key = JSON.stringify([side, arm.view, look, css("--ink")]);
+    const side = arm.plane.width, { off, decoded, colours: of } = look, key = JSON.stringify([side, arm.view, off, decoded, of.ink]);
     if (arm.key === key) return arm.back;
     const canvas = new OffscreenCanvas(side, side), c = canvas.getContext("2d"), ratio = side / arm.plane.clientWidth;
     const at = (point) => M.toScreen(arm.view, side, point), box = (s) => [...at([-s, s]), at([s, 0])[0] - at([-s, 0])[0]];
-    if (look.decoded && arm.sheet) {
+    if (decoded) {
       const [x, y, wide] = box(3.15); // 21 tiles about the places of an even lattice on [-3, 3]^2
       c.globalAlpha = 0.55; c.drawImage(arm.sheet, x, y, wide, wide); c.globalAlpha = 1;
     }
-    if (arm.maps.length) { const [x, y, wide] = box(arm.maps[0].span); c.imageSmoothingEnabled = false; c.drawImage(shadeOf(arm), x, y, wide, wide); }
-    axes(c, arm, at, side, ratio);
-    c.setLineDash([4 * ratio, 3 * ratio]); c.strokeStyle = css("--muted"); c.lineWidth = 0.9 * ratio;
+    if (arm.maps.length) { const [x, y, wide] = box(arm.maps[0].span); c.imageSmoothingEnabled = false; c.drawImage(shadeOf(arm, of.named(arm.colour)), x, y, wide, wide); }
+    axes(c, arm, at, side, ratio, of.muted);
+    c.setLineDash([4 * ratio, 3 * ratio]); c.strokeStyle = of.muted; c.lineWidth = 0.9 * ratio;
     const [ox, oy] = at([0, 0]);
     for (const radius of RADII) { c.beginPath(); c.arc(ox, oy, at([radius, 0])[0] - ox, 0, 7); c.stroke(); }
     c.setLineDash([]);
     arm.points.forEach((point, i) => {
-      if (look.off.includes(data.labels[i])) return;
+      if (off.includes(data.labels[i])) return;
       const [x, y] = at(point);
       c.fillStyle = data.classColours[data.labels[i]]; c.globalAlpha = 0.85;
       c.beginPath(); c.arc(x, y, DOT * ratio, 0, 7); c.fill();
@@ -51,11 +57,11 @@ const Plane = (() => {
     return canvas;
   }
 
-  function axes(c, arm, at, side, ratio) { // lines through 0, and the numbers of both axes along the rim
+  function axes(c, arm, at, side, ratio, colour) { // lines through 0, and the numbers of both axes along the rim
     const { x, y, s } = arm.view, [ox, oy] = at([0, 0]);
-    c.strokeStyle = css("--muted"); c.lineWidth = 0.6 * ratio;
+    c.strokeStyle = colour; c.lineWidth = 0.6 * ratio;
     c.beginPath(); c.moveTo(0, oy); c.lineTo(side, oy); c.moveTo(ox, 0); c.lineTo(ox, side); c.stroke();
-    c.fillStyle = css("--muted"); c.font = `${10 * ratio}px system-ui, sans-serif`;
+    c.fillStyle = colour; c.font = `${10 * ratio}px system-ui, sans-serif`;
     c.textAlign = "center"; c.textBaseline = "bottom";
     for (const tick of M.ticks(x - s, x + s)) { const px = at([tick, 0])[0]; if (px > 12 * ratio && px < side - 12 * ratio) c.fillText(number(tick), px, side - 2 * ratio); }
     c.textAlign = "left"; c.textBaseline = "middle";
@@ -89,13 +95,13 @@ const Plane = (() => {
     const side = Math.round(arm.plane.clientWidth * (devicePixelRatio || 1));
     if (!side) return;
     if (arm.plane.width !== side) arm.plane.width = arm.plane.height = side;
-    const c = arm.plane.getContext("2d"), ratio = side / arm.plane.clientWidth, ink = css("--ink"), paper = css("--paper");
+    const c = arm.plane.getContext("2d"), ratio = side / arm.plane.clientWidth, { ink, paper, muted, no } = look.colours;
     const at = (point) => M.toScreen(arm.view, side, point);
     c.clearRect(0, 0, side, side);
     c.drawImage(background(arm, data, look), 0, 0);
     for (const { point, hole } of drops) {
       const [x, y] = at(point);
-      c.fillStyle = hole ? css("--no") : ink; c.beginPath(); c.arc(x, y, (hole ? 3.4 : 2.4) * ratio, 0, 7); c.fill();
+      c.fillStyle = hole ? no : ink; c.beginPath(); c.arc(x, y, (hole ? 3.4 : 2.4) * ratio, 0, 7); c.fill();
     }
     if (lasso.length > 1) {
       c.strokeStyle = ink; c.lineWidth = 1.4 * ratio; c.setLineDash([3 * ratio, 3 * ratio]);
@@ -103,7 +109,7 @@ const Plane = (() => {
     }
     const ends = marks.filter((mark) => mark.name !== "z").map((mark) => at(mark.point));
     if (ends.length === 2) { c.strokeStyle = ink; c.lineWidth = 1.2 * ratio; c.beginPath(); c.moveTo(...ends[0]); c.lineTo(...ends[1]); c.stroke(); }
-    if (hover) disc(c, at(hover), 5, ratio, css("--muted"), paper);
+    if (hover) disc(c, at(hover), 5, ratio, muted, paper);
     for (const { name, point } of marks) {
       const place = at(point), edge = M.atEdge(place, side, 12 * ratio), word = name === "z" ? "" : name.toUpperCase();
       if (edge) arrow(c, edge, `${word} (${point.map((v) => number(v.toFixed(1))).join(", ")})`.trim(), ratio, ink, paper, side);
@@ -112,6 +118,6 @@ const Plane = (() => {
     }
   }
 
-  return { draw, paint };
+  return { colours, draw, paint };
 })();
 if (typeof module !== "undefined") module.exports = Plane;

@@ -29,8 +29,8 @@ from latent_audit.report.tables import number, percent
 MAX_BYTES, OVERLAY_BYTES = 3_000_000, 1_500_000  # of a page; of that of a study which an overlay of params/ makes
 MIN_SEEDS = 3  # below this an interval over seeds means little, and the page says so
 SCRIPTS = (
-    "report.js", "packed.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer.js",
-    "explorer_own.js", "explorer_tools.js",
+    "report.js", "packed.js", "decoder.js", "explorer_math.js", "plane.js", "explorer_arm.js", "explorer_work.js",
+    "explorer.js", "explorer_own.js", "explorer_tools.js",
 )  # fmt: skip
 
 
