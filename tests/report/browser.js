@@ -27,6 +27,13 @@ const frames = (page) => page.evaluate(() => new Promise((done) => { // two, and
 }));
 const act = async (page, action) => { await page.click(`[data-action="${action}"]`); await frames(page); };
 
+const greysOf = (page) => page.$$eval(".x-image, .x-strips canvas", (all) => all.map((canvas) => { // how many levels each picture has
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(data.filter((_, index) => index % 4 === 0)).size;
+}));
+
 async function planeOf(page, arm) {
   const plane = page.locator(`canvas[data-arm="${arm}"]`);
   await plane.scrollIntoViewIfNeeded();
@@ -44,6 +51,8 @@ async function drag(page, [x, y], [to, down]) {
 
 // ---- a mouse: hovering previews, a click pins, a drag moves the point or an end of the path -----------------------------
 async function useMouse(page) {
+  await frames(page);
+  const greeting = { words: await words(page), greys: await greysOf(page) };
   const first = await state(page), inside = await page.evaluate(() => {
     const data = JSON.parse(document.getElementById("explorer-data").textContent), { views } = window.latentAudit.state(), found = {};
     for (const [arm, raw] of Object.entries(data.arms)) {
@@ -72,10 +81,7 @@ async function useMouse(page) {
   ({ at } = await planeOf(page, "vae"));
   await drag(page, at(0.05, 0.95), at(0.75, 0.25)); // from where no mark is
   const dragged = await state(page), said = await words(page);
-  const drawn = await page.$$eval(".x-image", (all) => all.map((canvas) => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return new Set(data.filter((_, index) => index % 4 === 0)).size;
-  }));
+  const drawn = await greysOf(page);
   await page.keyboard.down("Alt");
   await page.mouse.move(...at(0.02, 0.02));
   await page.mouse.down();
@@ -92,7 +98,7 @@ async function useMouse(page) {
   for (let k = 0; k < 50; k++) await page.keyboard.press("Shift+ArrowLeft");
   await frames(page);
   const outside = await state(page), outsidePlace = await page.textContent('.x-arm[data-arm="vae"] dl');
-  return { first, inside, hovered, whileHovering, afterButton, arrow, dragged, said, drawn, ends, outside, outsidePlace, lasso, sameAfterLasso };
+  return { greeting, first, inside, hovered, whileHovering, afterButton, arrow, dragged, said, drawn, ends, outside, outsidePlace, lasso, sameAfterLasso };
 }
 
 // ---- fingers on a phone: tabs, a drag that decodes and does not scroll, picture and plane on one screen -----------------------

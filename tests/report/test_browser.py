@@ -26,6 +26,13 @@ def test_the_page_works_offline(seen):
     assert seen["still"]
 
 
+def test_the_explorer_opens_with_an_image_decoded_by_every_arm(seen):
+    greeting = seen["mouse"]["greeting"]
+    assert greeting["words"].startswith("Test image")
+    assert len(greeting["greys"]) == 2 + 2 * 2  # per arm a picture, eight draws and a path
+    assert min(greeting["greys"]) > 10
+
+
 def test_hovering_previews_and_the_way_to_a_button_changes_nothing(seen):
     mouse = seen["mouse"]
     assert mouse["hovered"].startswith("Preview")

@@ -63,7 +63,7 @@ def test_the_page_opens_with_the_columns_and_says_so_to_who_links_to_it(judged, 
     assert page.index('class="headline') < page.index('class="wide opening"') < page.index('class="lede"')
     assert page.count('class="o-arm"') == 2
     assert '<meta property="og:image" content="made_up.svg">' in page
-    assert re.search(r'<meta property="og:description" content="From N\(0, I\): no through AE', page)
+    assert re.search(r'<meta property="og:description" content="Not with AE \(30% to 60% of draws from N', page)
     assert 'class="wide opening"' not in render_study(judged, {}, None)
 
 
@@ -90,8 +90,9 @@ def test_what_to_do_follows_from_both_verdicts(judged, study):
 def test_headings_state_findings_where_there_are_numbers(judged):
     found = headings(judged, TITLES, reduced=False)
     assert found["holes"] == "Draws from the prior land in holes: AE 3.0%, VAE 5.0%"
-    assert found["generation"].endswith("AE 1.50 to 0.501, VAE 1.50 to 0.502")
+    assert found["generation"].endswith("are: AE +50% from N(0, I), −50% from a mixture; VAE +50%, −50%")
     assert found["verdicts"] == "Of 4 tests, 2 supported, 1 contradicted, 1 inconclusive"
+    assert found["todo"] == "What to do: draw from N(0, I) with VAE, from a mixture fitted to the codes with AE"
     assert found["run"] == TITLES["run"]
     assert headings(judged, TITLES, reduced=True) == dict(TITLES)
     empty = judged._replace(tables={"joint": judged.tables["joint"].iloc[:0], "per_dim": judged.tables["per_dim"]})

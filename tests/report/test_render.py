@@ -212,13 +212,18 @@ def with_rows(study, *rows: dict):
             "within",
             "within",
             "within",
-            "Few holes in VAE (1.0% to 7.0%). The codes of VAE are near-normal dimension by",
+            "Few holes with VAE (1.0% to 7.0%): less than the limit. The codes of VAE are near-normal dimension by",
         ),
         ("within", "beyond", "within", "Yet the codes of VAE are not normal dimension by dimension."),
         ("within", "open", "beyond", "Yet the codes of VAE are not normal taken together."),
         ("within", "open", "within", "Undecided: whether the codes of VAE are normal dimension by dimension."),
-        ("open", "within", "within", "Undecided through VAE (1.0% to 7.0%): the share in holes may lie on either side"),
-        ("beyond", "within", "within", "no through AE (1.0% to 7.0%) and VAE (1.0% to 7.0%), too many draws land in"),
+        (
+            "open",
+            "within",
+            "within",
+            "Undecided with VAE (1.0% to 7.0%): the share may lie on either side of the limit.",
+        ),
+        ("beyond", "within", "within", "land in holes) and VAE (1.0% to 7.0%): more than the limit of 6%."),
     ],
 )
 def test_the_headline_reads_the_rows_of_the_ledger(study, holes, each, joint, words):
@@ -230,7 +235,7 @@ def test_the_headline_reads_the_rows_of_the_ledger(study, holes, each, joint, wo
     said = " ".join(answer(own))
     assert words in said
     assert "6%" in said
-    assert said.startswith("From N(0, I): no through AE")
+    assert said.startswith("Not with AE (1.0% to 7.0% of draws from N(0, I) land in holes)")
     named = {part.row for part in (*headline(own), *beside(own)) if part.row}
     assert {"row-ae_few_holes-ae", "row-vae_few_holes-vae"} <= named
     assert named <= {case.row for claim in claims(own) for case in claim.cases}
@@ -239,11 +244,17 @@ def test_the_headline_reads_the_rows_of_the_ledger(study, holes, each, joint, wo
 def test_without_an_interval_it_is_undecided_and_the_seeds_stand_in_where_a_mean_would_mislead(study):
     nan = float("nan")
     one_seed = with_rows(study, row("vae_few_holes", "vae", "open", low=nan, high=nan, n_seeds=1))
-    assert "Undecided through VAE (one seed, no interval)" in answer(one_seed)[0]
+    assert (
+        "Undecided with VAE (one seed, no interval): the share may lie on either side of the limit"
+        in answer(one_seed)[0]
+    )
     assert "No claim was put to AE." in answer(one_seed)[0]
     seeds = row("ae_few_holes", "ae", "open", by_values=True, values="[0.94, 0.24, 0.965, 0.3, 0.45]")
     share = {"hole_fraction": Metric("hole_fraction", "holes", "share", 0.0, 1.0)}
-    assert "Undecided through AE (24, 30, 45, 94, 96%)" in answer(with_rows(study._replace(measures=share), seeds))[0]
+    assert (
+        "AE (24, 30, 45, 94, 96% of draws from N(0, I) land in holes)"
+        in answer(with_rows(study._replace(measures=share), seeds))[0]
+    )
 
 
 def test_an_arm_whose_mixture_suffices_does_not_read_as_a_plain_no(study):
@@ -252,8 +263,8 @@ def test_an_arm_whose_mixture_suffices_does_not_read_as_a_plain_no(study):
         row("vae_mixture_suffices", "vae", "open", margin=0.1),
     )  # fmt: skip
     said = answer(own)[0]
-    assert "Yes: new images are surely less than 1.11 times as far" in limit_words(own)
-    assert "From a mixture fitted to the codes: yes through AE, undecided through VAE." in said
+    assert "Yes to a mixture: its images are surely less than 1.11 times as far" in limit_words(own)
+    assert "From a mixture fitted to the codes instead: yes with AE, undecided with VAE." in said
 
 
 def test_without_claims_on_holes_there_is_no_headline_verdict(study):

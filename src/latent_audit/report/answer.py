@@ -87,14 +87,18 @@ def limit_words(study: Study) -> str:
         limit, null = next(iter(rows.values()))["margin"], per_seed(study, "joint", study.holes)["null_high"].mean()
         made = ""
         if is_finite(null) and (beyond := _points_beyond_chance(study, float(limit))):
-            made = f": {beyond} points, and the 1% that true draws of the prior leave"
+            made = f", {beyond} points above the 1% that true draws of the prior leave,"
+        limit_is = margin_words(next(iter(rows.values())), study.measures)
         parts.append(
-            f"Few holes: surely less than {margin_words(next(iter(rows.values())), study.measures)} of the draws{made}."
+            f"A draw is in a hole where no test code is near. The limit of {limit_is}{made} was set beforehand."
         )
+        if len(study.seeds) > 1:
+            parts.append("Brackets and dark bars: 95% interval of the mean over seeds; dots: the seeds.")
     if rows := rows_of(study, MIXTURE):
         times = number(exp(next(iter(rows.values()))["margin"]))
         parts.append(
-            f"Yes: new images are surely less than {times} times as far from real ones as own reconstructions."
+            f"Yes to a mixture: its images are surely less than {times} times as far from real ones as the arm’s own "
+            "reconstructions are."
         )
     return " ".join(parts)
 
@@ -122,26 +126,33 @@ def _from_the_prior(study: Study) -> list[list[Part]]:
         return [[Part(words)]]
     limit, of_verdict = margin_words(next(iter(rows.values())), study.measures), _by_verdict(rows)
     forms = {
-        "contradicted": ("From N(0, I): no through ", f", too many draws land in holes (limit {limit})."),
-        "inconclusive": ("Undecided through ", f": the share in holes may lie on either side of the limit, {limit}."),
-        "supported": ("Few holes in ", "."),
+        "contradicted": ("Not with ", ": more than the limit"),
+        "inconclusive": ("Undecided with ", ": the share may lie on either side of the limit"),
+        "supported": ("Few holes with ", ": less than the limit"),
     }
-    found = [
-        [Part(before), *_linked(study, rows, of_verdict[verdict], ends=True), Part(after)]
-        for verdict, (before, after) in forms.items()
-        if verdict in of_verdict
-    ]
+    said = [verdict for verdict in forms if verdict in of_verdict]
+    found = []
+    for verdict in said:  # the first sentence says in full of what the numbers are, and what the limit is
+        before, after = forms[verdict]
+        of_what = " of draws from N(0, I) land in holes" if verdict == said[0] else ""
+        ends = f"{after} of {limit}." if verdict == said[0] else f"{after}."
+        found.append([Part(before), *_linked(study, rows, of_verdict[verdict], ends=True, of_what=of_what), Part(ends)])
     if apart := [name for arm, name in study.names.items() if arm not in rows]:
         found.append([Part(f"No claim was put to {' and '.join(apart)}.")])
     return found
 
 
-def _linked(study: Study, rows: Rows, arms: Sequence[str], *, ends: bool = False) -> list[Part]:
-    """The arms by name, each tied to its row; `ends`: with the interval that the verdict was read off."""
+def _linked(study: Study, rows: Rows, arms: Sequence[str], *, ends: bool = False, of_what: str = "") -> list[Part]:
+    """The arms by name, each tied to its row; `ends`: with the interval that the verdict was read off.
+
+    of_what : what the first interval is of; later ones are of the same.
+    """
     parts = []
     for k, arm in enumerate(arms):
         joint = "" if k == 0 else " and " if k == len(arms) - 1 else ", "
-        words = f"{study.names[arm]} ({interval_words(rows[arm], study.measures)})" if ends else study.names[arm]
+        measured = of_what if k == 0 and is_finite(float(rows[arm]["low"])) else ""
+        interval = f" ({interval_words(rows[arm], study.measures)}{measured})" if ends else ""
+        words = f"{study.names[arm]}{interval}"
         parts += ([Part(joint)] if joint else []) + [Part(words, row_id(rows[arm]))]
     return parts
 
@@ -165,10 +176,10 @@ def _from_the_mixture(study: Study) -> list[list[Part]]:
     """An arm may be where its fitted mixture decodes as well as its own codes."""
     rows = rows_of(study, MIXTURE)
     found = _by_verdict(rows)
-    parts = [Part("From a mixture fitted to the codes: ")]
+    parts = [Part("From a mixture fitted to the codes instead: ")]
     for verdict, word in (("supported", "yes"), ("inconclusive", "undecided"), ("contradicted", "no")):
         if verdict in found:
-            parts += [Part(f"{', ' if len(parts) > 1 else ''}{word} through "), *_linked(study, rows, found[verdict])]
+            parts += [Part(f"{', ' if len(parts) > 1 else ''}{word} with "), *_linked(study, rows, found[verdict])]
     return [[*parts, Part(".")]] if len(parts) > 1 else []
 
 

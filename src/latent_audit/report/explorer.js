@@ -222,6 +222,7 @@ const Explorer = (() => {
     }
     ExplorerTools.begin(x);
     showPath();
+    x.refresh();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", x.redraw);
     const place = (arm, kind) => [...arm.at[kind]], places = (kind) => Object.fromEntries(arms.map((arm) => [arm.id, place(arm, kind)]));
     const told = (kind) => (state.pins[kind] >= 0 ? data.indices[state.pins[kind]] : places(kind));

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from latent_audit.report.answer import MARGINALS, rows_of
+from latent_audit.report.answer import HOLES, MARGINALS, MIXTURE, rows_of
 from latent_audit.report.seed_summary import is_finite, per_seed, worst_dimension
 from latent_audit.report.study import Study
 from latent_audit.report.tables import number, percent
@@ -37,12 +37,34 @@ def _generation(study: Study) -> str:
     if not {"prior", "gmm", "reconstruction"} <= set(wide):
         return ""
     times = {law: wide[law] / wide["reconstruction"] for law in ("prior", "gmm")}
-    parts = [
-        f"{study.names[arm]} {number(times['prior'][arm])} to {number(times['gmm'][arm])}"
-        for arm in study.names
-        if arm in wide.index and is_finite(times["gmm"][arm])
-    ]
-    return f"A mixture in place of N(0, I): from so many times the distance of own reconstructions, {', '.join(parts)}"
+    parts = []
+    for arm in study.names:
+        if arm in wide.index and is_finite(times["gmm"][arm]):
+            first, second = ("", "") if parts else (" from N(0, I)", " from a mixture")
+            more = [_more(times[law][arm]) for law in ("prior", "gmm")]
+            parts.append(f"{study.names[arm]} {more[0]}{first}, {more[1]}{second}")
+    return f"New images, further from real ones than reconstructions are: {'; '.join(parts)}" if parts else ""
+
+
+def _more(times: float) -> str:
+    return f"{100 * (times - 1):+.0f}%".replace("-", "−")
+
+
+def _areas(study: Study) -> str:
+    found = _means(study, "joint", "area_tv", form=percent)
+    return f"Classes share the prior unevenly: {found} of it would have to move" if found else ""
+
+
+def _todo(study: Study) -> str:
+    prior, mixture = (
+        [study.names[arm] for arm, row in rows_of(study, ids).items() if row["verdict"] == "supported"]
+        for ids in (HOLES, MIXTURE)
+    )
+    parts = [f"from N(0, I) with {' and '.join(prior)}"] if prior else []
+    if more := [name for name in mixture if name not in prior]:
+        parts.append("from a mixture fitted to the codes" + ("" if not prior else f" with {' and '.join(more)}"))
+    whole = {*prior, *mixture} >= {*study.names.values()}
+    return f"What to do: draw {', '.join(parts)}" if parts and whole else ""
 
 
 def _normality(study: Study) -> str:
@@ -76,6 +98,7 @@ def _verdicts(study: Study) -> str:
 
 FINDINGS: Mapping[str, Callable[[Study], str]] = {
     "holes": _holes, "generation": _generation, "normality": _normality, "codes": _codes,
+    "pspace": _areas, "todo": _todo,
     "reconstructions": _reconstructions, "continuity": _continuity, "verdicts": _verdicts,
 }  # fmt: skip
 

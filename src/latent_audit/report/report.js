@@ -93,7 +93,8 @@ const Report = (() => {
     let queued = false;
     const mark = () => {
       queued = false;
-      const line = innerHeight * 0.3, now = sections.reduce((found, section, i) => (section && section.getBoundingClientRect().top <= line ? i : found), -1);
+      const line = innerHeight * 0.3, ended = scrollY > 0 && scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
+      const now = ended ? sections.length - 1 : sections.reduce((found, section, i) => (section && section.getBoundingClientRect().top <= line ? i : found), -1);
       links.forEach((link, i) => {
         if (i !== now) link.removeAttribute("aria-current");
         else if (!link.hasAttribute("aria-current")) {
