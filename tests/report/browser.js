@@ -136,7 +136,11 @@ async function useTools(page) {
   await act(page, "goto");
   const found = await state(page);
   await act(page, "link");
-  return { tour, counts, found, hash: await page.evaluate(() => location.hash) };
+  const hash = await page.evaluate(() => location.hash);
+  await page.locator('canvas[data-arm="vae"]').focus();
+  await page.keyboard.press("Shift+ArrowUp"); await frames(page); // from an image to a free point
+  await act(page, "link");
+  return { tour, counts, found, hash, free: await state(page), freeHash: await page.evaluate(() => location.hash) };
 }
 
 // ---- a drawing of one's own: by pointer, from an image, from files, by keys; then gone ---------------------------------------
@@ -263,6 +267,9 @@ async function print(page) {
   await own.context().close();
   const linked = await open(browser, seen, {}, seen.tools.hash);
   seen.linked = await state(linked);
+  const free = await open(browser, seen, {}, seen.tools.freeHash.replace("&b", "&z.ae=1,nonsense&b")); // the first of a name counts
+  seen.linkedFree = await state(free);
+  await free.context().close();
   await linked.context().close();
   const phone = await open(browser, seen, { viewport: PHONE, hasTouch: true, isMobile: true });
   seen.touch = await useTouch(phone);

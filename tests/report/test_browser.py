@@ -116,6 +116,14 @@ def test_an_image_is_found_by_its_number_and_its_address_leads_back_to_it(seen):
     assert seen["linked"]["picked"] == 7
 
 
+def test_an_address_leads_back_to_a_free_point(seen):
+    free, linked = seen["tools"]["free"], seen["linkedFree"]
+    assert "image=" not in seen["tools"]["freeHash"]
+    for arm in ("ae", "vae"):
+        assert linked["picked"][arm] == pytest.approx(free["picked"][arm], abs=1e-4)
+    assert (linked["a"], linked["b"]) == (free["a"], free["b"])
+
+
 def grey(levels) -> np.ndarray:
     """The pad's pixels in [0, 1], row by row."""
     return np.reshape(levels, (28, 28)) / 255

@@ -64,6 +64,15 @@ const Explorer = (() => {
       }
       changed(kind);
     };
+    x.put = (kind, codeOf) => { // to coordinates, arm by arm; an arm without whole ones keeps its place
+      for (const arm of arms) {
+        const code = codeOf(arm);
+        if (code?.length !== arm.dims || !code.every(Number.isFinite)) continue;
+        arm.at[kind] = Float32Array.from(code);
+        state.pins[kind] = -1;
+      }
+      changed(kind);
+    };
     x.place = (codes) => { // a picture of one's own, arm by arm; an arm without an encoder keeps its place
       state.pins.z = -1;
       state.own = codes;

@@ -141,17 +141,22 @@ const ExplorerTools = (() => {
     }
   }
 
-  // ---- the address of the page keeps the chosen image ------------------------------------------------------------------------
+  // ---- the address of the page keeps the chosen images, and the coordinates of points that are free -------------------------
   function readHash(x) {
     const found = new URLSearchParams(location.hash.replace(/^#explorer\??/, "")), place = (key) => x.data.indices.indexOf(Number(found.get(key) ?? NaN));
-    for (const [key, kind] of [["image", "z"], ["a", "a"], ["b", "b"]]) if (place(key) >= 0) x.pin(kind, place(key));
+    for (const [key, kind] of [["image", "z"], ["a", "a"], ["b", "b"]]) {
+      if (place(key) >= 0) x.pin(kind, place(key));
+      else x.put(kind, (arm) => found.get(`${kind}.${arm.id}`)?.split(",").map(Number));
+    }
     if (location.hash.startsWith("#explorer?")) document.getElementById("explorer").scrollIntoView();
   }
 
   function writeHash(x) {
-    const { z, a, b } = x.state.pins, parts = Object.entries({ image: z, a, b }).filter(([, i]) => i >= 0).map(([key, i]) => `${key}=${x.data.indices[i]}`);
+    const parts = Object.entries(x.state.pins).flatMap(([kind, i]) => (i >= 0
+      ? [`${kind === "z" ? "image" : kind}=${x.data.indices[i]}`]
+      : x.arms.map((arm) => `${kind}.${arm.id}=${Array.from(arm.at[kind], (v) => Number(v.toFixed(4))).join(",")}`)));
     history.replaceState(null, "", `#explorer?${parts.join("&")}`);
-    x.app.querySelector("#x-said").textContent = "The address of this page now holds the chosen images.";
+    x.app.querySelector("#x-said").textContent = "The address of this page now holds the point and both ends of the path.";
   }
 
   function save(x) { // all decoded pictures side by side, as a file
