@@ -140,7 +140,10 @@ async function useTools(page) {
   await page.locator('canvas[data-arm="vae"]').focus();
   await page.keyboard.press("Shift+ArrowUp"); await frames(page); // from an image to a free point
   await act(page, "link");
-  return { tour, counts, found, hash, free: await state(page), freeHash: await page.evaluate(() => location.hash) };
+  const free = await state(page), freeHash = await page.evaluate(() => location.hash);
+  await page.fill("#x-index", "100000");
+  await act(page, "goto");
+  return { tour, counts, found, hash, free, freeHash, notFound: await page.textContent("#x-said") };
 }
 
 // ---- a drawing of one's own: by pointer, from an image, from files, by keys; then gone ---------------------------------------

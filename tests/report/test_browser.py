@@ -113,6 +113,7 @@ def test_the_rain_counts_what_falls_into_holes(seen):
 def test_an_image_is_found_by_its_number_and_its_address_leads_back_to_it(seen):
     assert seen["tools"]["found"]["picked"] == 7
     assert "image=7" in seen["tools"]["hash"]
+    assert seen["tools"]["notFound"].startswith("Image 100000 is not among these 60; 59 is the nearest")
     assert seen["linked"]["picked"] == 7
 
 

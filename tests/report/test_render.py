@@ -15,6 +15,7 @@ from latent_audit.base.measures import Metric
 from latent_audit.report.answer import answer, beside, headline, limit_words
 from latent_audit.report.explorer import without_largest
 from latent_audit.report.render import MAX_BYTES, environment, fits, render_study
+from latent_audit.report.tables import percent_span
 from latent_audit.report.verdicts import at_a_glance, claims, corrected, not_compared
 
 
@@ -265,6 +266,20 @@ def test_an_arm_whose_mixture_suffices_does_not_read_as_a_plain_no(study):
     said = answer(own)[0]
     assert "Yes to a mixture: its images are surely less than 1.11 times as far" in limit_words(own)
     assert "From a mixture fitted to the codes instead: yes with AE, undecided with VAE." in said
+
+
+def test_many_arms_of_one_verdict_are_named_without_their_intervals(study):
+    names = {f"arm{k}": f"Arm {k}" for k in range(5)}
+    own = study._replace(names=names, claims=pd.DataFrame([row("ae_few_holes", arm, "beyond") for arm in names]))
+    said = answer(own._replace(arms=dict.fromkeys(names, study.arms["ae"])))[0]
+    assert said.startswith(
+        "Not with Arm 0, Arm 1, Arm 2, Arm 3 and Arm 4, by the share of draws from N(0, I) that land"
+    )
+
+
+def test_an_interval_whose_ends_read_alike_is_written_once():
+    assert percent_span(0.98396, 0.98404) == "98.4%"
+    assert percent_span(0.1, 0.2) == "10% to 20%"
 
 
 def test_without_claims_on_holes_there_is_no_headline_verdict(study):

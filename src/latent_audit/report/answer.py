@@ -14,6 +14,7 @@ from latent_audit.report.verdicts import Glance, at_a_glance, row_id
 HOLES = ("ae_few_holes", "vae_few_holes")
 MARGINALS = ("ae_marginals", "vae_marginals")
 JOINT = ("vae_joint",)
+MANY = 4  # arms of one verdict, beyond which the headline names them alone
 MIXTURE = ("ae_mixture_suffices", "vae_mixture_suffices")
 Rows = Mapping[str, Mapping[str, Any]]  # arm -> its row of claims.csv
 
@@ -136,7 +137,11 @@ def _from_the_prior(study: Study) -> list[list[Part]]:
         before, after = forms[verdict]
         of_what = " of draws from N(0, I) land in holes" if verdict == said[0] else ""
         ends = f"{after} of {limit}." if verdict == said[0] else f"{after}."
-        found.append([Part(before), *_linked(study, rows, of_verdict[verdict], ends=True, of_what=of_what), Part(ends)])
+        arms = of_verdict[verdict]
+        if len(arms) > MANY:  # their intervals would bury the sentence
+            ends = f", by the share of draws from N(0, I) that land in holes{ends}"
+        linked = _linked(study, rows, arms, ends=len(arms) <= MANY, of_what=of_what)
+        found.append([Part(before), *linked, Part(ends)])
     if apart := [name for arm, name in study.names.items() if arm not in rows]:
         found.append([Part(f"No claim was put to {' and '.join(apart)}.")])
     return found

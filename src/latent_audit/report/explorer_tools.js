@@ -171,7 +171,9 @@ const ExplorerTools = (() => {
 
   function goTo(x) {
     const field = x.app.querySelector("#x-index"), wanted = Number(field.value), { indices } = x.data;
-    x.pin("z", indices.reduce((best, index, i) => (Math.abs(index - wanted) < Math.abs(indices[best] - wanted) ? i : best), 0));
+    const found = indices.reduce((best, index, i) => (Math.abs(index - wanted) < Math.abs(indices[best] - wanted) ? i : best), 0);
+    x.pin("z", found);
+    x.app.querySelector("#x-said").textContent = indices[found] === wanted ? "" : `Image ${wanted} is not among these ${indices.length}; ${indices[found]} is the nearest number.`;
   }
 
   function toggleClass(x, button) {

@@ -79,7 +79,8 @@ def _words(study: Study, arm: str, share: Mapping[str, Any]) -> str:
     if row is None or not isfinite(float(row["low"])):
         return f"{mean} of draws from N(0, I) land in a hole"
     words = interval_words(row, study.measures)
-    return f"{words if share['by_values'] else f'{mean} ({words})'} of draws from N(0, I) land in a hole"
+    both = mean if words == mean else f"{mean} ({words})"
+    return f"{words if share['by_values'] else both} of draws from N(0, I) land in a hole"
 
 
 def hole_bar(share: Mapping[str, Any], *, limit: float | None, most: float, alt: str) -> Markup:

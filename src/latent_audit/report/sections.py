@@ -10,6 +10,7 @@ from latent_audit.report.study import Figure, Row, Study
 from latent_audit.report.study_tables import dimension_table
 from latent_audit.report.svg import hoist_styles
 
+ALWAYS = {"todo"}  # sections that stand without their figures, too
 SECTIONS = (  # id, title, the figures it holds (none: always there)
     ("answer", "The answer", ()),
     ("explorer", "Explore", ()),
@@ -26,7 +27,7 @@ SECTIONS = (  # id, title, the figures it holds (none: always there)
     ("anomalies", "Outsiders", ("fig-passing", "fig-detection")),
     ("reconstructions", "Reconstructions", ("fig-reconstructions",)),
     ("verdicts", "Claim by claim", ()),
-    ("todo", "What to do", ()),
+    ("todo", "What to do", ("fig-weights",)),
     ("run", "What was run", ()),
     ("training", "Training", ("fig-training",)),
     ("provenance", "Provenance", ()),
@@ -58,7 +59,7 @@ def present(figures: Iterable[str], *, explorer: bool) -> list[Section]:
     return [
         Section(anchor, title)
         for anchor, title, held in SECTIONS
-        if (not held or there & {*held}) and (anchor != "explorer" or explorer)
+        if (not held or anchor in ALWAYS or there & {*held}) and (anchor != "explorer" or explorer)
     ]
 
 

@@ -56,8 +56,8 @@ def percents(shares: Sequence[float]) -> list[str]:
 
 
 def percent_span(low: float, high: float) -> str:
-    """The ends of an interval of a share."""
-    return " to ".join(f"{text}%" for text in percents([low, high]))
+    """The ends of an interval of a share; once where both are written alike."""
+    return " to ".join(dict.fromkeys(f"{text}%" for text in percents([low, high])))
 
 
 def set_number(value: float) -> str:
