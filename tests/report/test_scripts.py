@@ -204,3 +204,21 @@ def test_a_frame_does_what_its_budget_allows_and_no_job_waits_for_ever():
     )
     # two jobs of six milliseconds fill ten; the newer "a" waits its turn, and what is for later comes last
     assert done == [["ab", 2], ["cA", 1], ["Az", 0]]
+
+
+def test_a_job_in_slices_is_finished_before_another_begins():
+    done = run(
+        """const { queue, inSlices } = page("explorer_work.js"), said = [];
+        const work = queue(0, () => 1); // every frame has time for one call
+        const job = (name) => {
+          let k = 0;
+          const begin = () => { said.push(`${name} begins`); return () => (++k < 3 ? null : [name]); };
+          return inSlices(begin, ([found]) => said.push(found));
+        };
+        work.soon("a", job("a"));
+        work.soon("b", job("b"));
+        const left = [];
+        for (let k = 0; k < 6; k++) { left.push(work.some(0)); if (k === 0) work.soon("a", job("newer a")); }
+        console.log(JSON.stringify([left, said]))"""
+    )
+    assert done == [[2, 3, 2, 2, 2, 1], ["a begins", "a", "b begins", "b"]]

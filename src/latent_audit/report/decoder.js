@@ -213,12 +213,22 @@ const Decoder = (() => {
     check(count(now) === count(to), `the layers end in [${now}], and [${to}] is wanted`);
     const given = new Float32Array(count(from)), inner = new Float32Array(count(from)), result = new Float32Array(count(to)), end = now;
 
-    return function run(values) { // the result is used again by the next call
+    // One layer per call, null until the last of them; another run may only begin thereafter.
+    function sliced(values) {
       given.set(values);
-      let x = from.length === 3 ? reorder(given, from, true, inner) : given;
-      for (let k = 0; k < steps.length; k++) x = steps[k](x);
-      return end.length === 3 ? reorder(x, end, false, result) : x;
-    };
+      let x = from.length === 3 ? reorder(given, from, true, inner) : given, k = 0;
+      return () => {
+        if (k < steps.length) x = steps[k++](x);
+        if (k < steps.length) return null;
+        return end.length === 3 ? reorder(x, end, false, result) : x;
+      };
+    }
+
+    function run(values) { // the result is used again by the next call
+      const step = sliced(values);
+      for (;;) { const found = step(); if (found) return found; }
+    }
+    return Object.assign(run, { sliced });
   }
 
   return { make };

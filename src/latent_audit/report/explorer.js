@@ -1,7 +1,7 @@
 "use strict";
 // The explorer: hovering previews a code, a click pins it, a drag moves the point or an end of the path; no modes.
 const Explorer = (() => {
-  const M = ExplorerMath, STEPS = 9, DRAWS = 8, PICK = 16, GRAB = 14, WINDOW = 3.5, BUDGET = 10, KINDS = ["z", "a", "b"];
+  const M = ExplorerMath, STEPS = 9, DRAWS = 8, PICK = 16, GRAB = 14, WINDOW = 3.5, BUDGET = 3, KINDS = ["z", "a", "b"];
   const words = (x) => (Math.abs(x) < 5e-3 ? "0.00" : x.toFixed(2)).replace("-", "−");
   const shown = (arm, z) => [z[arm.dims2[0]], arm.dims > 1 ? z[arm.dims2[1]] : 0];
 
@@ -30,7 +30,7 @@ const Explorer = (() => {
     x.later = (key, job) => { work.later(key, job); wake(); };
     x.redraw = () => { stale = true; wake(); }; // the planes alone
     x.refresh = () => {
-      for (const arm of arms) work.soon(`readout of ${arm.id}`, () => readout(arm));
+      for (const arm of arms) work.soon(`readout of ${arm.id}`, readout(arm));
       work.soon("status", showStatus);
       x.redraw();
     };
@@ -104,7 +104,10 @@ const Explorer = (() => {
     // ---- what is said and drawn beside the planes ---------------------------------------------------------------------
     function readout(arm) {
       const i = state.hover >= 0 ? state.hover : state.pins.z, z = state.hover >= 0 ? x.codeOf(arm, i) : arm.at.z;
-      const picture = arm.decode(z, arm.dims2);
+      return ExplorerWork.inSlices(() => arm.slices(z), (picture) => show(arm, i, z, picture));
+    }
+
+    function show(arm, i, z, picture) {
       Plane.paint(picture, data.shape, arm.image.getContext("2d"));
       if (arm.original) x.photo(arm.original, i);
       const rows = x.about ? x.about(arm, z, i, picture) : [["z", shown(arm, z).map(words).join(", ")]];
@@ -146,8 +149,8 @@ const Explorer = (() => {
     x.strip = (canvas, arm, codes) => { // a picture stays until its successor is decoded
       const [, height, width] = data.shape, context = canvas.getContext("2d"), whole = codes.length * (width + 1) - 1;
       if (canvas.width !== whole) { canvas.width = whole; canvas.height = height; }
-      codes.forEach((z, k) => x.later(`${canvas.getAttribute("aria-label")} ${k}`, () =>
-        Plane.paint(arm.decode(z, arm.dims2), data.shape, context, k * (width + 1), 0)));
+      codes.forEach((z, k) => x.later(`${canvas.getAttribute("aria-label")} ${k}`,
+        ExplorerWork.inSlices(() => arm.slices(z), (picture) => Plane.paint(picture, data.shape, context, k * (width + 1), 0))));
     };
     const between = (arm, share) => arm.at.a.map((v, d) => v + share * (arm.at.b[d] - v));
     x.between = between;

@@ -58,10 +58,11 @@ const ExplorerArm = (() => {
     arm.live = packed !== null && "DecompressionStream" in window;
     if (arm.live) {
       const { layers } = data.arms[arm.id], weights = await Packed.inflated(packed.textContent, layers);
-      arm.decode = Decoder.make(layers, weights, [arm.dims], data.shape);
+      arm.slices = Decoder.make(layers, weights, [arm.dims], data.shape).sliced;
     } else {
       await giveSheet(arm, symbols);
-      arm.decode = lattice(arm.sheet, data.shape);
+      const blend = lattice(arm.sheet, data.shape);
+      arm.slices = (z) => () => blend(z, arm.dims2);
     }
   }
 

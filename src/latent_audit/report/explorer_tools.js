@@ -47,7 +47,7 @@ const ExplorerTools = (() => {
       read++;
     }
     x.pixels = (n = labels.length) => { while (read < rows && read * spriteColumns < n) readRow(); return out; };
-    for (let row = 0; row < rows; row++) x.later(`row ${row} of the images`, () => x.pixels((row + 1) * spriteColumns));
+    for (let row = 0; row < rows; row++) x.later(`row ${row} of the images`, () => { x.pixels((row + 1) * spriteColumns); });
   }
 
   // ---- the rain: draws fall on every plane, those in holes are counted ------------------------------------------------
