@@ -93,6 +93,10 @@ def sized(params):
         ({"diagnostics__neighbors": 10_001}, r"10,001 is more than the 10,000 test images of fashion_mnist; set"),
         ({"data__limit": 20_000, "diagnostics__neighbors": 10_001}, "more than the 10,000 test images"),
         ({"dataset": "mnist", "train__batch_size": 60_001}, r"train\.batch_size: 60,001 .* 60,000 training images"),
+        (
+            {"dataset": "celeba", "data__pad_to": 64, "diagnostics__neighbors": 100_000},
+            "100,000 is more than the 39,829 test images of celeba",
+        ),
         ({"dataset": "digits", "diagnostics__neighbors": 361}, r"361 is more than the 360 test images of digits"),
     ],
 )  # fmt: skip

@@ -15,7 +15,7 @@ import pandas as pd
 
 from latent_audit.base.errors import InputError
 from latent_audit.data.sources.celeba_tables import read_attributes, read_partition
-from latent_audit.data.sources.dataset import TREATMENT, DamagedPictures, Dataset, Source, Split, Treatment
+from latent_audit.data.sources.dataset import TREATMENT, Counts, DamagedPictures, Dataset, Source, Split, Treatment
 from latent_audit.data.sources.decoding import UnreadablePicture
 from latent_audit.data.sources.developing import developed, ground_colour
 from latent_audit.data.sources.fetch import Resource, fetch, location_in, md5_of
@@ -25,6 +25,7 @@ from latent_audit.data.sources.splits import train_test_positions
 
 IMAGES, ATTRIBUTES, PARTITION = "img_align_celeba", "list_attr_celeba", "list_eval_partition"
 DEFAULT_SIZE, DEFAULT_FIT, DEFAULT_LABEL, TEST_SHARE = 64, "crop", "Smiling", 0.1
+OFFICIAL = Counts(162_770, 19_867 + 19_962)  # validation and test are one here; a subset has fewer
 TERMS = "CelebA: non-commercial research only; its images may not be published or passed on"
 BY_HAND = "CelebA has no address that a program may fetch it from: get it at https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html."
 
@@ -213,4 +214,4 @@ def _place(*, mirror: str | None, path: Path | None) -> Path | None:
     return unpacked.parent if unpacked else archive if isinstance(archive, Path) and archive.is_file() else None
 
 
-CELEBA = Dataset(_fetch, _read, DEFAULT_SIZE, _origins, place=_place)
+CELEBA = Dataset(_fetch, _read, DEFAULT_SIZE, _origins, expect=lambda path: OFFICIAL, place=_place)
