@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ Z, LABELS = RNG.standard_normal((N, D)), np.arange(N) % 2
 STD = np.full((N, D), 0.5)
 
 
-def saved(path: Path, **arrays: np.ndarray) -> Path:
+def saved(path: Path, **arrays: Any) -> Path:
     """An .npz of the arrays."""
     np.savez(path, **arrays)
     return path
@@ -85,3 +86,45 @@ def test_archives_side_by_side(tmp_path: Path):
         found = audit_side_by_side({"first": archive, "second": {"z": Z}}, settings=FAST)
     assert found["first"].audited is not None
     np.testing.assert_array_equal(found["first"].audited.logvar, 2 * np.log(STD))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("names", [("z_0", "z_1"), ("latent1", "latent2"), ("dim_0", "dim_1"), ("PC1", "PC2")])
+def test_beside_columns_called_alike_and_numbered_nothing_else_is_a_code(
+    tmp_path: Path, names: tuple[str, str], suffix: str
+):
+    table = pd.DataFrame(Z, columns=list(names)).assign(brightness=RNG.random(N))
+    path = tmp_path / f"c{suffix}"
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
+    codes = read_foreign(path)
+    np.testing.assert_array_equal(codes.z, Z)
+    assert list(codes.columns["z"]) == list(names)
+    assert f"c{suffix}: left out, beside '{names[0]}' and so on: ['brightness']" in codes.notes[-1]
+    assert read_foreign(path, columns=["*"]).z.shape == (N, 3)
+
+
+def test_beside_codes_coordinates_of_a_map_and_text_are_none(tmp_path: Path):
+    table = pd.DataFrame(Z, columns=["z_0", "z_1"]).assign(umap_1=Z[:, 0] * 2, umap_2=Z[:, 1] * 2, species="cat")
+    table.to_csv(tmp_path / "c.csv", index=False)
+    assert list(read_foreign(tmp_path / "c.csv").columns["z"]) == ["z_0", "z_1"]
+    in_python = table.drop(columns="species")
+    with pytest.warns(UserWarning, match=r"left out, beside 'z_0' and so on: \['umap_1', 'umap_2'\]"):
+        assert audit(in_python, settings=FAST).per_dim["name"].tolist() == ["z_0", "z_1"]
+
+
+def test_two_numbered_parts_of_one_code_are_both_kept(tmp_path: Path):
+    both = np.c_[Z, Z[::-1]]
+    pd.DataFrame(both, columns=["style_0", "style_1", "content_0", "content_1"]).to_csv(tmp_path / "c.csv", index=False)
+    np.testing.assert_array_equal(read_foreign(tmp_path / "c.csv").z, both)
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread"), [("dim{}_mu", "dim{}_logvar"), ("mu_q_{}", "log_var_q_{}"), ("{}_mean", "{}_lv")]
+)
+def test_a_posterior_whatever_stands_about_its_names(tmp_path: Path, mean: str, spread: str):
+    table = pd.DataFrame({name.format(k): (Z, 2 * np.log(STD))[kind][:, k] for kind, name in enumerate((mean, spread))
+                          for k in range(D)})  # fmt: skip
+    table.to_csv(tmp_path / "c.csv", index=False)
+    codes = read_foreign(tmp_path / "c.csv")
+    np.testing.assert_array_equal(codes.mu, Z)
+    np.testing.assert_allclose(codes.logvar, 2 * np.log(STD))
