@@ -51,7 +51,8 @@ NONE_OF_THEM = {
     "class": np.array(["x", "y"])[np.arange(N) % 2], "y": np.arange(N) % 2, "cluster": np.arange(N) % 4,
     "epoch": np.full(N, 9), "split": np.array(["train", "test"])[np.arange(N) % 2], "fold": np.arange(N) % 5,
     "n_points": np.arange(N) % 17, "whatever": np.arange(1, N + 1), "shuffled": RNG.permutation(N),
-    "file_name": np.array([f"{k}.png" for k in range(N)]),
+    "file_name": np.array([f"{k}.png" for k in range(N)]), "loss": RNG.random(N), "KL": RNG.random(N),
+    "recon_loss": RNG.random(N), "elbo": -RNG.random(N), "anomaly_score": RNG.random(N),
 }  # fmt: skip
 
 

@@ -211,7 +211,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "cut npz": (lambda f: bad_zip(f, lambda b: b[:-30]), r"not a readable \.npz archive"),
     "damaged npz": (lambda f: bad_zip(f, lambda b: b.replace(Z[:1].tobytes(), bytes(24))), "Bad CRC-32"),
     "text as npz": (lambda f: text(f, "1,2\n", "codes.npz"), r"not a readable \.npz archive"),
-    "no z": (lambda f: npz(f, codes=Z), r"needs an array 'z' or 'mu', it has \['codes'\]"),
+    "no z": (lambda f: npz(f, a=Z, b=Z), r"needs an array 'z' or 'mu', it has \['a', 'b'\]"),
     "logvar alone": (lambda f: npz(f, z=Z, logvar=Z), "has 'logvar' without 'mu'"),
     "unequal": (lambda f: npz(f, mu=Z, logvar=Z[:, :2]), r"one shape: mu \(30, 3\), logvar \(30, 2\)"),
     "variance": (lambda f: npz(f, mu=Z, logvar=Z + 300), "logvar reaches 30"),

@@ -298,8 +298,8 @@ def test_python_takes_the_same_places(tmp_path: Path):
     pd.testing.assert_frame_equal(audit({"a": Z, "b": 2 * Z}, array="b", settings=FAST).per_dim, expected)
     with pytest.raises(InputError, match=r"there is no array 'c'; it has \['a', 'b'\]"):
         audit({"a": Z, "b": Z}, array="c")
-    with pytest.raises(InputError, match=r"needs an array 'z' or 'mu', it has \['a'\]"):
-        audit({"a": Z})
+    with pytest.raises(InputError, match=r"needs an array 'z' or 'mu', it has \['a', 'b'\]"):
+        audit({"a": Z, "b": Z})
     with pytest.raises(InputError, match="array 'b' chooses one of several; z is ndarray"):
         audit(Z, array="b")
     with pytest.raises(InputError, match="mu cannot stand beside a file"):

@@ -1,5 +1,6 @@
 """The audit in Python: `latent_audit.audit`, and several sets of codes side by side."""
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from os import PathLike
@@ -25,6 +26,7 @@ from latent_audit.diagnostics.forms import finished
 from latent_audit.diagnostics.inputs import as_array, drawn
 from latent_audit.diagnostics.ties import TiesWarning
 
+ARRAYS = {"z", "mu", "logvar", "labels", "factors", "attributes", "indices", "entries"}
 OURS = (NoDrawWarning, TiesWarning, ColumnsWarning, OneClassWarning)
 
 
@@ -200,12 +202,21 @@ def audit_side_by_side(codes: Mapping[str, Any], **options: Any) -> SideBySide:
         raise InputError("audit_side_by_side: needs at least one set of codes.")
     found = SideBySide()
     for name, own in codes.items():
-        given = dict(own) if isinstance(own, Mapping) else {"z": own}
+        given = _arguments(own) if isinstance(own, Mapping) else {"z": own}
         try:
             found[str(name)] = audit(**{**options, **given})
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
     return found
+
+
+def _arguments(own: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping as arguments of `audit`; where it has other names too, its arrays are a mapping of arrays (an .npz)."""
+    allowed = set(inspect.signature(audit).parameters)
+    if set(own) <= allowed:
+        return dict(own)
+    options = {name: own[name] for name in own if name in allowed - ARRAYS}
+    return options | {"z": {name: own[name] for name in own if name not in options}}
 
 
 __all__ = ["Audit", "AuditSettings", "AuditTables", "SideBySide", "audit", "audit_side_by_side"]

@@ -50,6 +50,8 @@ def by_name(names: Sequence[str], where: str) -> tuple[list[str], list[str]]:
             f"{where}: left out, by name no code: {_listed(labels)}; if {labels[0]!r} holds the classes, say "
             f"--labels {shlex.quote(labels[0])}; {CHOOSE}"
         )
+    if measures := [name for name in names if kinds[name] == "measure"]:
+        notes.append(f"{where}: left out, by name a loss or a score: {_listed(measures)}; {CHOOSE}")
     return [name for name in names if kinds[name] is None], [printable(note) for note in notes]
 
 

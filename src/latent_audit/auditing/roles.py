@@ -38,9 +38,15 @@ _LABEL_NAMES = (
     "phase epoch epochs step steps globalstep iteration iterations iter batch batchid batchidx seed count counts "
     "nsamples n frequency freq"
 )
-_INDEX, _LABEL = set(_INDEX_NAMES.split()), set(_LABEL_NAMES.split())
+_MEASURE_NAMES = (
+    "loss losses kl kls kld klds kldiv kldivergence klnats elbo elbos nll nlls mse bce mae rmse recon reconstruction "
+    "error errors score scores logprob logprobs logp logpx loglikelihood loglik likelihood prob probs probability "
+    "confidence accuracy"
+)
+_INDEX, _LABEL, _MEASURE = set(_INDEX_NAMES.split()), set(_LABEL_NAMES.split()), set(_MEASURE_NAMES.split())
 _LAST_INDEX = {"id", "ids", "idx", "index", "uuid", "filename", "path"}
 _LAST_LABEL = {"label", "labels", "class", "target", "cluster", "epoch", "split", "fold", "count", "counts"}
+_LAST_MEASURE = {"loss", "kl", "kld", "elbo", "nll", "mse", "bce", "mae", "error", "score", "likelihood", "probability"}
 _STORED_INDEX = re.compile(r"unnamed\d*(level\d+)?|index(level)?\d+|level\d+|")
 
 
@@ -50,27 +56,32 @@ def plain(name: str) -> str:
 
 
 def role_of(name: str) -> str | None:
-    """z, mu, logvar, var, sigma or logsigma where the name says so, with or without `z`, `q`, `latent` about it."""
+    """z, mu, logvar, var, sigma or logsigma where the name says so, with or without `z`, `q`, `dim` about it."""
     bare = plain(name)
     for candidate in (
         bare,
-        *(bare.removeprefix(before) for before in ("z", "q", "qz", "latent", "posterior", "encoder")),
+        *(bare.removeprefix(before) for before in ("z", "q", "qz", "latent", "posterior", "encoder", "dim", "d")),
+        *(bare.removesuffix(after) for after in ("z", "q", "dim")),
     ):
         if candidate in ROLE_OF:
             return ROLE_OF[candidate]
-    return ROLE_OF.get(bare.removesuffix("z"))
+    return None
 
 
 def kind_of(name: str) -> str | None:
-    """ "index" for a known name of a row number or identifier, "label" for one of a class, a split or a count."""
+    """ "index" for a known name of a row number or identifier, "label" for one of a class, a split or a count,
+    "measure" for one of a loss or a score."""
     bare = plain(name)
     if bare in _INDEX or _STORED_INDEX.fullmatch(bare):
         return "index"
     if bare in _LABEL:
         return "label"
+    if bare in _MEASURE:
+        return "measure"
     words = [word for word in re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).casefold()) if word]
     last = words[-1] if len(words) > 1 else ""
-    return "index" if last in _LAST_INDEX else "label" if last in _LAST_LABEL else None
+    lasts = (("index", _LAST_INDEX), ("label", _LAST_LABEL), ("measure", _LAST_MEASURE))
+    return next((kind for kind, known in lasts if last in known), None)
 
 
 def stem_of(name: str) -> tuple[str, str]:
@@ -121,6 +132,28 @@ def posterior_of(names: Sequence[str], where: str) -> Posterior | None:
     spread = spreads[0] if spreads else ""
     z, mu, logvar = ([parts[role][k] for k in parts["mu"]] if role in parts else [] for role in ("z", "mu", spread))
     return Posterior(z, mu, logvar, spread, [name for name in names if name not in {*z, *mu, *logvar}])
+
+
+def apart_from_codes(names: Sequence[str]) -> tuple[str, list[str]]:
+    """A column of those called alike and numbered (z_0, z_1, ...), and the columns that are called otherwise.
+
+    Beside `z_0, ...` (or another name of codes) nothing else is a code; beside another name and numbers, what has no
+    number is none, if it is the smaller part. ("", []) where names do not tell.
+    """
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        stem, number = stem_of(name)
+        if number:
+            groups.setdefault(stem, []).append(name)
+    like_codes = [own for stem, own in groups.items() if role_of(stem) == "z" and len(own) > 1]
+    if len(like_codes) == 1:
+        own = like_codes[0]
+        return own[0], [name for name in names if name not in own]
+    numbered = {name for own in groups.values() if len(own) > 1 for name in own}
+    other = [name for name in names if not stem_of(name)[1]]
+    if len(groups) != 1 or not numbered or len(other) >= len(numbered):
+        return "", []
+    return next(name for name in names if name in numbered), other
 
 
 def _numbered(names: Sequence[str]) -> dict[str, dict[int, str]]:

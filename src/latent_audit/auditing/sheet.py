@@ -9,7 +9,7 @@ import numpy as np
 
 from latent_audit.auditing.border import printable, short, some
 from latent_audit.auditing.judge import CHOOSE, by_name, by_value, chosen
-from latent_audit.auditing.roles import SPREADS, Posterior, posterior_of, to_logvar
+from latent_audit.auditing.roles import SPREADS, Posterior, apart_from_codes, posterior_of, to_logvar
 from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.blocks import Maps
 
@@ -99,8 +99,14 @@ def taken(sheet: Sheet, patterns: Sequence[str], where: str) -> Taken:
     if found is not None:
         _refuse_text(sheet, [name for name in names if name not in found.rest], where)
         return _of_posterior(found, sheet, where)
+    first, other = ("", []) if patterns else apart_from_codes(names)
+    names = [name for name in names if name not in other]
     _refuse_text(sheet, names, where)
-    kept, notes = (names, []) if patterns else by_value(sheet.numbers, sheet.integers, where)
+    numbers = {name: sheet.numbers[name] for name in names}
+    kept, notes = (names, []) if patterns else by_value(numbers, sheet.integers, where)
+    if other:
+        beside = f"beside {short(printable(first))!r} and so on"
+        notes.append(f"{where}: left out, {beside}: {some([printable(name) for name in other])}; {CHOOSE}")
     if not kept:
         raise InputError(f"{where}: no column is left to be a dimension; {CHOOSE}. {' '.join(notes)}".rstrip())
     return Taken(_matrix(sheet, kept, where), None, None, {"z": kept}, notes)

@@ -127,15 +127,28 @@ def _advice(array: np.ndarray) -> str:
     return "convert it with astype(float) and save it again"
 
 
-def _found(names: Sequence[str]) -> _Found:
+def roles_among(names: Sequence[str]) -> dict[str, str]:
+    """role (z, mu, logvar, ...) -> the array called so; of several spreads the first of SPREADS.
+
+    Without z and mu it is the one array called like codes (`codes`, `latents`, ...), or else the only one there is
+    besides row numbers, labels and spreads, such as the `arr_0` of `numpy.savez(file, codes)`.
+    """
     roles: dict[str, str] = {}
     for role in ("z", "mu", *SPREADS):
         called = [name for name in names if role_of(name) == role and (role != "z" or plain(name) == "z")]
         exact = [name for name in called if name == role]
         if called and not (role in SPREADS and set(SPREADS) & set(roles)):
             roles[role] = (exact or called)[0]
-    unused = {name: "" for name in names if name not in roles.values()}
-    return _Found(roles, unused)
+    if not {"z", "mu"} & set(roles):
+        like = [name for name in names if role_of(name) == "z"]
+        like = like or [name for name in names if role_of(name) is None and kind_of(name) is None]
+        roles |= {"z": like[0]} if len(like) == 1 else {}
+    return roles
+
+
+def _found(names: Sequence[str]) -> _Found:
+    roles = roles_among(names)
+    return _Found(roles, {name: "" for name in names if name not in roles.values()})
 
 
 def _read(

@@ -5,13 +5,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from latent_audit.auditing.beside import ENTRIES, INDICES, arguments
+import numpy as np
+
+from latent_audit.auditing.beside import ENTRIES, INDICES, NAMES, arguments, read_beside
 from latent_audit.auditing.border import some
 from latent_audit.auditing.files import read_foreign
+from latent_audit.auditing.roles import SPREADS, to_logvar
+from latent_audit.auditing.stack import roles_among
+from latent_audit.auditing.stores import LABEL_ARRAYS
 from latent_audit.base.errors import InputError
 from latent_audit.diagnostics.audit import arrays_of
 from latent_audit.diagnostics.forms import Form, formed, needs_form
-from latent_audit.diagnostics.inputs import is_stored
+from latent_audit.diagnostics.inputs import as_array, is_stored
 
 ROLES = ("z", "mu", "logvar")
 
@@ -92,17 +97,44 @@ def _of_file(
 
 
 def _of_mapping(own: dict[str, Any], array: str | None) -> dict[str, Any]:
-    """The array of that name, or those called z, mu and logvar where they are not given apart."""
-    held = own["z"]
-    names = [str(name) for name in held]
+    """The array of that name, or those that are called z, mu and a spread, as in a file; what else of it is taken.
+
+    What was given apart comes before what a mapping holds. `labels` are taken, and what may stand beside codes.
+    """
+    held = {str(name): values for name, values in own["z"].items()}
     if array is not None:
-        if array not in names:
-            raise InputError(f"audit: there is no array {array!r}; it has {some(names)}.")
+        if array not in held:
+            raise InputError(f"audit: there is no array {array!r}; it has {some(list(held))}.")
         return {"z": held[array]}
-    found = {role: held[role] for role in ROLES if role in names and (role == "z" or own[role] is None)}
-    if not {"z", "mu"} & set(found):
-        raise InputError(f"audit: needs an array 'z' or 'mu', it has {some(names)}; say which with array=.")
-    return {"z": None} | found
+    label = next((name for name in LABEL_ARRAYS if name in held), None)
+
+    def read(name: str) -> Any:
+        return np.asarray(held[name]) if name == NAMES else held[name]
+
+    besides = read_beside([name for name in held if name != label], read, "audit")
+    found = arguments(besides, "audit") | {name: besides[name] for name in (INDICES, ENTRIES) if name in besides}
+    if label is not None:
+        found["labels"] = held[label]
+    names = [name for name in held if name not in {label, *besides}]
+    roles = {} if INDICES in besides else roles_among(names)
+    if INDICES not in besides and not {"z", "mu"} & set(roles):
+        raise InputError(f"audit: needs an array 'z' or 'mu', it has {some(list(held))}; say which with array=.")
+    for role, name in roles.items():
+        as_logvar = role in SPREADS and role != "logvar"
+        found["logvar" if as_logvar else role] = _spread(held[name], role, name) if as_logvar else held[name]
+    if unused := [name for name in names if name not in roles.values()]:
+        _warn(f"audit: not used: {some(unused)}")
+    return {"z": None} | {name: values for name, values in found.items() if name == "z" or own[name] is None}
+
+
+def _spread(values: Any, role: str, name: str) -> np.ndarray:
+    """logvar from a spread of another kind, and a warning that says so."""
+    _warn(f"audit: {name!r} is by its name {SPREADS[role][1]}")
+    return to_logvar(np.asarray(as_array(values, f"audit, {name}"), dtype=np.float64), role, f"audit, {name}")
+
+
+def _warn(note: str) -> None:
+    warnings.warn(note, FileWarning, stacklevel=6)
 
 
 def _of_annotated(adata: Any, array: str | None) -> dict[str, Any]:
