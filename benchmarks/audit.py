@@ -1,4 +1,4 @@
-"""Time and peak memory of `latent-audit audit` on codes of three sizes. Writes results/audit.json.
+"""Time and peak memory of `latent-audit audit` on codes of five sizes. Writes results/audit.json.
 
 The codes are those of a VAE that went wrong in known ways: means of ten classes, a posterior sd of .3, every tenth
 dimension collapsed. Once z and labels alone; once mu, logvar, z and labels, so that every table is made.
@@ -16,7 +16,7 @@ import typer
 
 from measured import run, save
 
-SIZES = ((10_000, 2), (10_000, 200), (70_000, 200))
+SIZES = ((10_000, 2), (10_000, 200), (70_000, 200), (300, 2_048), (1_000_000, 2))
 
 
 def write_codes(path: Path, n: int, latent_dim: int, *, posterior: bool) -> None:
@@ -31,7 +31,7 @@ def write_codes(path: Path, n: int, latent_dim: int, *, posterior: bool) -> None
     np.savez(path, z=z, labels=labels, **({"mu": mu, "logvar": 2 * np.log(sd)} if posterior else {}))
 
 
-def main(sizes: Annotated[list[int] | None, typer.Option(help="which of the three, by number from 0")] = None) -> None:
+def main(sizes: Annotated[list[int] | None, typer.Option(help="which of the five, by number from 0")] = None) -> None:
     """Measure and write results/audit.json."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:

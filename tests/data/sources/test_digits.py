@@ -52,7 +52,7 @@ def test_one_image_is_where_it_should_be(raw):
 
 
 def test_digits_stay_recognisable(raw, tmp_path):
-    prepare("digits", raw, tmp_path / "out", limit=None, pad_to=32, label=None, image_size=None)
+    prepare("digits", raw, tmp_path / "out", limit=None, pad_to=16, label=None, image_size=12)
     train, test = (load_split(tmp_path / "out", split) for split in ("train", "test"))
     rows = [split.images.reshape(len(split.images), -1) / 255 for split in (train, test)]
     classifier = LogisticRegression(C=0.05, max_iter=300).fit(rows[0], train.labels)
