@@ -125,7 +125,10 @@ def _judged(values: dict[str, float], n: int) -> Verdict:
             f"the entries’ frequencies are {uneven:.3g} nats per position from even"
             if uneven >= UNIFORM_MATTERS else f"a position says {placed:.3g} nats about its entry"
         )  # fmt: skip
-        sentence = f"Not from the codebook evenly: {why} ({use}). Draw each position from its own frequencies: neighbours are independent as far as pairs tell."
+        sentence = (
+            f"Not from the codebook evenly: {why} ({use}). Draw each position from its own frequencies: neighbours are "
+            "independent as far as pairs tell."
+        )
         return Verdict("fitted", sentence, reasons, note)
     sentence = f"As far as pairs of {n:,} samples can tell, yes: entries may be drawn evenly ({use})."
     return Verdict("prior", sentence, reasons, note)
