@@ -79,6 +79,23 @@ def test_the_answer_of_an_audit_of_indices(rng):
         tied.recommended_prior()
 
 
+def test_entries_that_belong_to_a_position_are_not_drawn_evenly(rng):
+    """All entries are as frequent, and each stands at one position: even draws are never such a sample."""
+    placed = audit(indices=np.tile(np.arange(8), (100, 1)), entries=8)
+    assert placed.may_sample == "fitted"
+    assert "a position says 2." in placed.verdict and placed.reasons["metric"].tolist() == ["position_nats"]
+    few = audit(indices=rng.integers(0, 64, (60, 16)), entries=64)  # of so few, positions seem to differ
+    assert few.codebook is not None and few.codebook.set_index("metric").loc["position_nats", "value"] > 0.4
+    assert few.may_sample == "prior"
+
+
+def test_a_grid_is_asked_down_its_columns_too(rng):
+    below = np.repeat(rng.integers(0, 8, (2000, 1, 4)), 4, axis=1)  # a row like the one above it
+    assert audit(indices=below, entries=8).may_sample == "no"
+    assert audit(indices=below.transpose(0, 2, 1), entries=8).may_sample == "no"
+    assert audit(indices=rng.integers(0, 8, (2000, 4, 4)), entries=8).may_sample == "prior"
+
+
 @pytest.mark.parametrize(
     ("values", "entries", "message"),
     [

@@ -125,6 +125,13 @@ def test_maps_whose_neighbours_correlate_are_no_independent_draws():
     assert any("A model of the whole map is needed" in line for line in tables.judgement.advice)
 
 
+def test_of_maps_of_one_number_nothing_is_said_of_neighbours():
+    found = audit(np.full((N, 2, 4, 4), 3.0), settings=FAST)
+    assert found.may_sample == "no"
+    assert "all codes are the same" in found.verdict and "nan" not in found.verdict and "correlate" not in found.verdict
+    assert found.judgement.advice[-1] == "No scale makes these latents unit: nothing varies."
+
+
 def test_codes_that_are_off_are_called_so_and_scaled():
     tables = audit(noise(N, 2, 4, 4) * 5.4899 + 1, settings=FAST)
     assert tables.may_sample == "fitted"

@@ -114,6 +114,8 @@ def test_the_answer_is_at_hand_in_python_and_in_a_notebook(rng):
     normal = audit(rng.standard_normal((500, 2)), settings=FAST)
     assert len(normal.reasons) == 0
     assert normal.recommended_prior().sample(4000, rng).std() == pytest.approx(1, rel=0.1)
+    of_seed, of_generator = (normal.recommended_prior().sample(4, of) for of in (7, np.random.default_rng(7)))
+    np.testing.assert_array_equal(of_seed, of_generator)
     with pytest.raises(InputError, match="recommended_prior: there is none"):
         audit(np.zeros((100, 2)), settings=FAST).recommended_prior()
 

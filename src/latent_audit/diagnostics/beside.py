@@ -68,13 +68,26 @@ def audit_of_indices(indices: Any, entries: Any, *, seed: int, settings: Any) ->
     subject = Subject(nothing, settings, (0, 0), seed, indices=checked)
     table = codebook.MEASURE.of(subject)
     assert table is not None
-    values = dict(zip(table["metric"], table["value"], strict=True))
+    values = dict(zip(table["metric"], table["value"], strict=True)) | _of_places(indices, checked, subject)
     empty = pd.DataFrame(columns=["code", "metric", "value"])
     return AuditTables(
         per_dim=pd.DataFrame(columns=["code", "dim"]), joint=empty, transforms=empty, classes=None, separability=None,
         class_map=None, dims=(0, 0), metrics=described([codebook.MEASURE]), judgement=_judged(values, len(nothing)),
         codebook=table,
     )  # fmt: skip
+
+
+def _of_places(indices: Any, checked: Indices, subject: Subject) -> dict[str, float]:
+    """What decides besides the table: what a position says of its entry beyond chance, and, of a grid, what an entry
+    says of the one below it, if that is more than what it says of the next in its row."""
+    rng = subject.rng(codebook.TABLE, "places")
+    found = {"position_nats": codebook.beyond_chance_by_position(checked, rng=rng)}
+    grid = np.asarray(as_array(indices))
+    if grid.ndim < 3 or min(grid.shape[1:]) < 2:
+        return found
+    down = checked.values.reshape(grid.shape).transpose(0, 2, 1).reshape(len(grid), -1)
+    across = codebook.neighbours(checked.values, subject.rng(codebook.TABLE, "across"))
+    return found | {"neighbour_nats": max(across, codebook.neighbours(down, rng))}
 
 
 def refuse_without_indices(indices: Any, entries: Any) -> None:
@@ -85,8 +98,11 @@ def refuse_without_indices(indices: Any, entries: Any) -> None:
 
 def _judged(values: dict[str, float], n: int) -> Verdict:
     """May entries be drawn evenly (prior), each position from its own frequencies (fitted), or neither (no)?"""
-    uneven, tied = values["uniform_gap_nats"], values["neighbour_nats"]
-    sizes = [("neighbour_nats", tied, NEIGHBOUR_MATTERS), ("uniform_gap_nats", uneven, UNIFORM_MATTERS)]
+    uneven, placed, tied = values["uniform_gap_nats"], values["position_nats"], values["neighbour_nats"]
+    sizes = [
+        ("neighbour_nats", tied, NEIGHBOUR_MATTERS), ("uniform_gap_nats", uneven, UNIFORM_MATTERS),
+        ("position_nats", placed, UNIFORM_MATTERS),
+    ]  # fmt: skip
     rows = [
         {"metric": name, "where": "", "value": value, "effect": value, "margin": margin, "p_value": np.nan,
          "p_holm": np.nan, "differs": value >= margin, "matters": value >= margin}
@@ -104,10 +120,14 @@ def _judged(values: dict[str, float], n: int) -> Verdict:
             f"({use})."
         )
         return Verdict("no", sentence, reasons, ("Fit a prior that draws one entry after another.", *note))
-    if uneven >= UNIFORM_MATTERS:
+    if max(uneven, placed) >= UNIFORM_MATTERS:
+        why = (
+            f"the entries’ frequencies are {uneven:.3g} nats per position from even"
+            if uneven >= UNIFORM_MATTERS else f"a position says {placed:.3g} nats about its entry"
+        )  # fmt: skip
         sentence = (
-            f"Not from the codebook evenly: the entries’ frequencies are {uneven:.3g} nats per position from even "
-            f"({use}). Draw each position from its own frequencies: neighbours are independent as far as pairs tell."
+            f"Not from the codebook evenly: {why} ({use}). Draw each position from its own frequencies: neighbours are "
+            "independent as far as pairs tell."
         )
         return Verdict("fitted", sentence, reasons, note)
     sentence = f"As far as pairs of {n:,} samples can tell, yes: entries may be drawn evenly ({use})."

@@ -45,7 +45,7 @@ def codebook(indices: Indices, *, rng: np.random.Generator) -> pd.DataFrame:
         "entropy_nats": entropy,
         "uniform_gap_nats": max(0.0, float(np.log(entries)) - entropy),
         "position_nats": max(0.0, entropy - float(np.mean(at_position))),
-        "neighbour_nats": _neighbours(values, rng),
+        "neighbour_nats": neighbours(values, rng),
         "bits_per_sample": n_positions * float(np.log2(entries)),
         "n_positions": float(n_positions),
         "entries": float(entries),
@@ -53,7 +53,17 @@ def codebook(indices: Indices, *, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(list(rows.items()), columns=["metric", "value"])
 
 
-def _neighbours(values: np.ndarray, rng: np.random.Generator) -> float:
+def beyond_chance_by_position(indices: Indices, *, rng: np.random.Generator) -> float:
+    """`position_nats` less that of the same entries dealt out over all positions anew, at least 0."""
+    dealt = rng.permuted(indices.values.ravel()).reshape(indices.values.shape)
+    own, chance = (
+        float(np.mean([_entropy(np.bincount(column, minlength=indices.entries)) for column in values.T]))
+        for values in (indices.values, dealt)
+    )
+    return max(0.0, chance - own)
+
+
+def neighbours(values: np.ndarray, rng: np.random.Generator) -> float:
     """I(entry; next entry) in nats, minus what as many pairs of independent ones seem to have."""
     if values.shape[1] < 2:
         return float("nan")

@@ -37,8 +37,9 @@ class FittedPrior:
     means: np.ndarray
     covariances: np.ndarray
 
-    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """(n, latent) draws."""
+    def sample(self, n: int, rng: np.random.Generator | int) -> np.ndarray:
+        """(n, latent) draws; of a seed those of numpy's default generator."""
+        rng = np.random.default_rng(rng)
         chosen = rng.choice(len(self.weights), size=n, p=self.weights)
         draws = np.empty((n, self.means.shape[1]))
         for k in range(len(self.weights)):

@@ -56,7 +56,8 @@ def verdict_of_maps(verdict: Verdict, maps: MapTables) -> Verdict:
     """
     at = f"{rows_in_words(maps)}: {_lower(verdict.sentence)}"
     advice = (*verdict.advice, _unit_scaling(maps))
-    if not maps.matter:
+    varies = bool(np.isfinite(maps.scaling.set_index("scope").loc["pooled", "scale"]))
+    if not maps.matter or not varies:
         return replace(verdict, sentence=at, advice=advice)
     found = _correlation(maps)
     advice = (

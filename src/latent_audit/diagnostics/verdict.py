@@ -19,6 +19,7 @@ from latent_audit.diagnostics.fitted import FittedPrior, judged
 from latent_audit.diagnostics.margins import effects
 from latent_audit.diagnostics.moment_tests import SAME
 from latent_audit.diagnostics.multiplicity import holm
+from latent_audit.diagnostics.remedy import is_remedy
 
 LEVEL = 0.05
 CLOSE_AUC = 0.6  # of a fitted law: its own error of estimation is in it
@@ -176,7 +177,11 @@ def _otherwise(
     fits, laws = judged(codes, rng=rng, seed=seed)
     fitted = fits[fits["law"] != "prior"]
     why = f"Not from N(0, I): {describe(matters.iloc[0], codes.shape[1])}"
-    passed = fitted[(fitted["auc"] < CLOSE_AUC) | (fitted["p_value"] > LEVEL)]
+    close = fitted[(fitted["auc"] < CLOSE_AUC) | (fitted["p_value"] > LEVEL)]
+    remedies = (
+        is_remedy(laws[str(row["law"])], row, fits.iloc[0], matters, codes, rng=rng) for _, row in close.iterrows()
+    )
+    passed = close[np.fromiter(remedies, dtype=bool, count=len(close))]
     if len(passed):
         law = str(passed.iloc[0]["law"])
         named = {"diagonal": "one Gaussian per dimension", "gaussian": "one Gaussian"}
@@ -187,17 +192,28 @@ def _otherwise(
         )
         more = (*advice, _of_the_law(law, fits))
         return Verdict("fitted", sentence, reasons, more, fits, laws[law])
-    best = fitted.loc[fitted["auc"].idxmin()]
-    sentence = (
-        f"{why}; nor from a fitted Gaussian or mixture: a classifier ranks a code above a draw of the best of them in "
+    return Verdict("no", f"{why}; {_none(fitted, close)}", reasons, (*advice, _stronger(fitted, close)), fits,
+                   laws.get("mixture", laws["gaussian"]))  # fmt: skip
+
+
+def _none(fitted: pd.DataFrame, close: pd.DataFrame) -> str:
+    """Why nothing that was fitted is recommended."""
+    if len(close):
+        return "nor from a fitted Gaussian or mixture: each leaves a departure that matters."
+    return (
+        "nor from a fitted Gaussian or mixture: a classifier ranks a code above a draw of the best of them in "
         f"{100 * fitted['auc'].min():.3g}% of pairs."
     )
-    nearest = (
+
+
+def _stronger(fitted: pd.DataFrame, close: pd.DataFrame) -> str:
+    if len(close):
+        return "A stronger density model is needed, with more codes to fit it to, or a larger weight on the KL."
+    best = fitted.loc[fitted["auc"].idxmin()]
+    return (
         f"Of what was fitted, the {best['law']} is nearest ({100 * best['auc']:.3g}% of pairs, 50% is chance); a "
-        "stronger density model is needed"
+        "stronger density model is needed, or a larger weight on the KL."
     )
-    more = (*advice, f"{nearest}, or a larger weight on the KL.")
-    return Verdict("no", sentence, reasons, more, fits, laws.get("mixture", laws["gaussian"]))
 
 
 def _of_the_law(law: str, fits: pd.DataFrame) -> str:
