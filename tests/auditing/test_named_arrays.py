@@ -127,4 +127,5 @@ def test_a_posterior_whatever_stands_about_its_names(tmp_path: Path, mean: str, 
     table.to_csv(tmp_path / "c.csv", index=False)
     codes = read_foreign(tmp_path / "c.csv")
     np.testing.assert_array_equal(codes.mu, Z)
+    assert codes.logvar is not None
     np.testing.assert_allclose(codes.logvar, 2 * np.log(STD))
