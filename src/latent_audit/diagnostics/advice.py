@@ -31,8 +31,8 @@ def one_row(values: np.ndarray) -> tuple[str, ...]:
     if not np.isfinite(whole) or whole <= 0 or square[row] <= OF_ONE_ROW * whole or np.count_nonzero(square) < 2:
         return ()
     return (
-        f"Look at row {row:,} (counted from 0): {100 * square[row] / whole:.3g}% of the spread of all codes is its own, "
-        "so that every number here is of it, correlations too; if it is damaged, drop it and audit again.",
+        f"Look at row {row:,} (counted from 0): {100 * square[row] / whole:.3g}% of the spread of all codes is its "
+        "own, so that every number here is of it, correlations too; if it is damaged, drop it and audit again.",
     )
 
 
