@@ -103,13 +103,13 @@ def test_beside_columns_called_alike_and_numbered_nothing_else_is_a_code(
     assert read_foreign(path, columns=["*"]).z.shape == (N, 3)
 
 
-def test_beside_codes_coordinates_of_a_map_and_text_are_none(tmp_path: Path):
-    table = pd.DataFrame(Z, columns=["z_0", "z_1"]).assign(umap_1=Z[:, 0] * 2, umap_2=Z[:, 1] * 2, species="cat")
-    table.to_csv(tmp_path / "c.csv", index=False)
-    assert list(read_foreign(tmp_path / "c.csv").columns["z"]) == ["z_0", "z_1"]
-    in_python = table.drop(columns="species")
+def test_beside_codes_coordinates_of_a_map_are_none_and_text_is_asked_about(tmp_path: Path):
+    table = pd.DataFrame(Z, columns=["z_0", "z_1"]).assign(umap_1=Z[:, 0] * 2, umap_2=Z[:, 1] * 2)
+    table.assign(genre="cat").to_csv(tmp_path / "c.csv", index=False)
+    with pytest.raises(InputError, match=r"'genre'.*say --labels genre"):
+        read_foreign(tmp_path / "c.csv")
     with pytest.warns(UserWarning, match=r"left out, beside 'z_0' and so on: \['umap_1', 'umap_2'\]"):
-        assert audit(in_python, settings=FAST).per_dim["name"].tolist() == ["z_0", "z_1"]
+        assert audit(table, settings=FAST).per_dim["name"].tolist() == ["z_0", "z_1"]
 
 
 def test_two_numbered_parts_of_one_code_are_both_kept(tmp_path: Path):
@@ -127,4 +127,5 @@ def test_a_posterior_whatever_stands_about_its_names(tmp_path: Path, mean: str, 
     table.to_csv(tmp_path / "c.csv", index=False)
     codes = read_foreign(tmp_path / "c.csv")
     np.testing.assert_array_equal(codes.mu, Z)
+    assert codes.logvar is not None
     np.testing.assert_allclose(codes.logvar, 2 * np.log(STD))

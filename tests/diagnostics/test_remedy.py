@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from latent_audit.diagnostics.advice import one_row
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.fitted import FittedPrior, fit_diagonal, fit_gaussian, standard_normal
 from latent_audit.diagnostics.remedy import is_remedy, standardised
@@ -104,3 +105,11 @@ def test_standardised_codes_have_mean_0_and_covariance_1_along_what_has_a_spread
     part = standardised(copies(), fit_gaussian(copies()))
     assert part.shape == (N, 2)
     np.testing.assert_allclose(np.cov(part.T, ddof=0), np.eye(2), atol=1e-10)
+
+
+def test_a_row_that_is_all_of_the_spread_is_named():
+    x = normal(3)
+    assert one_row(x) == ()
+    assert one_row(np.zeros((30, 2))) == ()
+    x[7] = 1e8  # of a diverged run: it alone makes all dimensions copies of each other
+    assert one_row(x)[0].startswith("Look at row 7 (counted from 0): 100% of the spread")

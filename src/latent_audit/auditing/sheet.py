@@ -99,7 +99,7 @@ def taken(sheet: Sheet, patterns: Sequence[str], where: str) -> Taken:
     if found is not None:
         _refuse_text(sheet, [name for name in names if name not in found.rest], where)
         return _of_posterior(found, sheet, where)
-    first, other = ("", []) if patterns else apart_from_codes(names)
+    first, other = ("", []) if patterns else apart_from_codes([name for name in names if name not in sheet.text])
     names = [name for name in names if name not in other]
     _refuse_text(sheet, names, where)
     numbers = {name: sheet.numbers[name] for name in names}

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+OF_ONE_ROW = 0.9  # of the spread of all codes
 FAR = 0.05  # of the KL, or nats: a distance of q(z) from N(0, I) that a weight could still take away
 
 
@@ -19,6 +20,20 @@ def next_steps(may_sample: str, joint: pd.DataFrame, per_dim: pd.DataFrame) -> t
     if "kl_closed_form" in value and "is_active" in per_dim:
         steps += _weight(may_sample, value, per_dim)
     return tuple(steps)
+
+
+def one_row(values: np.ndarray) -> tuple[str, ...]:
+    """A sentence where one of the (sample, latent) codes makes up nearly all of their spread: every number is of it."""
+    middle = np.median(values, axis=0)
+    with np.errstate(over="ignore"):
+        square = ((values - middle) ** 2).sum(axis=1)
+    whole, row = float(square.sum()), int(square.argmax())
+    if not np.isfinite(whole) or whole <= 0 or square[row] <= OF_ONE_ROW * whole or np.count_nonzero(square) < 2:
+        return ()
+    return (
+        f"Look at row {row:,} (counted from 0): {100 * square[row] / whole:.3g}% of the spread of all codes is its "
+        "own, so that every number here is of it, correlations too; if it is damaged, drop it and audit again.",
+    )
 
 
 def _without_spread(value: dict[str, float], latent_dim: int) -> list[str]:

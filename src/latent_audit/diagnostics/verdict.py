@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from latent_audit.base.measures import OF_LABELS, Metric
-from latent_audit.diagnostics.advice import next_steps
+from latent_audit.diagnostics.advice import next_steps, one_row
 from latent_audit.diagnostics.chance import best_of
 from latent_audit.diagnostics.codes import Codes
 from latent_audit.diagnostics.fitted import FittedPrior, judged
@@ -116,7 +116,8 @@ def judge(
     joint, per_dim : rows of code z. codes : the same codes. rng : of the fits' draws.
     """
     verdict = _judged(joint, per_dim, codes, rng, seed)
-    return replace(verdict, advice=(*verdict.advice, *next_steps(verdict.may_sample, joint, per_dim)))
+    steps = next_steps(verdict.may_sample, joint, per_dim)
+    return replace(verdict, advice=(*one_row(codes.values), *verdict.advice, *steps))
 
 
 def _judged(joint: pd.DataFrame, per_dim: pd.DataFrame, codes: Codes, rng: np.random.Generator, seed: int) -> Verdict:
