@@ -10,14 +10,22 @@ from workspaces import run
 
 
 def test_the_benchmark_of_each_departure_runs_and_is_tabled(tmp_path, monkeypatch):
-    options = ["--rounds", "1", "--n-images", "200", "--precision", "float32", "--out", str(tmp_path)]
-    run(ROOT, sys.executable, "benchmarks/isolated.py", "measure", *options)
-    result = json.loads((tmp_path / "isolated.json").read_text())
-    assert [row["departure"] for row in result["rows"]] == ["Keras' step of Adam", "helper process"]
-    assert all(row["worth"]["least"] > 0 for row in result["rows"])
+    """One of its points is trained; the others are given that point's rate."""
+    point = run(ROOT, sys.executable, "benchmarks/isolated.py", "point", "helper process", "float32", "1", "200")
+    assert json.loads(point)["rate"] > 0
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import isolated
     import tables
 
+    asked = []
+    monkeypatch.setattr(
+        isolated, "run", lambda *command, **_: asked.append(command) or type("Run", (), {"output": point})
+    )
+    isolated.measure(rounds=1, n_images=200, precision=["float32"], out=tmp_path)
+    assert [command[3] for command in asked] == ["", "Keras' step of Adam", "", "helper process"]
+    result = json.loads((tmp_path / "isolated.json").read_text())
+    assert [row["departure"] for row in result["rows"]] == ["Keras' step of Adam", "helper process"]
+    assert all(row["worth"]["median"] == 1 for row in result["rows"])
     assert "| helper process | float32 | 1 |" in tables.isolated(result)
 
 
