@@ -55,7 +55,7 @@ def test_a_forced_run_of_one_arm_and_what_the_arms_share_gives_the_same_bytes(wo
     """Of training and encoding the tests of kills show the same."""
     before = (workspace / "dvc.lock").read_bytes()
     shutil.rmtree(workspace / ".checkpoints")
-    forced = ["preprocess", "critic", "decode@beta_vae", "diagnose@beta_vae", "compare", "render"]
+    forced = ["check", "download", "preprocess", "critic", "decode@beta_vae", "diagnose@beta_vae", "compare", "render"]
     output = run(workspace, "dvc", "repro", "--force", "--no-run-cache", "--single-item", *forced)
     assert sorted(stages_that_ran(output)) == sorted(forced)
     assert (workspace / "dvc.lock").read_bytes() == before

@@ -26,7 +26,7 @@ from latent_audit.report.verdicts import linked
 DESCRIBED = described(every_registered())
 NAN = float("nan")
 # of tables that it has not got, or of weights that differ
-OF_OTHER_STUDIES = ("fig-continuity", "fig-noise", "fig-detection", "fig-attributes", "fig-weights")
+OF_OTHER_STUDIES = ("fig-continuity", "fig-noise", "fig-detection", "fig-attributes", "fig-kl-weight")
 SVG = """<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
  width="72pt" height="36pt" viewBox="0 0 72 36"><metadata>who</metadata>
  <defs><path id="m1" d="M 0 0 L 1.23456 2"/></defs>

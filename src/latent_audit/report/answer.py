@@ -85,14 +85,12 @@ def limit_words(study: Study) -> str:
     """What counts as few holes, of what the limit is made, and what works; empty without the claims."""
     parts = []
     if rows := rows_of(study, HOLES):
-        limit, null = next(iter(rows.values()))["margin"], per_seed(study, "joint", study.holes)["null_high"].mean()
+        row, null = next(iter(rows.values())), per_seed(study, "joint", study.holes)["null_high"].mean()
         made = ""
-        if is_finite(null) and (beyond := _points_beyond_chance(study, float(limit))):
+        if is_finite(null) and (beyond := _points_beyond_chance(study, float(row["margin"]))):
             made = f", {beyond} points above the 1% that true draws of the prior leave,"
-        limit_is = margin_words(next(iter(rows.values())), study.measures)
-        parts.append(
-            f"A draw is in a hole where no test code is near. The limit of {limit_is}{made} was set beforehand."
-        )
+        limit = margin_words(row, study.measures)
+        parts.append(f"A draw is in a hole where no test code is near. The limit of {limit}{made} was set beforehand.")
         if len(study.seeds) > 1:
             parts.append("Brackets and dark bars: 95% interval of the mean over seeds; dots: the seeds.")
     if rows := rows_of(study, MIXTURE):

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from latent_audit.report import attribute_captions, image_captions, latent_captions, single_captions, weights
+from latent_audit.report import attribute_captions, image_captions, kl_weight, latent_captions, single_captions
 from latent_audit.report.study import Study
 
 CAPTIONS: dict[str, Callable[[Study], str]] = {
-    "fig-weights": weights.weights,
+    "fig-kl-weight": kl_weight.bought_and_cost,
     "fig-training": image_captions.training,
     "fig-reconstructions": image_captions.reconstructions,
     "fig-codes": latent_captions.codes,

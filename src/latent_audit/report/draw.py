@@ -17,12 +17,12 @@ from latent_audit.figures.p_value_panels import effect_maps
 from latent_audit.figures.style import class_colours
 from latent_audit.report.explorer import ArmCodes, ExplorerData, HoleMap, explorer_data, quantile_table
 from latent_audit.report.gather import PICTURES, Gathered, few
+from latent_audit.report.kl_weight import kl_weight_bands
 from latent_audit.report.page_panels import empty_cells, hole_map, page_rows
 from latent_audit.report.pictures import GRID_SAMPLERS, reconstruction_rows, sample_rows
 from latent_audit.report.seed_summary import hole_limit, per_seed
 from latent_audit.report.single_studies import single_study_bands, single_study_rows
 from latent_audit.report.study import Row, Study
-from latent_audit.report.weights import weight_bands
 
 N_EXPLORED, N_OF_OVERLAY = 1000, 500  # test images, the same in every arm: of the main page, of others
 WIDE_SIDE = 160  # cells along each side of the map that holds every code
@@ -81,7 +81,7 @@ def _of_tables(study: Study) -> dict[str, list[Band]]:
         "fig-training": scores.training(tables["history"]),
         "fig-pvalues": effect_maps(tables["per_dim"]),
         "fig-joint": scores.joint(tables["joint"], margins),
-        "fig-weights": weight_bands(study),
+        "fig-kl-weight": kl_weight_bands(study),
     }
     if study.has_classes:
         if tables["classes"]["area"].notna().any():

@@ -26,7 +26,6 @@ const Explorer = (() => {
       if (stale) { stale = false; drawPlanes(); }
       if (work.some(begun)) wake();
     }
-    x.soon = (key, job) => { work.soon(key, job); wake(); };
     x.later = (key, job) => { work.later(key, job); wake(); };
     x.redraw = () => { stale = true; wake(); }; // the planes alone
     x.refresh = () => {

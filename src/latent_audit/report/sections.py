@@ -27,7 +27,7 @@ SECTIONS = (  # id, title, the figures it holds (none: always there)
     ("anomalies", "Outsiders", ("fig-passing", "fig-detection")),
     ("reconstructions", "Reconstructions", ("fig-reconstructions",)),
     ("verdicts", "Claim by claim", ()),
-    ("todo", "What to do", ("fig-weights",)),
+    ("todo", "What to do", ("fig-kl-weight",)),
     ("run", "What was run", ()),
     ("training", "Training", ("fig-training",)),
     ("provenance", "Provenance", ()),

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from latent_audit.report.kl_weight import bought_and_cost, by_weight, kl_weight_bands
 from latent_audit.report.page_panels import page_rows
 from latent_audit.report.render import render_study
-from latent_audit.report.weights import by_weight, weight_bands, weights
 
 
 def measures(holes: float, distortion: float, rate: float) -> dict:
@@ -31,7 +31,7 @@ def swept(study):
 
 def test_arms_stand_in_the_order_of_their_weight_and_the_caption_says_what_changed(swept):
     assert by_weight(swept) == ["vae", "beta_vae"]
-    said = weights(swept)
+    said = bought_and_cost(swept)
     assert said.startswith(
         "From β_KL 1 to 4 the share of prior draws in holes goes from 11.0% to 5.0%, the reconstruction error from 262 "
         "to 265 nats and the KL of the codes to the prior from 6.00 to 4.50 nats per image."
@@ -43,7 +43,7 @@ def test_no_curve_joins_arms_that_differ_in_more_than_the_weight(swept):
     other = {**swept.arms["beta_vae"], "latent_dim": 5}
     assert by_weight(swept._replace(arms={**swept.arms, "beta_vae": other})) == []
     same = {**swept.arms["beta_vae"], "beta_kl": swept.arms["vae"]["beta_kl"]}
-    assert weight_bands(swept._replace(arms={**swept.arms, "beta_vae": same})) == []
+    assert kl_weight_bands(swept._replace(arms={**swept.arms, "beta_vae": same})) == []
 
 
 def test_an_arm_that_was_not_measured_is_no_point(swept):
@@ -51,10 +51,10 @@ def test_an_arm_that_was_not_measured_is_no_point(swept):
 
 
 def test_the_figure_stands_in_what_to_do_and_repeats_its_bytes(swept):
-    rows = page_rows("fig-weights", weight_bands(swept))
+    rows = page_rows("fig-kl-weight", kl_weight_bands(swept))
     assert len(rows[0].panels) == 2
-    assert rows == page_rows("fig-weights", weight_bands(swept))
-    page = render_study(swept, {"fig-weights": rows}, None)
+    assert rows == page_rows("fig-kl-weight", kl_weight_bands(swept))
+    page = render_study(swept, {"fig-kl-weight": rows}, None)
     todo = page[page.index('<section id="todo"') : page.index('<section id="run"')]
-    assert re.search(r'id="fig-weights"', todo)
+    assert re.search(r'id="fig-kl-weight"', todo)
     assert 'id="todo"' in render_study(swept, {}, None)

@@ -24,11 +24,11 @@ def by_weight(study: Study) -> list[str]:
         if described["beta_kl"] is not None and all(_measured(study, arm, name) for name in _names(study))
     ]
     alike = [arm for arm in measured if _rest(study.arms[arm]) == _rest(study.arms[measured[0]])]
-    weights = {arm: float(study.arms[arm]["beta_kl"]) for arm in alike}
-    return sorted(alike, key=weights.__getitem__) if len(set(weights.values())) > 1 else []
+    weight = {arm: float(study.arms[arm]["beta_kl"]) for arm in alike}
+    return sorted(alike, key=weight.__getitem__) if len(set(weight.values())) > 1 else []
 
 
-def weight_bands(study: Study) -> list[Band]:
+def kl_weight_bands(study: Study) -> list[Band]:
     """Prior draws in holes against the weight, with the limit; rate against distortion, with arms that have no KL."""
     arms = by_weight(study)
     if not arms:
@@ -44,21 +44,21 @@ def weight_bands(study: Study) -> list[Band]:
             ),
             title="Prior draws in a hole",
             note="%; dashed: the limit",
-            alt=f"Line chart: share of prior draws in a hole by weight on the KL. {weights(study)}",
+            alt=f"Line chart: share of prior draws in a hole by weight on the KL. {bought_and_cost(study)}",
             size=(360, 220),
         ),
         sketch(
             lambda ax: plot_tradeoff(traded, colours=colours, floor=floor, ax=ax),
             title="Rate and distortion",
             note="a point per weight on the KL",
-            alt=f"Line chart: reconstruction error against KL, a point per weight. {weights(study)}",
+            alt=f"Line chart: reconstruction error against KL, a point per weight. {bought_and_cost(study)}",
             size=(360, 220),
         ),
     ]
     return [Band("pair", "", panels)]
 
 
-def weights(study: Study) -> str:
+def bought_and_cost(study: Study) -> str:
     """What changes from the smallest weight to the largest."""
     arms = by_weight(study)
     first, last = arms[0], arms[-1]
